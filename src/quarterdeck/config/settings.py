@@ -1,0 +1,82 @@
+"""Every setting, with its default and a sentence. config.example.toml is made from this.
+
+Standard dataclasses, so that a console without a config file starts without pydantic; `load` validates a
+file with pydantic when there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le
+
+
+def setting(default: Any, sentence: str) -> Any:
+    """A field with its sentence. Lists and dictionaries are copied for each instance."""
+    if isinstance(default, (list, dict)):
+        return field(default_factory=lambda: type(default)(default), metadata={"doc": sentence})
+    return field(default=default, metadata={"doc": sentence})
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """The engine process."""
+
+    idle_minutes: Annotated[int, Ge(0)] = setting(
+        15, "Minutes without a client and without work after which the engine stops; 0 never stops it."
+    )
+    claim_minutes: Annotated[int, Ge(1), Le(10_080)] = setting(
+        30, "Minutes a claim lasts when its holder does nothing; then the item goes back to the queue."
+    )
+    skip_minutes: Annotated[int, Ge(1), Le(10_080)] = setting(
+        60, "Minutes for which claim-next does not offer a skipped item to the same person again."
+    )
+    bin_days: Annotated[int, Ge(1)] = setting(30, "Days a deleted item stays in the bin before it is removed.")
+    bulk_per_user: Annotated[int, Ge(1)] = setting(3, "Bulk operations one person may have running at once.")
+    bulk_keep_days: Annotated[int, Ge(1)] = setting(
+        90, "Days the per-item results of a finished bulk operation are kept."
+    )
+    selection_hours: Annotated[int, Ge(1)] = setting(24, "Hours a selection token can be used.")
+    checkpoint_seconds: Annotated[int, Ge(1)] = setting(
+        60, "Seconds between signed checkpoints of the audit log, written only when there is something new."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What the engine log holds.")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the data lives."""
+
+    url: str = setting(
+        "",
+        "PostgreSQL address, postgresql://user@host/database; empty keeps a SQLite file in the home folder.",
+    )
+    password_env: str = setting(
+        "", "Name of the environment variable that holds the PostgreSQL password; empty asks the keyring."
+    )
+    copies_kept: Annotated[int, Ge(1)] = setting(3, "Copies of the store kept aside from before migrations.")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings:
+    """The console."""
+
+    theme: str = setting("brutalist", "Name of a file in themes/, or the path of a theme file of your own.")
+    mouse: bool = setting(True, "Whether the mouse works.")
+    ascii: bool = setting(False, "Only ASCII for lines, badges and bars.")
+    read_only: bool = setting(False, "Every action that changes something is off.")
+    detail_delay_ms: Annotated[int, Ge(0)] = setting(
+        120, "Milliseconds the cursor rests before an open detail pane follows it."
+    )
+    page_cache: Annotated[int, Ge(4)] = setting(24, "Pages of rows a table keeps in memory.")
+    keys: dict[str, str] = setting(
+        {}, 'Remapped keys, action = key; for example { assign = "w" }. A clash is refused at start.'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)

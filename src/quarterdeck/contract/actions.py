@@ -1,0 +1,202 @@
+"""What an operator can do to a resource, each declared once.
+
+From one declaration come the single and the bulk route, key bindings, footer, help, palette, the
+dialog's form, the command line, the read-only gate and the docs page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from quarterdeck.contract.enums import ItemStatus, Resource, Risk, Role
+from quarterdeck.contract.reference import ModelRef
+from quarterdeck.contract.transitions import CLAIMABLE, sources, statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How a bulk operation of this action runs.
+
+    `size` and `largest` count items; `parallel` counts batches at once; `rate` is items a second, None
+    for no limit. Store-only actions use large batches; an action with a side effect uses 50.
+    """
+
+    size: int = 1_000
+    largest: int = 2_000
+    parallel: int = 1
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One verb on one resource. `from_states` are those it applies to; `to` is the state it leads to."""
+
+    resource: Resource
+    verb: str
+    label: str
+    summary: str
+    key: str
+    params: ModelRef
+    from_states: frozenset[str]
+    to: str | None = None
+    risk: Risk = Risk.LOW
+    undoable: bool = True
+    role: Role = Role.OPERATOR
+    bulk: bool = True
+    batch: Batch = field(default_factory=Batch)
+
+    @property
+    def name(self) -> str:
+        return f"{self.resource}.{self.verb}"
+
+    def applies_to(self, status: str) -> bool:
+        return status in self.from_states
+
+    def why_not(self, status: str) -> str:
+        """One sentence for an item in a state to which this does not apply."""
+        return f"{self.label} applies to {', '.join(sorted(self.from_states))}; this one is {status}."
+
+
+ACTIONS: dict[tuple[Resource, str], Action] = {}
+
+_EVERY = tuple(Resource)
+
+
+def _declare(
+    verb: str,
+    label: str,
+    summary: str,
+    key: str,
+    params: str,
+    *,
+    resources: tuple[Resource, ...] = _EVERY,
+    to: ItemStatus | None = None,
+    only: Mapping[Resource, frozenset[str]] | None = None,
+    risk: Risk = Risk.LOW,
+    undoable: bool = True,
+    role: Role = Role.OPERATOR,
+    bulk: bool = True,
+) -> None:
+    for resource in resources:
+        if only is not None:
+            states = only[resource]
+        elif to is not None:
+            states = sources(resource, to)
+        else:
+            states = frozenset(statuses(resource))
+        ACTIONS[resource, verb] = Action(
+            resource,
+            verb,
+            label,
+            summary,
+            key,
+            ModelRef(f"item_params:{params}"),
+            states,
+            str(to) if to else None,
+            risk,
+            undoable,
+            role,
+            bulk,
+        )
+
+
+_SUPPORT = (Resource.SUPPORT_TASKS,)
+_RETURNS = (Resource.RETURNS,)
+_OPEN_STATES = {
+    Resource.SUPPORT_TASKS: frozenset({"open", "in_progress", "waiting"}),
+    Resource.RETURNS: frozenset({"requested", "approved", "received"}),
+    Resource.EXCEPTIONS: frozenset({"open", "retrying", "needs_manual_review"}),
+}
+_REOPENABLE = {
+    Resource.SUPPORT_TASKS: frozenset({"resolved", "closed", "cancelled"}),
+    Resource.RETURNS: frozenset({"rejected"}),
+}
+
+_declare("claim", "Claim", "Take the item; the claim lapses when you stop working on it.", "t", "Claim", only=CLAIMABLE)
+_declare("release", "Release", "Give the item back to the queue.", "x", "Release", only=_OPEN_STATES)
+_declare("assign", "Assign", "Give the item to somebody, or to nobody.", "a", "Assign", only=_OPEN_STATES)
+_declare("set-priority", "Set priority", "Change how pressing the item is.", "p", "SetPriority")
+_declare("set-category", "Set category", "File the item under a category.", "f", "SetCategory")
+_declare("update-status", "Update status", "Move the item to another state.", "s", "UpdateStatus", risk=Risk.MEDIUM)
+_declare(
+    "resolve",
+    "Resolve",
+    "The work is done.",
+    "r",
+    "Resolve",
+    resources=_SUPPORT,
+    to=ItemStatus.RESOLVED,
+    risk=Risk.MEDIUM,
+)
+_declare(
+    "reopen",
+    "Reopen",
+    "The work is not done after all.",
+    "O",
+    "Reopen",
+    resources=(Resource.SUPPORT_TASKS, Resource.RETURNS),
+    only=_REOPENABLE,
+    risk=Risk.MEDIUM,
+)
+_declare(
+    "cancel",
+    "Cancel item",
+    "Nobody will work on this any more.",
+    "X",
+    "Reason",
+    resources=(Resource.SUPPORT_TASKS, Resource.EXCEPTIONS),
+    to=ItemStatus.CANCELLED,
+    risk=Risk.MEDIUM,
+)
+_declare("comment", "Comment", "Add a comment to the timeline.", "c", "Comment", undoable=False)
+_declare("delete", "Delete", "Move the item to the bin, from where it can be restored.", "D", "Reason", risk=Risk.HIGH)
+_declare("restore", "Restore", "Bring the item back from the bin.", "U", "Reason")
+_declare(
+    "approve",
+    "Approve",
+    "Accept the return.",
+    "1",
+    "Note",
+    resources=_RETURNS,
+    to=ItemStatus.APPROVED,
+    risk=Risk.MEDIUM,
+)
+_declare(
+    "reject",
+    "Reject",
+    "Refuse the return.",
+    "2",
+    "Reject",
+    resources=_RETURNS,
+    to=ItemStatus.REJECTED,
+    risk=Risk.MEDIUM,
+)
+_declare(
+    "mark-received",
+    "Mark received",
+    "The goods have arrived.",
+    "3",
+    "Note",
+    resources=_RETURNS,
+    to=ItemStatus.RECEIVED,
+)
+_declare(
+    "refund",
+    "Refund",
+    "The money goes back.",
+    "4",
+    "Note",
+    resources=_RETURNS,
+    to=ItemStatus.REFUNDED,
+    risk=Risk.HIGH,
+    role=Role.ADMIN,
+)
+
+
+def actions_for(resource: Resource) -> Iterator[Action]:
+    return (action for action in ACTIONS.values() if action.resource == resource)
+
+
+def find_action(resource: Resource, verb: str) -> Action | None:
+    return ACTIONS.get((resource, verb))

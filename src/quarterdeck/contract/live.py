@@ -1,0 +1,34 @@
+"""What the engine says over WebSocket. Plain dictionaries: a console reads them without pydantic.
+
+`/ws/events`:
+    {"type": "hello", "version": …}
+    {"type": "items_changed", "resource": …, "change": "created"|"updated"|"deleted", "ids": [..]|null}
+        ids null: too many to name; look again at what is on the screen
+    {"type": "operation_changed", "operation": BulkOperation}
+    {"type": "resync"}: messages were dropped; look again at everything
+`/ws/bulk-operations/{id}`:
+    {"type": "progress_update", "operation": BulkOperation}   at most 10 a second, the newest state
+    {"type": "operation_completed", "operation": BulkOperation}
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+PROGRESS_INTERVAL_SECONDS = 0.1
+MOST_IDS_NAMED = 200
+
+
+class Message(StrEnum):
+    HELLO = "hello"
+    ITEMS_CHANGED = "items_changed"
+    OPERATION_CHANGED = "operation_changed"
+    RESYNC = "resync"
+    PROGRESS_UPDATE = "progress_update"
+    OPERATION_COMPLETED = "operation_completed"
+
+
+class Change(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"

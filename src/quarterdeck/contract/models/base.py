@@ -1,0 +1,43 @@
+"""What every model shares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+from quarterdeck.contract.clock import iso, to_ms
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Timestamp = Annotated[
+    datetime,
+    AfterValidator(_utc),
+    PlainSerializer(lambda moment: iso(to_ms(moment)), return_type=str, when_used="json"),
+    Field(examples=["2026-01-31T08:00:00Z"]),
+]
+
+# Anything JSON can hold.
+Json = Any
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Tenant = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=1_000)]
+LongText = Annotated[str, Field(max_length=100_000)]
+FilterText = Annotated[str, Field(max_length=8_000, examples=["status:open priority:urgent"])]
+
+
+class Model(BaseModel):
+    """Built on first use; refuses members nobody knows, so that a typing mistake is not ignored."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True, use_enum_values=False)
+
+
+class Answer(BaseModel):
+    """What the engine says; a newer engine may say more."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)

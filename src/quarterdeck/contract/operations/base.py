@@ -1,0 +1,67 @@
+"""What an operation declares."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote
+
+from quarterdeck.contract.enums import Role
+from quarterdeck.contract.problems import Code
+from quarterdeck.contract.reference import ModelRef
+
+API = "/api/v1"
+API_NUMBER = 1
+
+
+class Answers(StrEnum):
+    """What comes back."""
+
+    JSON = "json"
+    STREAM = "stream"  # a file, sent as it is read
+    TEXT = "text"
+    SOCKET = "socket"  # WebSocket
+
+
+_ALWAYS = (Code.BAD_REQUEST, Code.FORBIDDEN, Code.STORE_BUSY, Code.STORE_FULL, Code.STORE_BROKEN, Code.STOPPING)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Verb, path, request, query, response. `problems` are the codes it can answer with, besides those
+    that any operation can. `idempotent` operations need an Idempotency-Key."""
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    response: ModelRef | None = None
+    request: ModelRef | None = None
+    query: ModelRef | None = None
+    status: int = 200
+    role: Role = Role.VIEWER
+    problems: tuple[Code, ...] = ()
+    answers: Answers = Answers.JSON
+    idempotent: bool = False
+
+    @property
+    def all_problems(self) -> tuple[Code, ...]:
+        found = [*self.problems, *_ALWAYS]
+        if self.request or self.query or "{" in self.path:
+            found.append(Code.INVALID_INPUT)
+        if self.idempotent:
+            found += [
+                Code.IDEMPOTENCY_KEY_MISSING,
+                Code.IDEMPOTENCY_KEY_REUSED,
+                Code.IDEMPOTENCY_IN_FLIGHT,
+            ]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def tag(self) -> str:
+        return self.name.partition(".")[0]
+
+    def url(self, **parts: object) -> str:
+        """The path with its parameters filled in."""
+        return re.sub(r"\{(\w+)\}", lambda m: quote(str(parts[m.group(1)]), safe=""), self.path)
