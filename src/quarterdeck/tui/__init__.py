@@ -1,0 +1,1 @@
+"""The console: one keyboard, one API, no engine code."""

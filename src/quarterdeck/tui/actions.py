@@ -1,0 +1,54 @@
+"""Whether an action can be carried out here and now, and if not, why: one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quarterdeck.contract.actions import Action
+from quarterdeck.contract.enums import Role
+from quarterdeck.tui.commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides besides the row: who asks, and whether an engine answers. `lost` is why it does not."""
+
+    role: Role = Role.SUPER_ADMIN
+    read_only: bool = False
+    lost: str = ""
+
+
+def why_not_change(label: str, standing: Standing, needed: Role = Role.OPERATOR) -> str | None:
+    """Why nothing can be changed at all; None if it can."""
+    if standing.read_only:
+        return f"{label} is off: this console is read-only; start it without --read-only to change things."
+    if not standing.role.covers(needed):
+        return f"{label} needs the role {needed}; you are {standing.role}."
+    if standing.lost:
+        return f"{label} has to wait: {standing.lost}"
+    return None
+
+
+def why_not_command(command: Command, standing: Standing) -> str | None:
+    return why_not_change(command.label, standing) if command.changes else None
+
+
+def why_not_action(action: Action, standing: Standing, row: Mapping[str, Any] | None, marked: int) -> str | None:
+    """With marks the engine judges each item, so the state of the row under the cursor does not count."""
+    general = why_not_change(action.label, standing, action.role)
+    if general:
+        return general
+    if marked:
+        return None if action.bulk else f"{action.label} works on one item at a time; clear the marks first."
+    if row is None:
+        return f"{action.label} needs an item; there is none under the cursor."
+    status = str(row.get("status", ""))
+    if row.get("deleted_at") and action.verb != "restore":
+        return f"{action.label} does not apply: this item is in the bin; restore it first."
+    if not row.get("deleted_at") and action.verb == "restore":
+        return "Restore applies to items in the bin; this one is not. The filter is:deleted shows them."
+    if not action.applies_to(status):
+        return action.why_not(status)
+    return None

@@ -1,0 +1,101 @@
+"""What the console itself can be told, as data. What can be done to items is in `contract.actions`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """Where a command works. A screen reaches EVERYWHERE, TABLE and its own."""
+
+    EVERYWHERE = "everywhere"
+    TABLE = "tables"
+    QUEUE = "the queue"
+    OPERATIONS = "the operations screen"
+    ACTION = "items"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`keys`: the first is the one shown. `weight`: place in the footer, 0 for not there.
+
+    `changes`: it changes something, so that it is off in read-only mode.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    label: str
+    summary: str
+    scope: Scope
+    weight: int = 0
+    changes: bool = False
+
+
+def _commands(scope: Scope, *rows: tuple[str, str, str, str, int]) -> list[Command]:
+    return [Command(name, tuple(keys.split()), label, summary, scope, weight) for name, keys, label, summary, weight in rows]
+
+
+def _changing(scope: Scope, *rows: tuple[str, str, str, str, int]) -> list[Command]:
+    return [
+        Command(name, tuple(keys.split()), label, summary, scope, weight, True) for name, keys, label, summary, weight in rows
+    ]
+
+
+COMMANDS: tuple[Command, ...] = (
+    *_commands(
+        Scope.TABLE,
+        ("down", "j down", "Down", "Next row.", 0),
+        ("up", "k up", "Up", "Previous row.", 0),
+        ("top", "g home", "Top", "First row.", 0),
+        ("bottom", "G end", "Bottom", "Last row.", 0),
+        ("page-down", "pagedown", "Page down", "One screen further.", 0),
+        ("page-up", "pageup", "Page up", "One screen back.", 0),
+        ("open", "enter", "Detail", "Show or hide the detail pane.", 90),
+        ("detail-down", "J", "Detail down", "Scroll the detail pane down.", 0),
+        ("detail-up", "K", "Detail up", "Scroll the detail pane up.", 0),
+        ("copy", "y", "Copy", "Copy the id, or the ids of what is marked, to the clipboard.", 0),
+        ("reload", "f5", "Reload", "Look again at everything on the screen.", 0),
+        ("clear", "escape", "Clear", "Clear the range, then the marks, then the filter.", 0),
+    ),
+    *_commands(
+        Scope.QUEUE,
+        ("mark", "space", "Mark", "Mark or unmark the row and go to the next.", 80),
+        ("range", "v", "Range", "Begin a range; move; v or space marks it.", 0),
+        ("mark-all", "A", "All", "Mark everything that matches the filter.", 60),
+        ("filter", "/", "Filter", "Say what to show; tab completes.", 95),
+        ("sort", "o", "Sort", "Choose the order.", 50),
+        ("bring-in", "i", "Bring in", "Bring in the new rows the table speaks of.", 0),
+    ),
+    *_changing(
+        Scope.QUEUE,
+        ("claim-next", "n", "Next", "Claim the best unassigned item that matches the filter.", 85),
+        ("skip", "S", "Skip", "Put back the item you claimed, with a reason; it is not offered to you for a while.", 0),
+        ("undo", "u", "Undo", "Take back the last thing you did.", 40),
+    ),
+    *_commands(
+        Scope.OPERATIONS,
+        ("outcome", "o", "Results", "Choose which results to show: failed, skipped, succeeded, all.", 70),
+        ("operation-export", "e", "Export", "Write the result of every item to a CSV file.", 50),
+    ),
+    *_changing(
+        Scope.OPERATIONS,
+        ("operation-retry", "r", "Retry failed", "Act again on just the items that failed.", 65),
+        ("operation-undo", "u", "Undo", "Restore what the operation changed.", 60),
+        ("operation-cancel", "x", "Cancel", "Stop after the batches in flight.", 55),
+        ("operation-resume", "c", "Resume", "Go on with an operation that stopped for a reason outside it.", 0),
+    ),
+    *_commands(
+        Scope.EVERYWHERE,
+        ("go-to", ":", "Go to", "Go to a queue, an item, an operation or a screen.", 30),
+        ("palette", "f2", "Palette", "Everything that can be done here, by name.", 0),
+        ("operations", "f3", "Operations", "Bulk operations: running, done, failed.", 20),
+        ("theme", "f4", "Theme", "Choose how the console looks.", 0),
+        ("help", "? f1", "Help", "Every key and what it does.", 100),
+        ("back", "q", "Back", "Close what is open; on the queue, leave the console.", 10),
+    ),
+    *_changing(
+        Scope.EVERYWHERE,
+        ("retry-last", "F", "Retry failed", "Act again on what failed in the operation that ended last.", 0),
+    ),
+)

@@ -1,0 +1,78 @@
+"""What the console remembers from one start to the next: screen, filter, sort, theme."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from quarterdeck.contract.enums import Resource
+
+FORMAT = 1
+SORTS = ("priority", "-priority", "due", "-due", "created", "-created", "updated", "-updated")
+
+
+@dataclass(slots=True)
+class View:
+    """How one queue was looked at."""
+
+    filter: str = ""
+    sort: str = "priority"
+    cursor: int | None = None
+
+
+@dataclass(slots=True)
+class ConsoleState:
+    screen: str = "queue"
+    resource: Resource = Resource.SUPPORT_TASKS
+    views: dict[str, View] = field(default_factory=dict)
+    detail: bool = False
+    theme: str = ""
+
+    def view(self, resource: Resource) -> View:
+        return self.views.setdefault(str(resource), View())
+
+
+def load(path: Path) -> tuple[ConsoleState, str]:
+    """The remembered state, and a sentence if the file could not be used (empty otherwise)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ConsoleState(), ""
+    except (OSError, UnicodeDecodeError) as error:
+        return ConsoleState(), f"{path} cannot be read ({error}); starting with the first screen."
+    try:
+        return _read(json.loads(text)), ""
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return ConsoleState(), f"{path} is damaged and was ignored; it is written anew when you leave."
+
+
+def save(path: Path, state: ConsoleState) -> str:
+    """Written beside and renamed, so that it is never half there. Returns a sentence if it failed."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(json.dumps({"format": FORMAT, **asdict(state)}), encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        return f"The state of the console could not be written to {path}: {error.strerror}."
+    return ""
+
+
+def _read(raw: dict[str, Any]) -> ConsoleState:
+    if raw["format"] != FORMAT:
+        raise ValueError("format")
+    views = {str(Resource(name)): _view(view) for name, view in raw["views"].items()}
+    screen, theme = raw["screen"], raw["theme"]
+    if screen not in ("queue", "operations") or not isinstance(theme, str):
+        raise ValueError("screen")
+    return ConsoleState(screen, Resource(raw["resource"]), views, bool(raw["detail"]), theme)
+
+
+def _view(raw: dict[str, Any]) -> View:
+    view = View(**{each.name: raw[each.name] for each in fields(View)})
+    if not isinstance(view.filter, str) or view.sort not in SORTS or not isinstance(view.cursor, int | None):
+        raise ValueError("view")
+    return view
