@@ -1,0 +1,1 @@
+"""Files of other systems become items: mapping, reading, grouping, batches, rejects."""
