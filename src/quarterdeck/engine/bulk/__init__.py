@@ -1,0 +1,1 @@
+"""Bulk operations: one action over many items."""

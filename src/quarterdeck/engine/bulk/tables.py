@@ -1,0 +1,92 @@
+"""The schema of bulk operations."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, text
+
+from quarterdeck.engine.store.metadata import JsonText, RowId, metadata, moment
+
+bulk_operations = Table(
+    "bulk_operations",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("parent_id", BigInteger),
+    Column("resource", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("params", JsonText, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("filter", Text),
+    # The principal who confirmed it, as it was: batches run in that name and scope.
+    Column("created_by", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("tenants", JsonText),
+    moment("created_at"),
+    Column("run_at", BigInteger),
+    Column("started_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("total", BigInteger, nullable=False),
+    Column("eligible", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
+    Column("succeeded", BigInteger, nullable=False, server_default="0"),
+    Column("failed", BigInteger, nullable=False, server_default="0"),
+    Column("cancelled", BigInteger, nullable=False, server_default="0"),
+    Column("batch_size", Integer, nullable=False),
+    Column("parallel", Integer, nullable=False),
+    Column("batches", Integer, nullable=False),
+    Column("batches_done", Integer, nullable=False, server_default="0"),
+    Column("cancel_requested", Boolean, nullable=False, server_default=text("false")),
+    Column("error", Text),
+    # Counted once, at the draft: {"open": 12} and [{"code", "status", "count"}].
+    Column("states", JsonText, nullable=False),
+    Column("verdicts", JsonText, nullable=False),
+    sqlite_autoincrement=True,
+)
+# The tray and the clock look only at what is not over.
+_UNFINISHED = text("status IN ('scheduled', 'pending', 'in_progress')")
+Index(
+    "ix_bulk_operations_unfinished",
+    bulk_operations.c.status,
+    bulk_operations.c.run_at,
+    sqlite_where=_UNFINISHED,
+    postgresql_where=_UNFINISHED,
+)
+
+# The frozen selection, one row an item, in batches by `seq`. `code` says why an item was skipped or
+# failed, `status` the state it was seen in; `version` is the item's at the draft, then after the act.
+bulk_items = Table(
+    "bulk_items",
+    metadata,
+    Column("operation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, nullable=False),
+    Column("version", Integer),
+    Column("outcome", Text, nullable=False),
+    Column("code", Text),
+    Column("status", Text),
+    sqlite_with_rowid=False,
+)
+# Failures and skips are found without reading the rest.
+Index(
+    "ix_bulk_items_refused",
+    bulk_items.c.operation_id,
+    bulk_items.c.outcome,
+    bulk_items.c.seq,
+    sqlite_where=text("code IS NOT NULL"),
+    postgresql_where=text("code IS NOT NULL"),
+)
+
+bulk_templates = Table(
+    "bulk_templates",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("resource", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("filter", Text, nullable=False),
+    Column("params", JsonText, nullable=False),
+    Column("reason", Text),
+    Column("created_by", Text, nullable=False),
+    moment("created_at"),
+)

@@ -1,0 +1,1 @@
+"""Items: queues of human work, their timeline, claims and selections."""

@@ -1,0 +1,1 @@
+"""Runs: everything asynchronous, with leases and fencing."""

@@ -1,0 +1,1 @@
+"""Connection, metadata, migrations; what differs between SQLite and PostgreSQL is in `dialect`."""

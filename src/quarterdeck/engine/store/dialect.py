@@ -1,0 +1,141 @@
+"""What differs between SQLite and PostgreSQL, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Text, cast, func, literal, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class json_object(FunctionElement[Any]):
+    """A JSON object as text, from alternating keys (str) and SQL values."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class json_pair(FunctionElement[Any]):
+    """A JSON array of two SQL values; for use inside `json_object`."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class json_part(FunctionElement[Any]):
+    """The text at a path of a JSON text column: column, then keys (str) and positions (int)."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(json_object, "sqlite")
+def _sqlite_object(element: json_object, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_object({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_object, "postgresql")
+def _postgres_object(element: json_object, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"CAST(json_build_object({compiler.process(element.clauses, **kw)}) AS TEXT)"
+
+
+@compiles(json_pair, "sqlite")
+def _sqlite_pair(element: json_pair, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_pair, "postgresql")
+def _postgres_pair(element: json_pair, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_build_array({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_part, "sqlite")
+def _sqlite_part(element: json_part, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_extract({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_part, "postgresql")
+def _postgres_part(element: json_part, compiler: SQLCompiler, **kw: Any) -> str:
+    column, path = list(element.clauses)
+    return f"(CAST({compiler.process(column, **kw)} AS jsonb) #>> CAST({compiler.process(path, **kw)} AS text[]))"
+
+
+class Dialect:
+    """Chosen once, when the store opens."""
+
+    name: str
+    # Rows locked by a claim are passed over by the next one; SQLite has one writer and needs none.
+    skips_locked: bool
+
+    def changes(self, pairs: Sequence[tuple[str, ColumnElement[Any], ColumnElement[Any]]]) -> ColumnElement[str]:
+        """`{"field": [before, after], …}` as text."""
+        parts: list[ColumnElement[Any]] = []
+        for name, before, after in pairs:
+            parts += [cast(literal(name), Text), json_pair(self._typed(before), self._typed(after))]
+        return json_object(*parts)
+
+    def _typed(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        return value
+
+    def part(self, column: ColumnElement[Any], *path: str | int) -> ColumnElement[str]:
+        raise NotImplementedError
+
+    def insert(self, table: Any) -> Any:
+        """An INSERT that knows ON CONFLICT."""
+        raise NotImplementedError
+
+    def lock_skipping(self, query: Select[Any]) -> Select[Any]:
+        return query
+
+    def lock(self, query: Select[Any]) -> Select[Any]:
+        return query
+
+
+class SqliteDialect(Dialect):
+    name = "sqlite"
+    skips_locked = False
+
+    def part(self, column: ColumnElement[Any], *path: str | int) -> ColumnElement[str]:
+        steps = "".join(
+            f"[{step}]" if isinstance(step, int) else '."' + step.replace('"', "") + '"' for step in path
+        )
+        return json_part(type_coerce(column, Text), literal("$" + steps))
+
+    def insert(self, table: Any) -> Any:
+        return sqlite.insert(table)
+
+
+class PostgresDialect(Dialect):
+    name = "postgresql"
+    skips_locked = True
+
+    def _typed(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        # json_build_array cannot guess the type of a bare parameter.
+        return cast(value, value.type)
+
+    def part(self, column: ColumnElement[Any], *path: str | int) -> ColumnElement[str]:
+        steps = ",".join(str(step) if isinstance(step, int) else _quoted_step(step) for step in path)
+        return json_part(type_coerce(column, Text), literal("{" + steps + "}", Text))
+
+    def insert(self, table: Any) -> Any:
+        return postgresql.insert(table)
+
+    def lock_skipping(self, query: Select[Any]) -> Select[Any]:
+        return query.with_for_update(skip_locked=True)
+
+    def lock(self, query: Select[Any]) -> Select[Any]:
+        return query.with_for_update()
+
+
+def _quoted_step(step: str) -> str:
+    return '"' + step.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+    """Case-insensitive for ASCII; `%` and `_` in the text mean themselves."""
+    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return func.lower(column).like(f"%{escaped}%", escape="\\")

@@ -1,0 +1,212 @@
+"""The store: reads in parallel, writes one at a time on SQLite; every failure becomes a `Problem`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from quarterdeck.config.home import Home
+from quarterdeck.config.settings import StoreSettings
+from quarterdeck.contract.clock import now_ms
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.store.dialect import Dialect, PostgresDialect, SqliteDialect
+
+log = logging.getLogger(__name__)
+
+_READERS = 4
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA foreign_keys=OFF",
+)
+
+
+class Transaction:
+    """One write. `now` is the same for everything in it; callbacks run after the commit, in order."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.now = now_ms()
+        self._callbacks: list[Callable[[], None]] = []
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        self._callbacks.append(callback)
+
+    def committed(self) -> None:
+        for callback in self._callbacks:
+            callback()
+
+
+class Store:
+    """Connections to one database. Open it with `Store.open`."""
+
+    def __init__(self, readers: AsyncEngine, writer: AsyncEngine, dialect: Dialect, address: str) -> None:
+        self._readers = readers
+        self._writer = writer
+        # SQLite: one writer, and waiting here is fair and free, where waiting in SQLite polls.
+        self._turn = asyncio.Lock() if dialect.name == "sqlite" else None
+        self.dialect = dialect
+        self.address = address
+        self.write_wait_seconds = 0.0
+
+    @classmethod
+    async def open(cls, settings: StoreSettings, home: Home) -> Store:
+        """Connect and migrate. Raises Problem(STORE_BROKEN) with a sentence naming the store."""
+        from quarterdeck.engine.store import migrate
+
+        if settings.url:
+            store = _postgres(settings)
+        else:
+            home.create()
+            store = _sqlite(home)
+        try:
+            await migrate.bring_up_to_date(store, home, settings.copies_kept)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """For migrations and tests."""
+        return self._writer
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that sees one state of the store."""
+        with _as_problem(self.address):
+            async with self._readers.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """A transaction: all of it or nothing. Commits on leaving without an exception."""
+        if self._turn is None:
+            async with self._write() as transaction:
+                yield transaction
+            return
+        asked = asyncio.get_running_loop().time()
+        async with self._turn:
+            self.write_wait_seconds += asyncio.get_running_loop().time() - asked
+            async with self._write() as transaction:
+                yield transaction
+
+    @asynccontextmanager
+    async def _write(self) -> AsyncIterator[Transaction]:
+        with _as_problem(self.address):
+            async with self._writer.begin() as connection:
+                transaction = Transaction(connection)
+                yield transaction
+        transaction.committed()
+
+    async def ping(self) -> None:
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        await self._readers.dispose()
+        if self._writer is not self._readers:
+            await self._writer.dispose()
+
+
+def _sqlite(home: Home) -> Store:
+    address = f"sqlite+aiosqlite:///{home.store}"
+
+    def engine(size: int, begin: str, cache_kib: int) -> AsyncEngine:
+        made = create_async_engine(
+            address,
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_reset_on_return="rollback",
+        )
+
+        @event.listens_for(made.sync_engine, "connect")
+        def _connected(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # BEGIN is said below, never guessed by the driver
+            cursor = connection.cursor()
+            for pragma in (*_PRAGMAS, f"PRAGMA cache_size=-{cache_kib}"):
+                cursor.execute(pragma)
+            cursor.close()
+
+        @event.listens_for(made.sync_engine, "begin")
+        def _begin(connection: Any) -> None:
+            connection.exec_driver_sql(begin)
+
+        return made
+
+    return Store(
+        engine(_READERS, "BEGIN", 8_000), engine(1, "BEGIN IMMEDIATE", 64_000), SqliteDialect(), str(home.store)
+    )
+
+
+def _postgres(settings: StoreSettings) -> Store:
+    url = make_url(settings.url)
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise Problem(Code.STORE_BROKEN, f"store.url must begin with postgresql://, not {url.drivername}://.")
+    url = url.set(drivername="postgresql+asyncpg")
+    password = os.environ.get(settings.password_env) if settings.password_env else _keyring_password(url.host)
+    if password and not url.password:
+        url = url.set(password=password)
+    try:
+        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise Problem(
+            Code.STORE_BROKEN, "PostgreSQL needs one more package: pip install 'quarterdeck[postgres]'."
+        ) from error
+    return Store(engine, engine, PostgresDialect(), url.render_as_string(hide_password=True))
+
+
+def _keyring_password(host: str | None) -> str | None:
+    try:
+        import keyring
+
+        return keyring.get_password("quarterdeck", f"postgresql:{host}")
+    except Exception:  # noqa: BLE001 - a missing keyring is normal on a server; the login then fails with a sentence
+        return None
+
+
+class _as_problem:
+    """Turns what the database says into a `Problem`; anything else passes."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SQLAlchemyError | OSError) and not isinstance(error, Problem):
+            problem = explain(error, self.address)
+            if problem is not None:
+                raise problem from error
+
+
+def explain(error: BaseException, address: str) -> Problem | None:
+    """What a database error means for a person; None where it is a mistake of ours."""
+    said = str(getattr(error, "orig", None) or error)
+    if "disk is full" in said or "No space left" in said or "DiskFull" in said:
+        return Problem(Code.STORE_FULL, f"The disk under {address} is full; free some space, then try again.")
+    if "disk I/O error" in said:
+        return Problem(Code.STORE_FULL, f"The disk under {address} does not take writes ({said}); check its space.")
+    if "database is locked" in said or "deadlock" in said or "too many clients" in said:
+        return Problem(Code.STORE_BUSY, f"The store {address} is busy; try again.", retry_after=1)
+    if "malformed" in said or "not a database" in said or "unable to open" in said or "readonly" in said:
+        return Problem(
+            Code.STORE_BROKEN, f"The store {address} cannot be used ({said}); restore a copy or choose another home."
+        )
+    if isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return Problem(Code.STORE_BROKEN, f"The store {address} does not answer ({said}); start it, then try again.")
+    return None
