@@ -1,0 +1,112 @@
+"""Fixtures for every test. Nothing here touches the homes, sockets or keyring of whoever runs the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+TOP = Path(__file__).resolve().parent.parent
+if str(TOP) not in sys.path:
+    sys.path.insert(0, str(TOP))
+
+from tests.support import processes  # noqa: E402
+
+if TYPE_CHECKING:
+    from quarterdeck.client.client import Client
+    from quarterdeck.config.home import Home
+    from quarterdeck.engine.store.store import Store
+    from tests.support.postgres import PostgresServer
+
+pytest_plugins = ["tests.support.timeout"]
+
+# Sockets need short paths, whatever the test is called.
+_RUN_FOLDER = Path(tempfile.mkdtemp(prefix="qd-", dir="/tmp"))
+os.environ.update(
+    XDG_RUNTIME_DIR=str(_RUN_FOLDER),
+    XDG_DATA_HOME=str(_RUN_FOLDER / "data"),
+    XDG_CACHE_HOME=str(_RUN_FOLDER / "cache"),
+    XDG_CONFIG_HOME=str(_RUN_FOLDER / "config"),
+    QUARTERDECK_HOME=str(_RUN_FOLDER / "home"),
+    PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
+)
+processes.mark()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_RUN_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """The run fails if an engine, a console or a server outlives it; and none does, afterwards."""
+    yield
+    left = processes.left_behind()
+    if left:
+        names = [f"{process.pid} {' '.join(process.cmdline())[:120]}" for process in left]
+        processes.end(left)
+        raise AssertionError("left behind: " + "; ".join(names))
+
+
+@pytest.fixture(scope="session")
+def postgres(nothing_left_behind: None) -> Iterator[PostgresServer]:
+    """One server for the run, started when the first test asks it for a database."""
+    from tests.support.postgres import PostgresServer
+
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def engine_home(tmp_path: Path) -> Iterator[Home]:
+    """The home of an instance of its own; whatever engine runs there is ended afterwards."""
+    from quarterdeck.config.home import Home
+
+    home = Home(tmp_path / "home")
+    home.create()
+    yield home
+    from tests.support.engines import end_engine
+
+    end_engine(home)
+
+
+@pytest.fixture
+async def running_engine(engine_home: Home) -> AsyncIterator[Client]:
+    """A client of a real engine process on a home of its own."""
+    from quarterdeck.client.local import connect
+
+    client = await connect(engine_home)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """Every test that uses a store runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def store(store_kind: str, engine_home: Home, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    """An empty, migrated store."""
+    from quarterdeck.config.settings import StoreSettings
+    from quarterdeck.engine.store.store import Store
+
+    url = ""
+    if store_kind == "postgresql":
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url = server.database()
+    opened = await Store.open(StoreSettings(url=url), engine_home)
+    try:
+        yield opened
+    finally:
+        await opened.close()

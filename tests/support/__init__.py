@@ -1,0 +1,1 @@
+"""What tests share: homes, engines, a PostgreSQL server, a terminal, hostile text."""
