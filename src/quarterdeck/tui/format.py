@@ -1,0 +1,135 @@
+"""Numbers, times and states in the words of the console. Pure; times are milliseconds or ISO 8601 text."""
+
+from __future__ import annotations
+
+from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, from_iso
+from quarterdeck.tui.glyphs import UNICODE, Glyphs
+
+Cell = tuple[str, str]  # text and the name of a style
+
+_MONTH = 30 * DAY
+_YEAR = 365 * DAY
+# In the last two minutes a time to due counts seconds.
+_LAST = 2 * MINUTE
+
+# state -> (kind of badge, word)
+_BADGES: dict[str, tuple[str, str]] = {
+    "open": ("waiting", "open"),
+    "requested": ("waiting", "requested"),
+    "scheduled": ("waiting", "scheduled"),
+    "draft": ("waiting", "draft"),
+    "pending": ("waiting", "pending"),
+    "waiting": ("waiting", "waiting"),
+    "in_progress": ("active", "in progress"),
+    "active": ("active", "active"),
+    "approved": ("active", "approved"),
+    "received": ("active", "received"),
+    "retrying": ("active", "retrying"),
+    "resolved": ("completed", "resolved"),
+    "refunded": ("completed", "refunded"),
+    "completed": ("completed", "completed"),
+    "succeeded": ("completed", "succeeded"),
+    "rejected": ("failed", "rejected"),
+    "failed": ("failed", "failed"),
+    "dead": ("failed", "dead"),
+    "needs_manual_review": ("attention", "needs review"),
+    "closed": ("ended", "closed"),
+    "cancelled": ("ended", "cancelled"),
+    "discarded": ("ended", "discarded"),
+    "skipped": ("ended", "skipped"),
+}
+_PRIORITIES = {"urgent": "error", "high": "warning", "normal": "", "low": "muted"}
+
+
+def moment(value: object) -> int | None:
+    """Milliseconds of a time from the API; None where there is none, or where it cannot be read."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        try:
+            return from_iso(value)
+        except ValueError:
+            return None
+    return None
+
+
+def span(milliseconds: int) -> str:
+    """`95s`, `3m`, `2h`, `5d`, `14mo`, `3y`: one unit, rounded down."""
+    if milliseconds < _LAST:
+        return f"{milliseconds // SECOND}s"
+    if milliseconds < HOUR:
+        return f"{milliseconds // MINUTE}m"
+    if milliseconds < 2 * DAY:
+        return f"{milliseconds // HOUR}h"
+    if milliseconds < 100 * DAY:
+        return f"{milliseconds // DAY}d"
+    if milliseconds < 2 * _YEAR:
+        return f"{milliseconds // _MONTH}mo"
+    return f"{milliseconds // _YEAR}y"
+
+
+def age(since: object, now: int) -> str:
+    """How old: `now` in the first minute, then `3m`, `2h`, `5d`. Changes at most once a minute."""
+    start = moment(since)
+    if start is None:
+        return ""
+    passed = now - start
+    if passed < MINUTE:
+        return "now"
+    return f"{passed // MINUTE}m" if passed < HOUR else span(passed)
+
+
+def due(at: object, now: int) -> Cell:
+    """Time to due and its style: `in 12m`, `in 95s` in the last two minutes, `overdue 3h`."""
+    target = moment(at)
+    if target is None:
+        return "", ""
+    left = target - now
+    if left <= 0:
+        return f"overdue {age(target, now)}" if left <= -MINUTE else "overdue", "error"
+    return f"in {span(left)}", "warning" if left < HOUR else ""
+
+
+def count(number: int | None, *, more: bool = False) -> str:
+    """`1,000,000`; `100+` where there are more than were counted; `?` where nothing is known."""
+    return "?" if number is None else f"{number:,}{'+' if more else ''}"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """`1 item`, `1,204 items`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def percent(part: int, whole: int) -> str:
+    """Whole per cent, rounded down: 100% means all of it."""
+    return f"{part * 100 // whole}%" if whole > 0 else "0%"
+
+
+def duration(milliseconds: int) -> str:
+    """`45s`, `3m 20s`, `2h 05m`, `3d 4h`: two units, for estimates."""
+    seconds = max(0, milliseconds) // SECOND
+    if seconds < 60:
+        return f"{seconds}s"
+    if seconds < 3_600:
+        return f"{seconds // 60}m {seconds % 60:02d}s"
+    if seconds < 86_400:
+        return f"{seconds // 3_600}h {seconds % 3_600 // 60:02d}m"
+    return f"{seconds // 86_400}d {seconds % 86_400 // 3_600}h"
+
+
+def bar(part: int, whole: int, width: int, glyphs: Glyphs = UNICODE) -> str:
+    """A progress bar of exactly `width` cells; full only when all is done."""
+    filled = min(width, part * width // whole) if whole > 0 else 0
+    return glyphs.bar_full * filled + glyphs.bar_empty * (width - filled)
+
+
+def badge(state: str, glyphs: Glyphs = UNICODE) -> Cell:
+    """A state as sign, word and style: never colour alone."""
+    kind, word = _BADGES.get(state, ("waiting", state.replace("_", " ")))
+    return f"{getattr(glyphs, kind)} {word}", f"badge-{kind}"
+
+
+def priority(word: str, glyphs: Glyphs = UNICODE) -> Cell:
+    """A priority as sign, word and style."""
+    style = _PRIORITIES.get(word)
+    return (word, "") if style is None else (f"{getattr(glyphs, word)} {word}", style)
