@@ -12,14 +12,16 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from tests.support.keys import encode
 from tests.support.screen import Screen
 
 PATIENCE = 30.0
+Found = TypeVar("Found")
 
 
 class NotSeen(AssertionError):
@@ -86,7 +88,9 @@ class Terminal:
     def wait_for(self, pattern: str, *, seconds: float = PATIENCE) -> re.Match[str]:
         """Wait until the regular expression stands on the screen."""
         compiled = re.compile(pattern)
-        return self._until(lambda: compiled.search(self.text), f"/{pattern}/", seconds)
+        found = self._until(lambda: compiled.search(self.text), f"/{pattern}/", seconds)
+        assert found is not None
+        return found
 
     def wait_until_gone(self, pattern: str, *, seconds: float = PATIENCE) -> None:
         compiled = re.compile(pattern)
@@ -133,7 +137,7 @@ class Terminal:
         self.process.wait()
         self.hang_up()
 
-    def _until(self, condition, what: str, seconds: float):  # type: ignore[no-untyped-def]
+    def _until(self, condition: Callable[[], Found], what: str, seconds: float) -> Found:
         deadline = time.monotonic() + seconds
         while not (found := condition()):
             if time.monotonic() > deadline:

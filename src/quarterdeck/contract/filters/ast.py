@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from quarterdeck.contract.clock import iso
+from quarterdeck.contract.clock import EARLIEST, LATEST, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Instant:
     def resolve(self, now: int) -> int:
         if self.at is not None:
             return self.at
-        return now + (self.offset or 0)
+        return max(EARLIEST, min(now + (self.offset or 0), LATEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,13 @@ Condition = Equals | Compare | Between
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`key` is empty for free text. `column` is where the term starts in the source, from 1."""
+    """`key` is empty for free text. `column` is where the term starts in the source, from 1; two terms
+    that say the same are equal wherever they stand."""
 
     key: str
     conditions: tuple[Condition, ...]
     negated: bool = False
-    column: int = 1
+    column: int = field(default=1, compare=False)
 
     def text(self) -> str:
         values = ",".join(condition.text() for condition in self.conditions)

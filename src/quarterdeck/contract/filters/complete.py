@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.filters.ast import quoted
 from quarterdeck.contract.filters.keys import KeyKind, keys_for
-
-_WORD = re.compile(r'(?:[^\s"]|"(?:[^"\\]|\\.)*"?)*\Z')
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +26,12 @@ def complete(
     known: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Completion]:
     """What could stand at the cursor. `known` gives values seen in the store (kind, tenant, …)."""
-    match = _WORD.search(text[:cursor])
-    word = match.group() if match else ""
-    start = cursor - len(word)
-    if word.startswith("-"):
-        word, start = word[1:], start + 1
+    text = text[:cursor]
+    start = _after_last(text, str.isspace)
+    if text[start : start + 1] == "-":
+        start += 1
+    name, colon, values = text[start:].partition(":")
     keys = keys_for(resource)
-    name, colon, values = word.partition(":")
     if not colon:
         return [
             Completion(start, f"{key.name}:", key.summary) for key in keys.values() if key.name.startswith(name.lower())
@@ -43,18 +39,32 @@ def complete(
     key = keys.get(name.lower())
     if key is None:
         return []
-    before, _, partial = values.rpartition(",")
+    split = _after_last(values, ",".__eq__)
+    before, partial = values[:split], values[split:]
     taken = set(before.split(","))
     offers = [*key.choices, *(known or {}).get(key.name, ())]
     if key.kind in (KeyKind.PAST, KeyKind.FUTURE):
         offers += ["<1h", "<1d", "<7d", ">7d"]
-    begin = start + len(name) + 1 + (len(before) + 1 if before else 0)
-    wanted = partial.lower().lstrip('"')
-    seen: set[str] = set()
-    out = []
-    for offer in offers:
-        text_ = offer if offer[:1] in "<>" else quoted(offer)
-        if offer.lower().startswith(wanted) and text_ not in taken and text_ not in seen:
-            seen.add(text_)
-            out.append(Completion(begin, text_, key.summary))
-    return out
+    begin = start + len(name) + 1 + split
+    wanted = partial.lower().removeprefix('"')
+    written = {offer: offer if offer[:1] in ("<", ">") else quoted(offer) for offer in offers}
+    return [
+        Completion(begin, as_written, key.summary)
+        for offer, as_written in written.items()
+        if offer.lower().startswith(wanted) and as_written not in taken
+    ]
+
+
+def _after_last(text: str, separates: Callable[[str], bool]) -> int:
+    """Where the part after the last separator outside quotation marks begins."""
+    begin, inside, escaped = 0, False, False
+    for at, letter in enumerate(text):
+        if escaped:
+            escaped = False
+        elif inside and letter == "\\":
+            escaped = True
+        elif letter == '"':
+            inside = not inside
+        elif not inside and separates(letter):
+            begin = at + 1
+    return begin

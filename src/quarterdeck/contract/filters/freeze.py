@@ -41,6 +41,8 @@ def _condition(condition: Condition, now: int) -> Condition:
         return Compare(condition.op, fixed, f"{condition.op}{fixed.text}")
     if isinstance(condition, Between):
         start, end = _fixed(condition.start, now), _fixed(condition.end, now)
+        if (end.at or 0) < (start.at or 0):  # a date and an age can cross; nothing lies between them
+            end = start
         return Between(start, end, f"{start.text}..{end.text}")
     if condition.value == "overdue":
         return _overdue(now)

@@ -64,6 +64,8 @@ class _Parser:
         while self.at < len(self.text) and self.text[self.at] == ",":
             self.at += 1
             conditions.append(self._condition(key, self._key_value(key)))
+        if key.name == "is" and len(conditions) > 1 and Equals("overdue") in conditions:
+            raise FilterError("'overdue' goes with nothing else in one term; write is:overdue by itself.", column)
         return Term(key.name, tuple(conditions), negated, column)
 
     def _key(self, written: str, name: str, column: int) -> Key:
@@ -121,7 +123,10 @@ class _Parser:
                 raise FilterError(f"'{value.text}' is no {key.name}.", value.column, key.choices)
             return Equals(word)
         if key.kind is KeyKind.NUMBER:
-            if not (value.text.isascii() and value.text.isdigit() and int(value.text) <= _LARGEST_ID):
+            # Length first: Python refuses to read a number of thousands of digits.
+            digits = value.text.isascii() and value.text.isdigit() and len(value.text.lstrip("0")) <= 19
+            if not digits or int(value.text) > _LARGEST_ID:
                 raise FilterError(f"'{value.text}' is no number.", value.column, key.examples)
             return Equals(str(int(value.text)))
-        return Equals(value.text)
+        word = value.text.lower()  # me, none and any are words however they are written
+        return Equals(word if word in key.choices else value.text)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
-from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, WEEK, from_iso, iso
+from quarterdeck.contract.clock import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND, WEEK, from_iso, iso
 from quarterdeck.contract.filters.ast import Between, Compare, Condition, Equals, FilterError, Instant
 from quarterdeck.contract.filters.keys import Key, KeyKind
 
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
-_DURATION = re.compile(r"(\d{1,6})([smhdw])", re.IGNORECASE)
+_DURATION = re.compile(r"([0-9]{1,6})([smhdwSMHDW])")
 _OPERATOR = re.compile(r"<=|>=|<|>")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-EARLIEST, LATEST = -62_135_596_800_000, 253_402_300_799_000
 
 
 def time_condition(key: Key, text: str, column: int) -> Condition:
@@ -28,14 +27,14 @@ def time_condition(key: Key, text: str, column: int) -> Condition:
             start, end = end, start
         elif start.at is not None and end.at is not None and start.at > end.at:
             raise FilterError(f"'{text}' ends before it begins.", column, ("2026-01-01..2026-01-31",))
-        if end.at is not None and _DATE.fullmatch(last):
+        if end.at is not None and _is_day(last):
             end = Instant(last, at=min(end.at + DAY, LATEST))
         return Between(start, end, text)
     match = _OPERATOR.match(text)
     operator, rest = (match.group(), text[match.end() :]) if match else ("", text)
     instant = _instant(key, rest, column + len(operator))
     if instant.at is not None:
-        if _DATE.fullmatch(rest):
+        if _is_day(rest):
             day_end = Instant(rest, at=min(instant.at + DAY, LATEST))
             if not operator:
                 return Between(instant, day_end, text)
@@ -48,6 +47,15 @@ def time_condition(key: Key, text: str, column: int) -> Condition:
     # two hours ago.
     operator = operator or "<"
     return Compare(_FLIPPED[operator] if key.kind is KeyKind.PAST else operator, instant, text)
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text that is known to be a date or a time is a date without a time."""
+    try:
+        date.fromisoformat(text.upper())
+    except ValueError:
+        return False
+    return True
 
 
 def _later(instant: Instant, by: int) -> Instant:
