@@ -33,12 +33,15 @@ class Command:
 
 
 def _commands(scope: Scope, *rows: tuple[str, str, str, str, int]) -> list[Command]:
-    return [Command(name, tuple(keys.split()), label, summary, scope, weight) for name, keys, label, summary, weight in rows]
+    return [
+        Command(name, tuple(keys.split()), label, summary, scope, weight) for name, keys, label, summary, weight in rows
+    ]
 
 
 def _changing(scope: Scope, *rows: tuple[str, str, str, str, int]) -> list[Command]:
     return [
-        Command(name, tuple(keys.split()), label, summary, scope, weight, True) for name, keys, label, summary, weight in rows
+        Command(name, tuple(keys.split()), label, summary, scope, weight, True)
+        for name, keys, label, summary, weight in rows
     ]
 
 

@@ -13,9 +13,10 @@ from quarterdeck.tui.commands import COMMANDS, Command, Scope
 # Keys with a name. Everything else is one printable character. Nothing here is taken by macOS, tmux,
 # screen or a usual terminal.
 NAMED = (
-    "space enter escape tab up down left right home end pageup pagedown insert delete backspace "
-    "f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12"
-).split()
+    *("space", "enter", "escape", "tab", "up", "down", "left", "right", "home", "end", "pageup", "pagedown"),
+    *("insert", "delete", "backspace"),
+    *(f"f{number}" for number in range(1, 13)),
+)
 _SHOWN = {"escape": "esc", "pageup": "pgup", "pagedown": "pgdn"}
 _ALIASES = {"esc": "escape", "pgup": "pageup", "pgdn": "pagedown", "return": "enter", " ": "space"}
 

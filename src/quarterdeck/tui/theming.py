@@ -60,6 +60,10 @@ STYLES: Mapping[str, str] = {
     "key": "bold accent",
     "thumb": "muted",
     "empty": "muted",
+    "heading": "bold muted",
+    "lost": "bold background on error",
+    "button-focus": "bold on-accent on accent",
+    "button-danger": "bold error",
 }
 
 # Without colour what matters still stands out.
@@ -74,6 +78,10 @@ _PLAIN: Mapping[str, str] = {
     "error": "bold",
     "badge-failed": "bold",
     "badge-attention": "bold",
+    "heading": "bold",
+    "lost": "reverse",
+    "button-focus": "reverse",
+    "button-danger": "bold",
 }
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

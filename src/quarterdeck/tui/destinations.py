@@ -1,0 +1,83 @@
+"""Where `:` can go, and what completes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.filters import FilterError, parse
+
+
+class NowhereError(Exception):
+    """One sentence: what was typed leads nowhere, and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """`filter` None keeps the one that queue had."""
+
+    resource: Resource
+    filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPlace:
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the console by its name: help, palette, theme, quit."""
+
+    name: str
+
+
+Destination = Queue | ItemPlace | Operations | Command
+
+_NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
+
+
+def find(text: str) -> Destination:
+    """`returns status:requested`, `42`, `operation 7`, `operations`, `help`. Raises NowhereError."""
+    word, _, rest = text.strip().partition(" ")
+    name, rest = word.lower().lstrip("#"), rest.strip()
+    if name.isascii() and name.isdigit() and not rest:
+        return ItemPlace(min(int(name), 2**63 - 1))
+    matches = [resource for resource in Resource if resource.startswith(name)] if name else []
+    if len(matches) == 1 or name in list(Resource):
+        resource = Resource(name) if name in list(Resource) else matches[0]
+        if rest:
+            try:
+                parse(rest, resource)
+            except FilterError as error:
+                raise NowhereError(f"The filter after {resource} is not valid: {error}") from error
+        return Queue(resource, rest or None)
+    if name and "operations".startswith(name) and (len(name) > 1 or not matches):
+        number = rest.lstrip("#")
+        if not rest:
+            return Operations()
+        if number.isascii() and number.isdigit():
+            return Operations(int(number))
+        raise NowhereError(f"'{rest}' is no number of an operation.")
+    if name in _NAMED and not rest:
+        return Command(_NAMED[name])
+    raise NowhereError(
+        f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, or the number of an item."
+    )
+
+
+def offers() -> list[tuple[str, str]]:
+    """What can be typed, with what it means."""
+    return [
+        *((str(resource), f"the queue {resource}; a filter may follow") for resource in Resource),
+        ("operations", "bulk operations; a number may follow"),
+        ("theme", "how the console looks"),
+        ("commands", "everything that can be done here"),
+        ("help", "every key"),
+        ("quit", "leave; the engine goes on"),
+    ]

@@ -1,0 +1,180 @@
+"""The words of the detail pane: an item with its fields and timeline, an operation with its reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quarterdeck.contract.clock import to_datetime
+from quarterdeck.tui.format import age, badge, count, due, duration, moment, plural, priority
+from quarterdeck.tui.glyphs import Glyphs
+from quarterdeck.tui.spans import Line, wrap
+from quarterdeck.tui.text import safe
+
+Row = Mapping[str, Any]
+_LABEL = 11
+_MOST_BODY_LINES = 200
+
+
+def item_lines(
+    item: Row,
+    events: Sequence[Row] | None,
+    *,
+    cells: int,
+    now: int,
+    glyphs: Glyphs,
+    mine: str = "",
+    more_events: bool = False,
+) -> list[Line]:
+    """`events` None: on their way. `mine` is the actor, to say that a claim is one's own."""
+    lines: list[Line] = wrap(str(item["title"]), cells, "title", most=4)
+    lines.append(_badges(item, now, glyphs))
+    if item.get("deleted_at"):
+        lines.append([(f"in the bin since {_when(item['deleted_at'], now)}", "warning")])
+    lines.append([])
+    claimed = moment(item.get("claimed_until"))
+    holder = safe(item.get("assignee") or "nobody")
+    if item.get("assignee") and item["assignee"] == mine:
+        holder += " (me)"
+    if claimed and claimed > now:
+        holder += f" · claim ends in {duration(claimed - now)}"
+    lines += _facts(
+        (
+            ("id", f"#{item['id']}" + (f" · {item['external_id']}" if item.get("external_id") else "")),
+            ("tenant", item["tenant_id"]),
+            ("kind", item["kind"] + (f" · {item['category']}" if item.get("category") else "")),
+            ("assignee", holder),
+            ("due", _when(item.get("sla_due_at"), now)),
+            ("created", _when(item["created_at"], now)),
+            ("updated", f"{_when(item['updated_at'], now)} · version {item['version']}"),
+        ),
+        cells,
+    )
+    fields = item.get("fields") or {}
+    if fields:
+        lines += [[], [("fields", "heading")]]
+        lines += _facts(((str(name), _value(value)) for name, value in fields.items()), cells)
+    if item.get("body"):
+        lines += [[], *wrap(str(item["body"]), cells, "", most=_MOST_BODY_LINES)]
+    lines += [[], [("timeline", "heading")]]
+    if events is None:
+        lines.append([("loading the timeline…", "muted")])
+    elif not events:
+        lines.append([("nothing has happened yet", "muted")])
+    else:
+        for event in events:
+            lines += _event(event, cells, now)
+        if more_events:
+            lines.append([("… older ones: qd items show, with --json", "muted")])
+    return lines
+
+
+def _badges(item: Row, now: int, glyphs: Glyphs) -> Line:
+    text, style = due(item.get("sla_due_at"), now)
+    line: Line = [badge(item["status"], glyphs), ("  ", ""), priority(item["priority"], glyphs)]
+    if text:
+        line += [("  ", ""), (f"due {text}" if text.startswith("in ") else text, style)]
+    if item.get("comments"):
+        line += [("  ", ""), (plural(int(item["comments"]), "comment"), "muted")]
+    return line
+
+
+def _facts(pairs: Any, cells: int) -> list[Line]:
+    lines: list[Line] = []
+    for name, value in pairs:
+        if value in (None, ""):
+            continue
+        label = safe(name)[: _LABEL - 1].ljust(_LABEL)
+        for n, rest in enumerate(wrap(str(value), max(cells - _LABEL, 10), "", most=12)):
+            lines.append([(label if n == 0 else " " * _LABEL, "muted"), *rest])
+    return lines
+
+
+def _event(event: Row, cells: int, now: int) -> list[Line]:
+    head: Line = [
+        (f"{age(event['at'], now):>5} ", "muted"),
+        (safe(event["actor"]), ""),
+        (f" {safe(event['type']).replace('_', ' ')}", "muted"),
+    ]
+    if event.get("operation_id"):
+        head.append((f" · operation #{event['operation_id']}", "muted"))
+    lines = [head]
+    for name, (before, after) in (event.get("changes") or {}).items():
+        lines += [
+            [("      ", ""), *line]
+            for line in wrap(f"{name}: {_value(before)} → {_value(after)}", max(cells - 6, 10), "", most=4)
+        ]
+    if event.get("body"):
+        style = "accent" if event["type"] == "comment" else ""
+        lines += [[("      ", ""), *line] for line in wrap(str(event["body"]), max(cells - 6, 10), style, most=40)]
+    return lines
+
+
+def _when(value: object, now: int) -> str:
+    at = moment(value)
+    if at is None:
+        return ""
+    stamp = to_datetime(at).strftime("%Y-%m-%d %H:%M")
+    if at > now:
+        return f"{stamp} · {due(at, now)[0]}"
+    passed = age(at, now)
+    return f"{stamp} · {passed}" + ("" if passed == "now" else " ago")
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def operation_lines(detail: Row, *, cells: int, now: int, glyphs: Glyphs) -> list[Line]:
+    """A bulk operation as `bulk.show` gives it."""
+    operation = detail["operation"]
+    lines: list[Line] = [
+        [(f"{safe(operation['label'])} #{operation['id']}", "title"), ("  ", ""), badge(operation["status"], glyphs)],
+        [
+            (f"{count(operation['succeeded'])} done", "success" if operation["succeeded"] else "muted"),
+            (f"  {count(operation['failed'])} failed", "error" if operation["failed"] else "muted"),
+            (f"  {count(operation['skipped'])} skipped", "muted"),
+            (f"  {count(operation['cancelled'])} not started" if operation["cancelled"] else "", "warning"),
+            (f"  of {count(operation['total'])}", "muted"),
+        ],
+        [],
+    ]
+    if operation.get("error"):
+        lines += [*wrap(str(operation["error"]), cells, "error"), []]
+    started, finished = moment(operation["started_at"]), moment(operation["finished_at"])
+    took = duration(finished - started) if started and finished else ""
+    params = ", ".join(f"{name}={_value(value)}" for name, value in operation["params"].items() if value is not None)
+    lines += _facts(
+        (
+            ("queue", operation["resource"]),
+            ("from", f"{operation['kind']} of #{operation['parent_id']}" if operation["parent_id"] else ""),
+            ("filter", operation["filter"]),
+            ("with", params),
+            ("reason", operation["reason"]),
+            ("by", operation["created_by"]),
+            ("made", _when(operation["created_at"], now)),
+            ("starts", _when(operation["run_at"], now) if not started else ""),
+            ("took", took),
+            ("batches", f"{operation['batches_done']} of {operation['batches']}, {operation['batch_size']} items each"),
+            ("undo", "possible" if operation["undoable"] else "not possible"),
+        ),
+        cells,
+    )
+    for heading, key in (("why some failed", "failure_reasons"), ("why some were skipped", "skip_reasons")):
+        if detail.get(key):
+            lines += [[], [(heading, "heading")]]
+            lines += reasons(detail[key], cells)
+    return lines
+
+
+def reasons(found: Sequence[Row], cells: int) -> list[Line]:
+    """How many items met the same fate, and why."""
+    lines: list[Line] = []
+    for reason in found:
+        again = " (can be retried)" if reason.get("retryable") else ""
+        for n, rest in enumerate(wrap(f"{reason['sentence']}{again}", max(cells - 10, 10))):
+            lines.append([(f"{count(reason['count']):>8}  " if n == 0 else " " * 10, "warning"), *rest])
+    return lines

@@ -1,0 +1,163 @@
+"""What every screen has: breadcrumb, tray, footer, and one place where keys become commands."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from quarterdeck.contract.actions import Action
+from quarterdeck.contract.enums import Resource
+from quarterdeck.tui.actions import why_not_action, why_not_command
+from quarterdeck.tui.keymap import Bound, pressed, shown
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.widgets.lines import LineView
+from quarterdeck.tui.widgets.tray import Tray
+
+if TYPE_CHECKING:
+    from quarterdeck.tui.app import Console
+    from quarterdeck.tui.commands import Scope
+
+Handler = Callable[[], Awaitable[None] | None]
+
+
+class ConsoleScreen(Screen[None]):
+    """A whole screen. Subclasses give the body, the place in the keymap, and a handler for each command."""
+
+    DEFAULT_CSS = """
+    ConsoleScreen { layers: base over; overflow: hidden; background: $background; color: $foreground; }
+    ConsoleScreen #crumb { color: $foreground; }
+    """
+    AUTO_FOCUS = "WindowTable"
+
+    @property
+    def console(self) -> Console:
+        return cast("Console", self.app)
+
+    # What a subclass says
+
+    @property
+    def place(self) -> Resource | Scope:
+        """Where in the keymap this screen looks its keys up."""
+        raise NotImplementedError
+
+    def body(self) -> Iterable[Widget]:
+        raise NotImplementedError
+
+    def breadcrumb(self) -> tuple[Line, Line]:
+        raise NotImplementedError
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Command name to what carries it out. Commands of the app itself are not here."""
+        raise NotImplementedError
+
+    def current_row(self) -> Mapping[str, Any] | None:
+        return None
+
+    def marked(self) -> int:
+        return 0
+
+    async def act(self, action: Action, opened_with: str) -> None:
+        """Carry out an item action; only screens that show items have any."""
+
+    def on_link(self) -> None:
+        """The engine became reachable, or stopped being so."""
+
+    async def on_news(self, message: Mapping[str, Any]) -> None:
+        """A live message from the engine."""
+
+    # The frame
+
+    def compose(self) -> ComposeResult:
+        yield LineView(id="crumb")
+        yield from self.body()
+        yield Tray(id="tray")
+        yield LineView(id="footer")
+
+    def on_mount(self) -> None:
+        self._handlers = {**self.console.handlers(), **self.handlers()}
+        self.chrome()
+
+    def on_screen_resume(self) -> None:
+        self.chrome()
+
+    def on_resize(self) -> None:
+        self.chrome()
+
+    def chrome(self) -> None:
+        """Say again where we are and what the keys do. Cheap, and sends nothing when nothing differs."""
+        if not self.is_mounted:
+            return
+        self.query_one("#crumb", LineView).show(*self.breadcrumb())
+        self.query_one("#footer", LineView).show(self._footer())
+        self.query_one(Tray).tell(self.console.session)
+
+    def notice(self, sentence: str, style: str = "") -> None:
+        """Say something in the tray for a while."""
+        self.query_one(Tray).notice(sentence, style)
+
+    def _footer(self) -> Line:
+        line: Line = []
+        room = self.size.width
+        for bound in sorted(self.console.session.keymap.bound(self.place), key=lambda b: -b.command.weight):
+            if not bound.command.weight or self.why_not(bound) is not None:
+                continue
+            label = bound.command.label
+            needed = len(bound.key) + len(label) + 3
+            if room < needed:
+                continue
+            room -= needed
+            line += [(bound.key, "key"), (f" {label}  ", "muted")]
+        return line
+
+    # Keys
+
+    def why_not(self, bound: Bound) -> str | None:
+        """Why a command does nothing now: one sentence, or None if it works."""
+        standing = self.console.session.standing
+        if bound.action is not None:
+            return why_not_action(bound.action, standing, self.current_row(), self.marked())
+        return why_not_command(bound.command, standing)
+
+    async def on_key(self, event: events.Key) -> None:
+        key = pressed(event.key, event.character)
+        if key in ("tab", "shift+tab", "ctrl+q", "ctrl+c", "ctrl+z"):
+            return
+        event.stop()
+        event.prevent_default()
+        await self.press(key)
+
+    async def press(self, key: str) -> None:
+        """Do what a key stands for, or say why it does nothing."""
+        keymap = self.console.session.keymap
+        bound = keymap.lookup(self.place, key)
+        if bound is not None:
+            await self.do(bound, key)
+            return
+        elsewhere = keymap.elsewhere(key)
+        if elsewhere:
+            label, where = elsewhere
+            self.notice(f"{shown(key)} does nothing here; it is {label} in {where}.")
+        else:
+            self.notice(f"{shown(key)} does nothing here; {keymap.key('help')} shows the keys.")
+
+    async def do(self, bound: Bound, key: str = "") -> None:
+        reason = self.why_not(bound)
+        if reason is not None:
+            self.notice(reason, "warning")
+            return
+        if bound.action is not None:
+            await self.act(bound.action, key)
+            return
+        handler = self._handlers.get(bound.name)
+        if handler is None:
+            self.notice(f"{bound.command.label} does nothing on this screen.")
+            return
+        result = handler()
+        if isawaitable(result):
+            await result

@@ -1,0 +1,74 @@
+"""The frame of every dialog: a title, a body, a line of keys, and the screen beneath left as it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from quarterdeck.tui.keymap import pressed
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.widgets.lines import LineView
+
+if TYPE_CHECKING:
+    from quarterdeck.tui.app import Console
+
+Result = TypeVar("Result")
+
+
+class Frame(Vertical):
+    """The box. Its height follows what is in it."""
+
+    DEFAULT_CSS = """
+    Frame {
+        width: 100%; max-width: 86; height: auto; max-height: 100%;
+        border: solid $line; background: $background; padding: 0 1;
+    }
+    Frame > #title { text-style: bold; margin-bottom: 1; }
+    Frame > #keys { margin-top: 1; }
+    """
+
+
+class Dialog(ModalScreen[Result]):
+    """Esc closes it with None. Keys that mean nothing here do nothing."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: transparent; layers: base over; }
+    """
+
+    @property
+    def console(self) -> Console:
+        return cast("Console", self.app)
+
+    def body(self) -> ComposeResult:
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        with Frame():
+            yield LineView(id="title")
+            yield from self.body()
+            yield LineView(id="keys")
+
+    def title(self, left: Line, right: Line | None = None) -> None:
+        self.query_one("#title", LineView).show(left, right)
+
+    def keys(self, left: Line, right: Line | None = None) -> None:
+        self.query_one("#keys", LineView).show(left, right)
+
+    async def on_key(self, event: events.Key) -> None:
+        key = pressed(event.key, event.character)
+        if key == "escape":
+            event.stop()
+            self.dismiss(None)
+            return
+        if key in ("tab", "shift+tab"):
+            return
+        event.stop()
+        event.prevent_default()
+        await self.press(key)
+
+    async def press(self, key: str) -> None:
+        """A key that no field took."""

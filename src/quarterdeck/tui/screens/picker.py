@@ -1,0 +1,139 @@
+"""Choosing one of several by name: the palette, go-to, sort order, theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from quarterdeck.tui.keymap import pressed
+from quarterdeck.tui.screens.dialog import Dialog
+from quarterdeck.tui.spans import Line, both_ends, width
+from quarterdeck.tui.text import safe
+from quarterdeck.tui.theming import look_of
+from quarterdeck.tui.widgets.lines import LinesView
+from quarterdeck.tui.widgets.text_input import TextInput
+
+_MOST_SHOWN = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """`off` says why it cannot be chosen now; choosing it says so."""
+
+    value: str
+    label: str
+    hint: str = ""
+    key: str = ""
+    off: str = ""
+
+
+class Picker(Dialog[str]):
+    """Type to narrow, arrows to choose, enter to take. `free`: what was typed is an answer too."""
+
+    def __init__(
+        self, title: str, options: Sequence[Option], *, chosen: str = "", free: bool = False, placeholder: str = ""
+    ) -> None:
+        super().__init__()
+        self._title, self._all, self._free, self._placeholder = title, list(options), free, placeholder
+        self._shown = self._all
+        self._at = next((n for n, option in enumerate(self._all) if option.value == chosen), 0)
+        self._moved = False
+
+    def body(self) -> ComposeResult:
+        yield TextInput(placeholder=self._placeholder or "type to narrow")
+        yield LinesView(id="options")
+
+    def on_mount(self) -> None:
+        self.title([(self._title, "title")])
+        verb = "go" if self._free else "choose"
+        self.keys(
+            [
+                ("enter", "key"),
+                (f" {verb}  ", "muted"),
+                ("tab", "key"),
+                (" complete  ", "muted"),
+                ("esc", "key"),
+                (" close", "muted"),
+            ]
+        )
+        self._list()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        wanted = event.value.lower().split()
+        first = event.value.lower().strip()
+        self._shown = [o for o in self._all if all(word in f"{o.label} {o.value} {o.hint}".lower() for word in wanted)]
+        self._shown.sort(key=lambda o: not o.label.lower().startswith(first))
+        if self._free and wanted and not self._shown:
+            head = wanted[0]
+            self._shown = [o for o in self._all if o.value.startswith(head)]
+        self._at, self._moved = 0, False
+        self._list()
+
+    def on_input_submitted(self) -> None:
+        text = self.query_one(TextInput).value.strip()
+        if self._free and text and not self._moved:
+            exact = len(self._shown) == 1 and self._shown[0].value.startswith(text)
+            self.dismiss(self._shown[0].value if exact else text)
+            return
+        if not self._shown:
+            return
+        option = self._shown[self._at]
+        if option.off:
+            self.keys([(safe(option.off), "warning")])
+            return
+        self.dismiss(option.value)
+
+    async def on_key(self, event: events.Key) -> None:
+        key = pressed(event.key, event.character)
+        if key in ("up", "down", "tab", "pageup", "pagedown"):
+            event.stop()
+            event.prevent_default()
+            if key == "tab":
+                self._complete()
+            else:
+                self._move({"up": -1, "down": 1, "pageup": -8, "pagedown": 8}[key])
+            return
+        if key == "enter":
+            return
+        await super().on_key(event)
+
+    def _complete(self) -> None:
+        if self._shown:
+            box = self.query_one(TextInput)
+            box.value = self._shown[self._at].value if self._free else self._shown[self._at].label
+            box.cursor_position = len(box.value)
+
+    def _move(self, by: int) -> None:
+        if self._shown:
+            self._at = max(0, min(self._at + by, len(self._shown) - 1))
+            self._moved = True
+            self._list()
+
+    def _list(self) -> None:
+        room = max(3, min(_MOST_SHOWN, self.app.size.height - 8))
+        cells = min(86, self.app.size.width) - 4
+        start = max(0, min(self._at - room // 2, len(self._shown) - room))
+        cursor = look_of(self.app).glyphs.cursor
+        lines: list[Line] = []
+        widest = max((width([(safe(o.label), "")]) for o in self._all), default=0)
+        for n, option in enumerate(self._shown[start : start + room], start):
+            here = n == self._at
+            label = safe(option.label)
+            left: Line = [
+                (f"{cursor} " if here else "  ", "accent"),
+                (
+                    label + " " * (min(widest, 28) - width([(label, "")])),
+                    "accent" if here else ("muted" if option.off else ""),
+                ),
+                (f"  {safe(option.off or option.hint)}", "muted"),
+            ]
+            lines.append(both_ends(left, [(option.key, "key")] if option.key else [], cells))
+        if not lines:
+            lines = [[("  Enter goes there." if self._free else "  Nothing has that name.", "muted")]]
+        # One height for all states, so that the box does not jump while one types.
+        tall = min(room, max(len(self._all), 1))
+        self.query_one("#options", LinesView).show(lines + [[] for _ in range(tall - len(lines))], keep=True)

@@ -1,0 +1,15 @@
+"""The pane that shows what is under the cursor: below the table, or at its right where there is room."""
+
+from __future__ import annotations
+
+from quarterdeck.tui.widgets.lines import LinesView
+
+
+class DetailPane(LinesView):
+    """Hidden until asked for. The screen puts `-beside` on itself where the terminal is wide."""
+
+    DEFAULT_CSS = """
+    DetailPane { height: 45%; min-height: 6; border-top: solid $line; padding: 0 1; display: none; }
+    .-detail DetailPane { display: block; }
+    .-beside DetailPane { width: 42%; max-width: 90; height: 1fr; border-top: none; border-left: solid $line; }
+    """

@@ -1,0 +1,162 @@
+"""Editing a filter: completion of keys and values, mistakes shown at their column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.filters import Completion, FilterError, complete, parse
+from quarterdeck.tui.keymap import pressed
+from quarterdeck.tui.spans import Line, wrap
+from quarterdeck.tui.text import safe
+from quarterdeck.tui.theming import look_of
+from quarterdeck.tui.widgets.lines import LinesView, LineView
+from quarterdeck.tui.widgets.text_input import TextInput
+
+_MOST_SHOWN = 8
+_PROMPT = 2  # "/ "
+
+
+class FilterEditor(Vertical):
+    """Lies over the filter bar and the first rows. Tab takes a completion, enter applies, esc leaves."""
+
+    DEFAULT_CSS = """
+    FilterEditor { layer: over; dock: top; margin-top: 1; height: auto; background: $background; }
+    FilterEditor Horizontal { height: 1; }
+    FilterEditor .prompt { width: 2; }
+    FilterEditor #offers { border-bottom: solid $line; }
+    """
+
+    class Applied(Message):
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Left(Message):
+        """Nothing is to change."""
+
+    def __init__(self, text: str, resource: Resource, known: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self._resource, self._known = resource, known
+        self._box = TextInput(text, 'status:open priority:urgent assignee:me due:<2h "words"')
+        self._offers: list[Completion] = []
+        self._at = 0
+        self._chosen = False
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield LineView(classes="prompt")
+            yield self._box
+        yield LinesView(id="offers")
+
+    def on_mount(self) -> None:
+        self.query_one(LineView).show([("/", "accent")])
+        self._box.focus()
+        self._box.cursor_position = len(self._box.value)
+        self._complete()
+
+    def knows(self, known: Mapping[str, Sequence[str]]) -> None:
+        """Values from the store have arrived."""
+        self._known = known
+        if not self._chosen:
+            self._complete()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._complete()
+
+    def _complete(self) -> None:
+        text, cursor = self._box.value, self._box.cursor_position
+        self._offers = complete(text, cursor, self._resource, self._known)
+        self._at, self._chosen = 0, False
+        self._show(self._mistake_before(text, cursor))
+
+    def _mistake_before(self, text: str, cursor: int) -> FilterError | None:
+        """A mistake in what is already finished; the word at the cursor may still become right."""
+        word = max(text.rfind(" ", 0, cursor) + 1, 0)
+        try:
+            parse(text, self._resource)
+        except FilterError as error:
+            return error if error.column <= word else None
+        return None
+
+    def _show(self, mistake: FilterError | None) -> None:
+        view = self.query_one("#offers", LinesView)
+        if mistake is not None:
+            view.show(self._pointed(mistake))
+            return
+        start = max(0, self._at - _MOST_SHOWN + 1)
+        glyphs = look_of(self.app).glyphs
+        widest = max((len(offer.text) for offer in self._offers), default=0)
+        lines: list[Line] = []
+        for n, offer in enumerate(self._offers[start : start + _MOST_SHOWN], start):
+            here = n == self._at
+            lines.append(
+                [
+                    (f"{glyphs.cursor} " if here else "  ", "accent"),
+                    (safe(offer.text).ljust(min(widest, 30)), "accent" if here else ""),
+                    (f"  {safe(offer.hint)}", "muted"),
+                ]
+            )
+        left = len(self._offers) - start - _MOST_SHOWN
+        keys: Line = [("  ", ""), ("tab", "key"), (" complete  ", "muted"), ("enter", "key"), (" apply  ", "muted")]
+        keys += [("esc", "key"), (" leave as it was", "muted")]
+        if left > 0:
+            keys.append((f"  {left} more", "muted"))
+        view.show([*lines, keys])
+
+    def _pointed(self, mistake: FilterError) -> list[Line]:
+        """A caret under the column, and the sentence."""
+        cells = max(self.size.width - 2, 20)
+        # The box scrolls when the filter is longer than the line; then the column says where.
+        column = mistake.column - 1 + _PROMPT
+        lines: list[Line] = [[(" " * column + "^", "error")]] if column < cells else []
+        return lines + [[("  ", ""), *line] for line in wrap(str(mistake), cells, "error", most=5)]
+
+    def _apply(self) -> None:
+        text = self._box.value.strip()
+        try:
+            parse(text, self._resource)
+        except FilterError as error:
+            self._show(error)
+            self._box.cursor_position = min(error.column - 1, len(self._box.value))
+            return
+        self.post_message(self.Applied(text))
+
+    def _take(self) -> None:
+        if not self._offers:
+            return
+        offer = self._offers[self._at]
+        text, cursor = self._box.value, self._box.cursor_position
+        ends = "" if offer.text.endswith(":") else " "
+        rest = text[cursor:].lstrip() if ends else text[cursor:]
+        self._box.value = text[: offer.start] + offer.text + ends + rest
+        self._box.cursor_position = offer.start + len(offer.text) + len(ends)
+        self._complete()
+
+    def on_key(self, event: events.Key) -> None:
+        key = pressed(event.key, event.character)
+        if key in ("up", "down"):
+            if self._offers:
+                self._at = (self._at + (1 if key == "down" else -1)) % len(self._offers)
+                self._chosen = True
+                self._show(None)
+        elif key == "tab":
+            self._take()
+        elif key == "enter":
+            if self._chosen:
+                self._take()
+            else:
+                self._apply()
+        elif key == "escape":
+            self.post_message(self.Left())
+        else:
+            return
+        event.stop()
+        event.prevent_default()

@@ -1,0 +1,36 @@
+"""One line of typed text. Still while idle, and whatever is pasted is shown as safe text."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual import events
+from textual.widgets import Input
+
+from quarterdeck.tui.text import safe
+
+
+class TextInput(Input):
+    """An input without a blinking cursor, without a border, one line high."""
+
+    DEFAULT_CSS = """
+    TextInput, TextInput:focus { height: 1; border: none; padding: 0; background: $background; color: $foreground; }
+    TextInput:focus { text-style: none; }
+    """
+
+    def __init__(self, value: str = "", placeholder: str = "", *, id: str | None = None, limit: int = 8_000) -> None:
+        super().__init__(value, placeholder, id=id, max_length=limit, select_on_focus=False, compact=True)
+        self.cursor_blink = False
+
+    @property
+    def _value(self) -> Text:
+        """What is painted; the value itself stays as it was typed."""
+        return Text("".join(safe(letter) for letter in self.value), no_wrap=True, overflow="ignore", end="")
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # A pasted line break would submit, a pasted control character would be sent on as text.
+        line = event.text.splitlines()[0] if event.text else ""
+        cleaned = "".join(letter for letter in line if letter.isprintable())
+        if cleaned:
+            self.insert_text_at_cursor(cleaned)
+        event.stop()
+        event.prevent_default()

@@ -1,0 +1,100 @@
+"""The line on every screen that says what goes on: the engine, running operations, what just happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from textual.timer import Timer
+
+from quarterdeck.tui.format import bar, count, duration, percent
+from quarterdeck.tui.glyphs import Glyphs
+from quarterdeck.tui.session import Session
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
+from quarterdeck.tui.theming import look_of
+from quarterdeck.tui.widgets.lines import LineView
+
+NOTICE_SECONDS = 8.0
+_BAR = 10
+
+
+class Tray(LineView):
+    """An unreachable engine first, then the notice, then running operations."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._notice: Line = []
+        self._timer: Timer | None = None
+        self._session: Session | None = None
+
+    def tell(self, session: Session) -> None:
+        """Say the newest state of the session."""
+        self._session = session
+        self._say()
+
+    def notice(self, sentence: str, style: str = "") -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._notice = [(" " + safe(sentence), style)]
+        self._timer = self.set_timer(NOTICE_SECONDS, self._forget)
+        self._say()
+
+    def _forget(self) -> None:
+        self._notice, self._timer = [], None
+        self._say()
+
+    def _say(self) -> None:
+        session, sign = self._session, look_of(self.app).glyphs.failed
+        lost = bool(session and session.lost and not session.starting)
+        if self._notice:
+            self.show(self._notice, [(f"{sign} engine unreachable ", "error")] if lost else self._brief())
+        elif session is None:
+            self.show([])
+        elif lost:
+            self.show(
+                [(f" {sign} Engine unreachable: {safe(session.lost)} Trying again; your place is kept.", "")],
+                base="lost",
+            )
+        elif session.starting:
+            self.show([(f" {safe(session.lost[:1].upper() + session.lost[1:])}", "muted")])
+        else:
+            self.show(self._running(session))
+
+    def _brief(self) -> Line:
+        running = self._session.running if self._session else {}
+        return [(f"{len(running)} running ", "badge-active")] if running else []
+
+    def _running(self, session: Session) -> Line:
+        line: Line = []
+        for operation in session.running.values():
+            if line:
+                line.append(("   ", ""))
+            line += progress(operation, look_of(self.app).glyphs)
+        return [(" ", ""), *line] if line else []
+
+
+def done_of(operation: Mapping[str, Any]) -> int:
+    """Items of an operation that have met their fate."""
+    return int(operation["succeeded"]) + int(operation["failed"]) + int(operation["cancelled"])
+
+
+def progress(operation: Mapping[str, Any], glyphs: Glyphs, cells: int = _BAR) -> Line:
+    """`Assign #12 ████░░░░░░ 41% 41,000/100,000 · 3 failed · 12s left`"""
+    eligible, done = int(operation["eligible"]), done_of(operation)
+    filled = bar(done, eligible, cells, glyphs)
+    empty = filled.lstrip(glyphs.bar_full)
+    line: Line = [
+        (f"{safe(operation['label'])} #{operation['id']} ", ""),
+        (filled[: len(filled) - len(empty)], "badge-active"),
+        (empty, "line"),
+        (f" {percent(done, eligible)}", ""),
+        (f" {count(done)}/{count(eligible)}", "muted"),
+    ]
+    if operation["failed"]:
+        line.append((f" · {count(operation['failed'])} failed", "error"))
+    if operation["cancel_requested"]:
+        line.append((" · stopping", "warning"))
+    elif operation["eta_seconds"] is not None:
+        line.append((f" · {duration(int(operation['eta_seconds'] * 1_000))} left", "muted"))
+    return line
