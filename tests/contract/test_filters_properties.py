@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.contract.strategies import crooked, filters, words
 
 from quarterdeck.contract.clock import DAY, from_iso
 from quarterdeck.contract.enums import Resource
@@ -19,6 +18,7 @@ from quarterdeck.contract.filters import (
     freeze,
     parse,
 )
+from tests.contract.strategies import crooked, filters, words
 
 NOW = from_iso("2026-03-10T12:34:56.789Z")
 RELATIVE = {Equals(word) for word in ("today", "yesterday", "tomorrow", "overdue", "me")}

@@ -20,7 +20,7 @@ class ConfigError(Exception):
 def load(path: Path) -> Settings:
     """The settings in `path`; the defaults where there is no such file. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return Settings()
     except UnicodeDecodeError as error:
@@ -42,6 +42,8 @@ def _validate(values: dict[str, Any], path: Path) -> Settings:
     for name, value in values.items():
         if name not in shapes:
             raise ConfigError(f"{path}: there is no section [{name}]. Valid: {', '.join(shapes)}.")
+        if not isinstance(value, dict):
+            raise ConfigError(f"{path}: {name} is a section; write it as [{name}].")
         shape: type[Any] = get_type_hints(Settings)[name]
         try:
             known = _model(shape).model_validate(value)
@@ -63,7 +65,7 @@ def _model(shape: type[Any]) -> type[BaseModel]:
         )
         for each in fields(shape)
     }
-    return create_model(shape.__name__, __config__=ConfigDict(extra="forbid"), **members)
+    return create_model(shape.__name__, __config__=ConfigDict(extra="forbid", strict=True), **members)
 
 
 def _sentence(section: str, error: ValidationError) -> str:
@@ -71,4 +73,5 @@ def _sentence(section: str, error: ValidationError) -> str:
     key = ".".join([section, *(str(part) for part in first["loc"])])
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         return f"{key} is not a setting. See config.example.toml for all of them."
-    return f"{key}: {first['msg']}."
+    said = first["msg"].removeprefix("Input ").removeprefix("input ")
+    return f"{key} {said}; it is {first['input']!r}."

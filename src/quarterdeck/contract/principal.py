@@ -36,7 +36,8 @@ class Principal:
             actor = value["actor"]
             if not isinstance(actor, str) or not 0 < len(actor) <= 1_000:
                 raise ValueError("actor")
-            if tenants is not None and not all(isinstance(tenant, str) for tenant in tenants):
+            named = isinstance(tenants, list) and all(isinstance(tenant, str) for tenant in tenants)
+            if tenants is not None and not named:
                 raise ValueError("tenants")
             return cls(actor, Role(value["role"]), None if tenants is None else frozenset(tenants))
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,0 +1,80 @@
+"""Settings: defaults without a file, and one clear sentence for every mistake in one."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quarterdeck.config.example import example
+from quarterdeck.config.load import ConfigError, load
+from quarterdeck.config.settings import Settings
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def test_without_a_file_everything_is_as_documented(config: Path) -> None:
+    assert load(config) == Settings()
+    config.write_text("")
+    assert load(config) == Settings()
+
+
+def test_the_example_is_the_defaults_and_leaves_out_none(config: Path) -> None:
+    config.write_text(example(), encoding="utf-8")
+    assert load(config) == Settings()
+    for section in fields(Settings):
+        for each in fields(getattr(Settings(), section.name)):
+            assert f"\n{each.name} = " in example()
+
+
+def test_what_is_set_counts_and_the_rest_stays(config: Path) -> None:
+    config.write_bytes(b"\xef\xbb\xbf[console]\nmouse = false\nkeys = { assign = 'w' }\n")  # an editor's mark first
+    settings = load(config)
+    assert settings.console.mouse is False
+    assert settings.console.keys == {"assign": "w"}
+    assert settings.engine == Settings().engine
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[engine\n", "line 1"),
+        ("[motor]\nx = 1\n", r"no section \[motor\]. Valid: engine, store, console"),
+        ("engine = 3\n", r"write it as \[engine\]"),
+        ("[engine]\nidle_minuets = 3\n", "engine.idle_minuets is not a setting. See config.example.toml"),
+        ("[engine]\nidle_minutes = -1\n", "engine.idle_minutes should be greater than or equal to 0; it is -1"),
+        ("[engine]\nidle_minutes = '15'\n", "engine.idle_minutes should be a valid integer; it is '15'"),
+        ("[engine]\nlog_level = 'loud'\n", "engine.log_level should be 'debug', 'info', 'warning' or 'error'"),
+        ("[console]\nkeys = { assign = 1 }\n", "console.keys.assign should be a valid string; it is 1"),
+    ],
+)
+def test_a_mistake_names_file_and_key(config: Path, text: str, sentence: str) -> None:
+    config.write_text(text)
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        load(config)
+    assert str(config) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_no_text_or_no_file_is_named(config: Path, tmp_path: Path) -> None:
+    config.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load(config)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path)
+
+
+@given(st.text())
+def test_no_text_is_more_than_a_config_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        load(path)
+    except ConfigError as error:
+        assert str(path) in str(error)  # noqa: PT017
