@@ -24,7 +24,15 @@ class Answers(StrEnum):
     SOCKET = "socket"  # WebSocket
 
 
-_ALWAYS = (Code.BAD_REQUEST, Code.FORBIDDEN, Code.STORE_BUSY, Code.STORE_FULL, Code.STORE_BROKEN, Code.STOPPING)
+_ALWAYS = (
+    Code.BAD_REQUEST,
+    Code.FORBIDDEN,
+    Code.STORE_BUSY,
+    Code.STORE_FULL,
+    Code.STORE_BROKEN,
+    Code.STOPPING,
+    Code.INTERNAL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,8 @@ class Operation:
         found = [*self.problems, *_ALWAYS]
         if self.request or self.query or "{" in self.path:
             found.append(Code.INVALID_INPUT)
+        if self.request:
+            found.append(Code.TOO_LARGE)
         if self.idempotent:
             found += [
                 Code.IDEMPOTENCY_KEY_MISSING,

@@ -1,0 +1,142 @@
+"""What the engine says by itself, over WebSockets that come back when they are lost.
+
+Each connection lives in a task of its own: the WebSocket's task group must be left in the task that entered
+it, which an asynchronous generator cannot promise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.client.errors import Unreachable
+from quarterdeck.client.transport import httpx, open_http
+from quarterdeck.contract.live import Message
+from quarterdeck.contract.operations import bulk, system
+from quarterdeck.contract.problems import Problem
+
+if TYPE_CHECKING:
+    from quarterdeck.client.client import Client
+
+JsonObject = dict[str, Any]
+
+FIRST_DELAY = 0.1
+LONGEST_DELAY = 5.0
+_LARGEST_MESSAGE = 16 * 1024 * 1024
+_GOING_AWAY = 1001
+
+
+class _Lost(Exception):
+    """The connection ended. `on_purpose`: the engine said that it stops."""
+
+    def __init__(self, sentence: str, *, on_purpose: bool = False) -> None:
+        super().__init__(sentence)
+        self.on_purpose = on_purpose
+
+
+async def events(client: Client) -> AsyncGenerator[JsonObject, None]:
+    """See `Client.events`."""
+    delay = FIRST_DELAY
+    said = ""
+    while not client.closed:
+        try:
+            async with contextlib.aclosing(_messages(client, system.EVENTS.url())) as messages:
+                async for message in messages:
+                    if message["type"] == Message.HELLO:
+                        delay, said = FIRST_DELAY, ""
+                        yield {"type": "connected", "version": message.get("version")}
+                    else:
+                        yield message
+        except (_Lost, Problem) as error:
+            reason = error.detail if isinstance(error, Problem) else str(error)
+            if reason != said:
+                yield {"type": "disconnected", "reason": reason}
+                said = reason
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LONGEST_DELAY)
+            # An engine that was stopped stays stopped until somebody starts one; one that died comes back.
+            if client.revive is not None and not (isinstance(error, _Lost) and error.on_purpose) and not client.closed:
+                try:
+                    await client.revive()
+                except Unreachable as failure:
+                    if str(failure) != said:
+                        said = str(failure)
+                        yield {"type": "disconnected", "reason": said}
+
+
+async def watch(client: Client, operation_id: int) -> AsyncGenerator[JsonObject, None]:
+    """See `Client.watch`."""
+    delay = FIRST_DELAY
+    url = bulk.WATCH.url(id=operation_id)
+    while True:
+        try:
+            async with contextlib.aclosing(_messages(client, url)) as messages:
+                async for message in messages:
+                    delay = FIRST_DELAY
+                    yield message
+                    if message["type"] == Message.OPERATION_COMPLETED:
+                        return
+        except _Lost as error:
+            if delay > LONGEST_DELAY:
+                raise Unreachable(f"{error} The operation itself goes on; look again with: qd bulk list.") from error
+            await asyncio.sleep(delay)
+            delay *= 2
+            if client.revive is not None and not error.on_purpose:
+                await client.revive()
+
+
+async def _messages(client: Client, url: str) -> AsyncGenerator[JsonObject, None]:
+    """Messages of one connection. Raises _Lost at its end, Problem where the engine refuses it."""
+    queue: asyncio.Queue[JsonObject | Exception] = asyncio.Queue(maxsize=256)
+    task = asyncio.create_task(_connection(client, url, queue))
+    try:
+        while True:
+            found = await queue.get()
+            if isinstance(found, Exception):
+                raise found
+            yield found
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _connection(client: Client, url: str, queue: asyncio.Queue[JsonObject | Exception]) -> None:
+    try:
+        async for message in _received(client, url):
+            await queue.put(message)
+    except (_Lost, Problem) as error:
+        await queue.put(error)
+
+
+async def _received(client: Client, url: str) -> AsyncIterator[JsonObject]:
+    import httpx_ws
+    import wsproto.utilities
+
+    from quarterdeck.client.client import problem_of
+
+    name = client.address.name
+    socket: httpx_ws.AsyncWebSocketSession
+    try:
+        async with (
+            open_http(client.address) as http,
+            httpx_ws.aconnect_ws(
+                client.address.base_url + url,
+                http,
+                headers=client.headers(),
+                max_message_size_bytes=_LARGEST_MESSAGE,
+            ) as socket,
+        ):
+            while True:
+                yield json.loads(await socket.receive_text())
+    except httpx_ws.WebSocketUpgradeError as error:
+        content = await error.response.aread()
+        raise problem_of(error.response.status_code, content, None) from error
+    except httpx_ws.WebSocketDisconnect as error:
+        if error.code == _GOING_AWAY:
+            raise _Lost(f"{name[:1].upper()}{name[1:]} was stopped.", on_purpose=True) from error
+        raise _Lost(f"{name[:1].upper()}{name[1:]} closed the connection.") from error
+    except (httpx_ws.HTTPXWSException, httpx.TransportError, wsproto.utilities.ProtocolError, OSError) as error:
+        raise _Lost(f"{name[:1].upper()}{name[1:]} does not answer.") from error

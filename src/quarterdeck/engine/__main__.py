@@ -1,0 +1,11 @@
+"""`python -m quarterdeck.engine --home DIR`"""
+
+import gc
+
+# Start-up makes many objects and drops few: collecting among them only costs time. `process` turns it on again.
+gc.disable()
+
+from quarterdeck.engine.process import main  # noqa: E402
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,98 @@
+"""The clock: a tick now and then. What is due lives in the tables; a tick only looks.
+
+APScheduler is used here and nowhere else, with its memory store: its persistent stores lose one-shot jobs
+when the loop is blocked or the process dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from quarterdeck.contract.clock import now_ms, to_datetime
+from quarterdeck.contract.problems import Problem
+
+log = logging.getLogger(__name__)
+
+Tick = Callable[[], Awaitable[None]]
+
+
+class Clock(Protocol):
+    """Ticks of one name never overlap; ticks missed while the process was busy come as one."""
+
+    def every(self, seconds: float, name: str, tick: Tick) -> None:
+        """Call `tick` every so many seconds, the first time after one interval."""
+
+    def at(self, when_ms: int, name: str, tick: Tick) -> None:
+        """Call `tick` once, at or soon after `when_ms`; a later call under the same name replaces it."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        """No tick begins after this; those that are running have finished when it returns."""
+
+    @property
+    def running(self) -> bool: ...
+
+
+class SchedulerClock:
+    """APScheduler on the engine's own event loop."""
+
+    def __init__(self) -> None:
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        self._scheduler: Any = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        self._ticking: set[asyncio.Task[Any]] = set()
+        self._busy: set[str] = set()
+        self._stopped = False
+
+    def every(self, seconds: float, name: str, tick: Tick) -> None:
+        first = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._scheduler.add_job(
+            self._tick, "interval", (name, tick), seconds=seconds, next_run_time=first, id=name, replace_existing=True
+        )
+
+    def at(self, when_ms: int, name: str, tick: Tick) -> None:
+        when = to_datetime(max(when_ms, now_ms()))
+        self._scheduler.add_job(self._tick, "date", (name, tick), run_date=when, id=name, replace_existing=True)
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    @property
+    def running(self) -> bool:
+        return bool(self._scheduler.running) and not self._stopped
+
+    async def stop(self) -> None:
+        self._stopped = True
+        if not self._scheduler.running:
+            return
+        # Paused first, shut down last: shutting down cancels ticks in the middle of their transaction.
+        self._scheduler.pause()
+        while self._ticking:
+            await asyncio.wait(set(self._ticking))
+        self._scheduler.shutdown(wait=False)
+
+    async def _tick(self, name: str, tick: Tick) -> None:
+        # Replacing a job by one of the same name resets APScheduler's own count of its instances.
+        if self._stopped or name in self._busy:
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._ticking.add(task)
+        self._busy.add(name)
+        try:
+            await tick()
+        except Problem as problem:
+            log.warning("%s: %s", name, problem.detail)
+        except Exception:  # a tick that fails today is tried again at its next time
+            log.exception("%s failed", name)
+        finally:
+            self._busy.discard(name)
+            self._ticking.discard(task)

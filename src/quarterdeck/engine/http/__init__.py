@@ -1,0 +1,1 @@
+"""From a declared operation to a route: reading, checking, answering, failing."""

@@ -1,0 +1,171 @@
+"""Binds a handler to an operation of the contract.
+
+The route is a plain Starlette one: the contract's models read the request and write the answer, so nothing
+is validated twice, and the description of the API is made from the contract (`openapi`).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from quarterdeck.contract.operations import Operation
+from quarterdeck.contract.operations.base import Answers
+from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.http import failures, reading
+from quarterdeck.engine.http.principals import require, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. `path` holds `resource` as Resource, ids as int; `query` and `body` are instances of the
+    operation's models, None where it has none."""
+
+    engine: Engine
+    principal: Principal
+    path: dict[str, Any]
+    query: Any = None
+    body: Any = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamBody:
+    """A file, sent as it is read."""
+
+    chunks: AsyncIterator[bytes]
+    media_type: str
+    filename: str
+
+
+Handler = Callable[[Call], Awaitable[BaseModel | StreamBody | str]]
+
+
+class BoundRoute(Route):
+    """A route that knows its operation."""
+
+    operation: Operation
+
+
+class _Number(Convertor[str]):
+    """Digits only, so that `/claim-next` is never taken for an id. Kept as text: it may be absurdly long."""
+
+    regex = "[0-9]{1,30}"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class _Word(Convertor[str]):
+    regex = "[A-Za-z0-9_-]{1,100}"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("qd_number", _Number())
+register_url_convertor("qd_word", _Word())
+
+
+def bind(router: APIRouter, operation: Operation, handler: Handler) -> None:
+    """Serve `operation` with `handler`. Raises ValueError for one that is answered over a WebSocket."""
+    if operation.answers is Answers.SOCKET:
+        raise ValueError(f"{operation.name} is a WebSocket")
+    route = BoundRoute(
+        served_path(operation), _endpoint(operation, handler), methods=[operation.method], name=operation.name
+    )
+    route.operation = operation
+    router.routes.append(route)
+
+
+def served_path(operation: Operation) -> str:
+    """The operation's path with what each parameter may look like."""
+
+    def typed(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return f"{{{name}:{'qd_number' if name == 'id' or name.endswith('_id') else 'qd_word'}}}"
+
+    return re.sub(r"\{(\w+)\}", typed, operation.path)
+
+
+def _endpoint(operation: Operation, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    strict_query = Code.INVALID_INPUT in operation.all_problems
+
+    async def endpoint(request: Request) -> Response:
+        engine: Engine = request.app.state.engine
+        began = time.perf_counter()
+        try:
+            response = await _serve(engine, operation, handler, request, strict_query)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it leaves as a problem document
+            response = failures.answer(failures.explain(error, operation.name), request.url.path)
+        engine.meter.request(operation.name, response.status_code, time.perf_counter() - began)
+        return response
+
+    return endpoint
+
+
+async def _serve(
+    engine: Engine, operation: Operation, handler: Handler, request: Request, strict_query: bool
+) -> Response:
+    if engine.stopping.is_set() and operation.method != "GET":
+        raise Problem(Code.STOPPING, "The engine is stopping; try again in a moment.", retry_after=1)
+    principal = resolve(engine.local, request.headers)
+    require(principal, operation.role, operation.name)
+    path = reading.read_path(request.path_params)
+    query = reading.read_query(
+        operation.query.load() if operation.query else None, request.scope["query_string"], strict=strict_query
+    )
+    raw = b""
+    body = None
+    if operation.request:
+        raw = await reading.read_body(request)
+        body = reading.parse_body(operation.request.load(), raw, request.headers.get("content-type", ""))
+    if not operation.idempotent:
+        return _answer(operation, await handler(Call(engine, principal, path, query, body)))
+
+    from quarterdeck.engine.idempotency import service as idempotency
+
+    key = idempotency.read_key(request.headers.get("idempotency-key"))
+
+    async def first_time() -> tuple[int, bytes]:
+        result = await handler(Call(engine, principal, path, query, body, key))
+        assert isinstance(result, BaseModel)
+        return operation.status, _json(result)
+
+    fingerprint = idempotency.fingerprint(request.url.path, raw)
+    status, content = await idempotency.once(
+        engine, principal, operation.name, key, fingerprint, first_time, instance=request.url.path
+    )
+    media_type = "application/json" if status < 400 else failures.MEDIA_TYPE
+    return Response(content, status, media_type=media_type)
+
+
+def _answer(operation: Operation, result: BaseModel | StreamBody | str) -> Response:
+    if isinstance(result, StreamBody):
+        headers = {"Content-Disposition": f'attachment; filename="{result.filename}"'}
+        return StreamingResponse(result.chunks, operation.status, headers, media_type=result.media_type)
+    if isinstance(result, str):
+        return Response(result, operation.status, media_type="text/plain; version=1.0.0; charset=utf-8")
+    return Response(_json(result), operation.status, media_type="application/json")
+
+
+def _json(result: BaseModel) -> bytes:
+    return result.__pydantic_serializer__.to_json(result, by_alias=True)

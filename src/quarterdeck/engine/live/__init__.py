@@ -1,0 +1,1 @@
+"""What changes, said to whoever looks."""
