@@ -84,7 +84,7 @@ class Importer:
 
     async def run(self, file: SourceFile, send: Send) -> Summary:
         """Import the whole file; memory does not grow with it."""
-        self._check_columns(file)
+        self.check_columns(file)
         batches = self._batches(file)
         making: asyncio.Future[list[_Built] | None] | None = None
         sending: asyncio.Future[Any] | None = None
@@ -132,7 +132,7 @@ class Importer:
             built = batch[reject["index"]]
             self.rejects.add(Reject(built.line, built.number, reject["column"], str(reject["value"]), reject["reason"]))
 
-    def _check_columns(self, file: SourceFile) -> None:
+    def check_columns(self, file: SourceFile) -> None:
         """CSV names its columns at once; what the mapping names must be among them."""
         if file.columns is None:
             return
