@@ -96,7 +96,7 @@ RETRY_FAILED = Operation(
     "bulk.retry_failed",
     "POST",
     f"{_BULK}/{{id}}/retry-failed",
-    "A new draft of the same action over just those that failed and can be retried.",
+    "A new draft of the same action over just those that failed.",
     ModelRef("bulk:BulkPreview"),
     status=201,
     role=Role.OPERATOR,

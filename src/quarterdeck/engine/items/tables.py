@@ -51,9 +51,7 @@ def _partial(name: str, *columns: str, where: str = ALIVE, unique: bool = False)
 
 
 # An import finds its items again.
-_partial(
-    "ix_items_external", "tenant_id", "resource", "external_id", where="external_id IS NOT NULL", unique=True
-)
+_partial("ix_items_external", "tenant_id", "resource", "external_id", where="external_id IS NOT NULL", unique=True)
 # The triage order, and with equality on the first columns the same order within a status, tenant or assignee.
 _partial("ix_items_triage", "resource", "priority", "sla_due_at", "created_at", "id")
 _partial("ix_items_status", "resource", "status", "priority", "sla_due_at", "created_at", "id")

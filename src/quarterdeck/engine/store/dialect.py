@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, literal, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, Text, cast, func, literal, select, text, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -88,6 +91,14 @@ class Dialect:
         """An INSERT that knows ON CONFLICT."""
         raise NotImplementedError
 
+    async def next_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
+        """Ids for rows about to be inserted, in order, never given twice."""
+        raise NotImplementedError
+
+    def id_list(self, ids: Sequence[int]) -> Select[Any]:
+        """A table of one column `id`; any number of ids is one parameter."""
+        raise NotImplementedError
+
     def lock_skipping(self, query: Select[Any]) -> Select[Any]:
         return query
 
@@ -100,13 +111,21 @@ class SqliteDialect(Dialect):
     skips_locked = False
 
     def part(self, column: ColumnElement[Any], *path: str | int) -> ColumnElement[str]:
-        steps = "".join(
-            f"[{step}]" if isinstance(step, int) else '."' + step.replace('"', "") + '"' for step in path
-        )
+        steps = "".join(f"[{step}]" if isinstance(step, int) else '."' + step.replace('"', "") + '"' for step in path)
         return json_part(type_coerce(column, Text), literal("$" + steps))
 
     def insert(self, table: Any) -> Any:
         return sqlite.insert(table)
+
+    def id_list(self, ids: Sequence[int]) -> Select[Any]:
+        each = func.json_each(_json_list(ids)).table_valued("value")
+        return select(cast(each.c.value, BigInteger).label("id"))
+
+    async def next_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
+        # There is one writer, and inserting moves the sequence along.
+        query = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        last = (await connection.execute(query, {"name": table.name})).scalar() or 0
+        return list(range(last + 1, last + count + 1))
 
 
 class PostgresDialect(Dialect):
@@ -124,6 +143,15 @@ class PostgresDialect(Dialect):
     def insert(self, table: Any) -> Any:
         return postgresql.insert(table)
 
+    def id_list(self, ids: Sequence[int]) -> Select[Any]:
+        each = func.jsonb_array_elements_text(cast(_json_list(ids), JSONB)).table_valued("value")
+        return select(cast(each.c.value, BigInteger).label("id"))
+
+    async def next_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
+        query = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
+        found = await connection.execute(query, {"name": table.name, "count": count})
+        return sorted(found.scalars())
+
     def lock_skipping(self, query: Select[Any]) -> Select[Any]:
         return query.with_for_update(skip_locked=True)
 
@@ -131,11 +159,15 @@ class PostgresDialect(Dialect):
         return query.with_for_update()
 
 
+def _json_list(ids: Sequence[int]) -> ColumnElement[str]:
+    return literal(json.dumps(list(ids)), Text)
+
+
 def _quoted_step(step: str) -> str:
     return '"' + step.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
+def contains(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
     """Case-insensitive for ASCII; `%` and `_` in the text mean themselves."""
-    escaped = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = words.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return func.lower(column).like(f"%{escaped}%", escape="\\")

@@ -5,8 +5,6 @@ from alembic import context
 import quarterdeck.engine.tables  # noqa: F401 - registers every table
 from quarterdeck.engine.store.metadata import metadata
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()

@@ -1,0 +1,266 @@
+"""Drafts: the selection is frozen with a verdict per item; nothing is changed yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Row, Select, Text, case, func, insert, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.clock import to_ms
+from quarterdeck.contract.enums import BulkKind, BulkStatus, Outcome, Resource
+from quarterdeck.contract.models.bulk import BulkPreview, NewBulk, PreviewItem
+from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.bulk import rows
+from quarterdeck.engine.bulk.effects import action_of, plan_of, undo_params
+from quarterdeck.engine.bulk.finding import find_operation
+from quarterdeck.engine.bulk.pace import PACES
+from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.items.actions import read_params
+from quarterdeck.engine.items.acts import the_action
+from quarterdeck.engine.items.effects import verdict
+from quarterdeck.engine.items.selections import chosen
+from quarterdeck.engine.items.tables import items
+from quarterdeck.engine.store.store import Transaction
+
+_FIRST_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """The row of a new operation, before its counts are known."""
+
+    kind: BulkKind
+    resource: Resource
+    verb: str
+    params: dict[str, Any]
+    reason: str | None = None
+    filter: str | None = None
+    parent_id: int | None = None
+    run_at: int | None = None
+    batch_size: int | None = None
+
+
+async def draft(engine: Engine, principal: Principal, resource: Resource, verb: str, wanted: NewBulk) -> BulkPreview:
+    action = the_action(resource, verb, principal)
+    if not action.bulk:
+        raise Problem(Code.NOT_FOUND, f"{action.label} works on one item at a time.")
+    params = read_params(action, wanted.params).model_dump(mode="json")
+    async with engine.store.write() as transaction:
+        filter_text = None
+        if wanted.selection is not None:
+            selection = await chosen(transaction, engine.store.dialect, principal, resource, wanted.selection)
+            filter_text = selection.filter
+            source = select(items.c.id.label("item_id"), items.c.version, items.c.status).where(*selection.where)
+        else:
+            source = _of_ids(engine, wanted.ids or [])
+        new = _New(
+            BulkKind.ACTION,
+            resource,
+            verb,
+            params,
+            wanted.reason or params.get("reason"),
+            filter_text,
+            run_at=None if wanted.run_at is None else to_ms(wanted.run_at),
+            batch_size=wanted.batch_size,
+        )
+        return await _freeze(engine, transaction, principal, new, source)
+
+
+async def draft_retry(engine: Engine, principal: Principal, operation_id: int) -> BulkPreview:
+    """The same again over those that failed."""
+    async with engine.store.write() as transaction:
+        old = await find_operation(transaction.connection, principal, operation_id)
+        _need_final(old, "retried")
+        if old.failed == 0:
+            raise Problem(
+                Code.NOTHING_ELIGIBLE, f"Nothing failed in operation {operation_id}; there is nothing to retry."
+            )
+        _may(old, principal)
+        source = _of_results(engine, old, Outcome.FAILED)
+        undo = old.kind == BulkKind.UNDO
+        new = _New(
+            BulkKind.UNDO if undo else BulkKind.RETRY,
+            Resource(old.resource),
+            old.action,
+            old.params,
+            old.reason,
+            parent_id=old.parent_id if undo else old.id,
+            batch_size=old.batch_size,
+        )
+        return await _freeze(engine, transaction, principal, new, source)
+
+
+async def draft_undo(engine: Engine, principal: Principal, operation_id: int) -> BulkPreview:
+    """The earlier values back, where the item has not changed since."""
+    async with engine.store.write() as transaction:
+        old = await find_operation(transaction.connection, principal, operation_id)
+        _need_final(old, "undone")
+        if not action_of(old).undoable:
+            raise Problem(Code.NOT_UNDOABLE, f"{rows.label(old)} cannot be undone.")
+        if old.succeeded == 0:
+            raise Problem(Code.NOTHING_ELIGIBLE, f"Operation {operation_id} changed nothing; there is nothing to undo.")
+        _may(old, principal)
+        source = _of_results(engine, old, Outcome.SUCCEEDED)
+        new = _New(
+            BulkKind.UNDO,
+            Resource(old.resource),
+            old.action,
+            undo_params(engine, old, transaction.now),
+            f"Undo of operation {old.id}",
+            parent_id=old.id,
+            batch_size=old.batch_size,
+        )
+        return await _freeze(engine, transaction, principal, new, source)
+
+
+def _need_final(row: Row[Any], what: str) -> None:
+    if not BulkStatus(row.status).is_final:
+        raise Problem(
+            Code.WRONG_STATE,
+            f"Operation {row.id} is {row.status}; it can be {what} when it is completed, failed or cancelled.",
+        )
+
+
+def _may(row: Row[Any], principal: Principal) -> None:
+    the_action(Resource(row.resource), row.action, principal)
+
+
+def _of_ids(engine: Engine, ids: Sequence[int]) -> Select[Any]:
+    """Every id given once; one that does not exist stays, to be reported."""
+    wanted = engine.store.dialect.id_list(sorted(set(ids))).subquery("wanted")
+    return select(wanted.c.id.label("item_id"), items.c.version, items.c.status).select_from(
+        wanted.join(items, items.c.id == wanted.c.id, isouter=True)
+    )
+
+
+def _of_results(engine: Engine, old: Row[Any], outcome: Outcome) -> Select[Any]:
+    """Items of an earlier operation; `expected` is the version it left them in."""
+    return (
+        select(bulk_items.c.item_id, items.c.version, items.c.status, bulk_items.c.version.label("expected"))
+        .select_from(bulk_items.join(items, items.c.id == bulk_items.c.item_id, isouter=True))
+        .where(bulk_items.c.operation_id == old.id, bulk_items.c.outcome == str(outcome))
+    )
+
+
+async def _freeze(
+    engine: Engine, transaction: Transaction, principal: Principal, new: _New, source: Select[Any]
+) -> BulkPreview:
+    connection = transaction.connection
+    operation = await _insert_operation(engine, transaction, principal, new)
+    effect = plan_of(engine, operation, transaction.now).effect
+    code: ColumnElement[Any] = verdict(effect, principal, str(new.resource))
+    expected = source.selected_columns.get("expected")
+    if new.kind is BulkKind.UNDO and expected is not None and new.parent_id is not None:
+        code = case((items.c.version != expected, literal(str(Code.CHANGED_SINCE), Text)), else_=code)
+    code = case((items.c.id.is_(None), literal(str(Code.NOT_FOUND), Text)), else_=code)
+    judged = source.add_columns(code.label("code")).subquery("judged")
+    number = func.row_number().over(order_by=judged.c.item_id) - 1
+    await connection.execute(
+        insert(bulk_items).from_select(
+            ["operation_id", "seq", "item_id", "version", "outcome", "code", "status"],
+            select(
+                literal(operation.id, Integer),
+                number,
+                judged.c.item_id,
+                judged.c.version,
+                case((judged.c.code.is_(None), literal(str(Outcome.PENDING), Text)), else_=str(Outcome.SKIPPED)),
+                judged.c.code,
+                judged.c.status,
+            ),
+        )
+    )
+    await _count(connection, operation)
+    row = await find_operation(connection, principal, operation.id)
+    return await preview(connection, row)
+
+
+async def _insert_operation(engine: Engine, transaction: Transaction, principal: Principal, new: _New) -> Row[Any]:
+    batch = the_action(new.resource, new.verb, principal).batch
+    size = min(new.batch_size or batch.size, batch.largest)
+    values = {
+        "kind": str(new.kind),
+        "parent_id": new.parent_id,
+        "resource": str(new.resource),
+        "action": new.verb,
+        "params": new.params,
+        "status": str(BulkStatus.DRAFT),
+        "reason": new.reason,
+        "filter": new.filter,
+        "created_by": principal.actor,
+        "role": str(principal.role),
+        "tenants": None if principal.tenants is None else sorted(principal.tenants),
+        "created_at": transaction.now,
+        "run_at": new.run_at,
+        "total": 0,
+        "eligible": 0,
+        "skipped": 0,
+        "batch_size": size,
+        "parallel": batch.parallel,
+        "batches": 0,
+        "states": {},
+        "verdicts": [],
+    }
+    made = await transaction.connection.execute(bulk_operations.insert().returning(bulk_operations), values)
+    row: Row[Any] = made.one()
+    return row
+
+
+async def _count(connection: AsyncConnection, operation: Row[Any]) -> None:
+    tally = (
+        select(bulk_items.c.status, bulk_items.c.code, func.count().label("number"))
+        .where(bulk_items.c.operation_id == operation.id)
+        .group_by(bulk_items.c.status, bulk_items.c.code)
+    )
+    found = (await connection.execute(tally)).all()
+    states: dict[str, int] = {}
+    for row in found:
+        states[row.status or "missing"] = states.get(row.status or "missing", 0) + row.number
+    total = sum(row.number for row in found)
+    eligible = sum(row.number for row in found if row.code is None)
+    await connection.execute(
+        bulk_operations.update()
+        .where(bulk_operations.c.id == operation.id)
+        .values(
+            total=total,
+            eligible=eligible,
+            skipped=total - eligible,
+            batches=math.ceil(total / operation.batch_size),
+            states=states,
+            verdicts=[{"code": row.code, "status": row.status, "count": row.number} for row in found if row.code],
+        )
+    )
+
+
+async def preview(connection: AsyncConnection, row: Row[Any]) -> BulkPreview:
+    """What a draft would do."""
+    first = (
+        select(bulk_items, items.c.title, items.c.tenant_id)
+        .select_from(bulk_items.join(items, items.c.id == bulk_items.c.item_id, isouter=True))
+        .where(bulk_items.c.operation_id == row.id)
+        .order_by(bulk_items.c.seq)
+        .limit(_FIRST_ROWS)
+    )
+    found = (await connection.execute(first)).all()
+    return BulkPreview(
+        operation=rows.operation(row),
+        states=row.states,
+        skip_reasons=rows.reasons(row, row.verdicts),
+        first=[
+            PreviewItem(
+                item_id=each.item_id,
+                title="" if each.code == Code.NOT_FOUND else each.title or "",
+                status=each.status or "missing",
+                tenant_id="" if each.code == Code.NOT_FOUND else each.tenant_id or "",
+                code=each.code,
+                sentence=rows.why(row, each.code, each.status) if each.code else None,
+            )
+            for each in found
+        ],
+        estimated_seconds=PACES.estimate(row.eligible, action_of(row).batch.rate),
+    )

@@ -1,0 +1,26 @@
+"""Finding an operation that the caller may see: their own, or any for whoever sees every tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.bulk.tables import bulk_operations
+
+
+def visible(principal: Principal) -> ColumnElement[bool]:
+    """An operation may span tenants, so somebody of some tenants sees only their own operations."""
+    return true() if principal.tenants is None else bulk_operations.c.created_by == principal.actor
+
+
+async def find_operation(connection: AsyncConnection, principal: Principal, operation_id: int) -> Row[Any]:
+    """Raises Problem(NOT_FOUND)."""
+    query = select(bulk_operations).where(bulk_operations.c.id == operation_id, visible(principal))
+    row = (await connection.execute(query)).one_or_none()
+    if row is None:
+        raise Problem(Code.NOT_FOUND, f"There is no bulk operation {operation_id}.")
+    return row

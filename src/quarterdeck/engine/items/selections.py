@@ -1,0 +1,88 @@
+"""Selection tokens: all that match a filter as of now, minus exceptions."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, func, select
+
+from quarterdeck.contract.clock import HOUR, to_datetime
+from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.filters import parse
+from quarterdeck.contract.models.items import NewSelection, Selection
+from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.items.matching import conditions, read_filter
+from quarterdeck.engine.items.tables import items, selections
+from quarterdeck.engine.store.dialect import Dialect
+from quarterdeck.engine.store.store import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A selection read back: what to act on, in SQL."""
+
+    filter: str
+    where: list[ColumnElement[bool]]
+
+
+async def select_items(engine: Engine, principal: Principal, resource: Resource, wanted: NewSelection) -> Selection:
+    filter_ = read_filter(wanted.filter, resource, principal)
+    where = conditions(filter_, resource, principal, engine.store.dialect)
+    except_ids = sorted(set(wanted.except_ids))
+    async with engine.store.write() as transaction:
+        connection = transaction.connection
+        boundary = (await connection.execute(select(func.max(items.c.id)))).scalar() or 0
+        count = (await connection.execute(select(func.count()).select_from(items).where(*where))).scalar_one()
+        if except_ids:
+            excluded = select(func.count()).select_from(items).where(*where, items.c.id.in_(except_ids))
+            count -= (await connection.execute(excluded)).scalar_one()
+        token = secrets.token_urlsafe(18)
+        expires = transaction.now + engine.settings.engine.selection_hours * HOUR
+        await connection.execute(
+            selections.insert(),
+            {
+                "token": token,
+                "resource": str(resource),
+                "actor": principal.actor,
+                "tenants": None if principal.tenants is None else sorted(principal.tenants),
+                "filter": filter_.text,
+                "except_ids": except_ids,
+                "boundary": boundary,
+                "count": count,
+                "created_at": transaction.now,
+                "expires_at": expires,
+            },
+        )
+    return Selection(
+        token=token,
+        resource=resource,
+        filter=filter_.text,
+        except_ids=len(except_ids),
+        count=count,
+        boundary=boundary,
+        expires_at=to_datetime(expires),
+    )
+
+
+async def chosen(
+    transaction: Transaction, dialect: Dialect, principal: Principal, resource: Resource, token: str
+) -> Chosen:
+    """Raises Problem(SELECTION_EXPIRED) for a token that is unknown, over, or somebody else's."""
+    row = (await transaction.connection.execute(select(selections).where(selections.c.token == token))).one_or_none()
+    if row is None or row.expires_at <= transaction.now or row.actor != principal.actor:
+        raise Problem(Code.SELECTION_EXPIRED, "This selection has expired; mark the items again.")
+    if row.resource != str(resource):
+        raise Problem(Code.SELECTION_EXPIRED, f"This selection is of {row.resource}, not of {resource}.")
+    where = conditions(parse(row.filter, resource), resource, principal, dialect)
+    where.append(items.c.id <= row.boundary)
+    if row.except_ids:
+        where.append(items.c.id.not_in(row.except_ids))
+    return Chosen(row.filter, where)
+
+
+async def forget_expired(engine: Engine) -> None:
+    async with engine.store.write() as transaction:
+        await transaction.connection.execute(delete(selections).where(selections.c.expires_at <= transaction.now))
