@@ -1,0 +1,74 @@
+"""What a table shows: rows, columns, and where the rows come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from quarterdeck.tui.glyphs import UNICODE, Glyphs
+
+Row = Mapping[str, Any]  # as JSON from the API; "id" is an int
+Cell = tuple[str, str]  # text, and the name of a style
+Direction = Literal["next", "previous"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellContext:
+    """What a cell may depend on besides its row: the time (ms), the signs, and its width in cells."""
+
+    now: int
+    width: int
+    glyphs: Glyphs = UNICODE
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`width` in cells; a `flex` column takes what is left and is never narrower than that if it can be helped.
+
+    `hide_below`: left out where the table is narrower. `live`: the text changes with the time alone.
+    """
+
+    key: str
+    title: str
+    width: int
+    cell: Callable[[Row, CellContext], Cell]
+    flex: bool = False
+    hide_below: int = 0
+    right: bool = False
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the order of the list, whichever way they were read.
+
+    `next` is the cursor for the rows behind the last one, `previous` for those before the first one; None
+    where the list ends.
+    """
+
+    rows: Sequence[Row]
+    next: str | None
+    previous: str | None
+
+
+class RowSource(Protocol):
+    """A list that can be read from both ends and on from every page.
+
+    May raise SourceFailed, a contract Problem or an OSError; their text is shown to people. Optional:
+    `async def matching(ids) -> list[Row]`: those of `ids` that are in the list, as they are now.
+    `scope: str`: what the list is, in the words of the operator (the filter).
+    """
+
+    async def page(self, *, cursor: str | None, direction: Direction, limit: int, skip: int) -> Page:
+        """At most `limit` rows behind (`next`) or before (`previous`) `cursor`, after leaving out `skip` of
+        them. Without a cursor: from the beginning, or from the end."""
+        ...
+
+    async def count(self) -> int:
+        """How many rows the list has."""
+        ...
+
+
+class SourceFailed(Exception):
+    """Rows cannot be had; one sentence why."""
