@@ -69,5 +69,6 @@ def run(arguments: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message(), file=sys.stderr)
             return Exit.USAGE
-        return fail(f"{error.format_message().rstrip('.')}. See {command} --help.", Exit(error.exit_code))
+        said = error.format_message().replace("Value error, ", "").rstrip(".")
+        return fail(f"{said}{'' if said.endswith('?') else '.'} See {command} --help.", Exit(error.exit_code))
     return result if isinstance(result, int) else Exit.OK

@@ -143,7 +143,7 @@ async def health(cli: Cli) -> int | None:
 async def metrics(cli: Cli) -> None:
     """Print the engine's numbers in the Prometheus text format."""
     client = await cli.client()
-    text = b"".join([chunk async for chunk in client.stream(system.METRICS)]).decode()
+    text = await client.text(system.METRICS)
     cli.out.result({"metrics": text}, text.splitlines())
 
 

@@ -35,9 +35,9 @@ def options(action: Action) -> Iterator[inspect.Parameter]:
         help_text = field.description or f"{field.title or name}."
         if field.is_required() and nullable and "mpty" not in help_text:
             help_text += " Empty for none."
-        plain = kind if issubclass(kind, StrEnum) else str
+        plain: Any = kind if issubclass(kind, StrEnum) else str
         option = typer.Option(option_name(name), help=help_text, show_default=False)
-        annotation = Annotated[plain if field.is_required() else plain | None, option]
+        annotation: Any = Annotated[plain if field.is_required() else plain | None, option]
         default = inspect.Parameter.empty if field.is_required() else None
         yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 

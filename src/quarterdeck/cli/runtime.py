@@ -66,11 +66,10 @@ class Cli:
         *,
         query: Mapping[str, object] | None = None,
         body: Mapping[str, object] | None = None,
-        **path: object,
+        **path: Any,
     ) -> dict[str, Any]:
         client = await self.client()
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        return await client.call(operation, query=given or None, body=body, **path)
+        return await client.call(operation, query=query, body=body, **path)
 
     async def close(self) -> None:
         if self._client is not None:
@@ -91,9 +90,12 @@ def group(name: str, summary: str, parent: typer.Typer | None = None) -> typer.T
     return made
 
 
-def command(app: typer.Typer, *words: str, help: str | None = None) -> Callable[[Body], Body]:
+def command(
+    app: typer.Typer, *words: str, help: str | None = None, home: Callable[[str | None], Home] = Home.find
+) -> Callable[[Body], Body]:
     """Declare a command. `words` are all its words; the function's first parameter is its `Cli`, the others are
-    the command's; it returns an exit code or None."""
+    the command's; it returns an exit code or None. `home` finds the home from what was given."""
+    find_home = home
 
     def declare(body: Body) -> Body:
         signature = inspect.signature(body, eval_str=True)
@@ -105,8 +107,8 @@ def command(app: typer.Typer, *words: str, help: str | None = None) -> Callable[
         ]
 
         def run(*, home: str | None, json_wanted: bool, context: typer.Context, **values: Any) -> int:
-            above = context.find_root().obj or {}
-            chosen = Home.find(home or above.get("home"))
+            above = {**(context.find_root().obj or {}), **(context.obj or {})}
+            chosen = find_home(home or above.get("home"))
             return run_body(body, Cli(chosen, json_wanted or bool(above.get("json"))), values)
 
         parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own] + added

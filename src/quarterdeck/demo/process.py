@@ -1,0 +1,156 @@
+"""The process behind the demo world. It ends with the engine, on request, or when nobody has looked for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from quarterdeck.client.errors import Unreachable
+from quarterdeck.client.local import connect
+from quarterdeck.config.home import Home
+from quarterdeck.contract.problems import Problem
+from quarterdeck.demo.life import Life, live
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Seconds without a demo console after which the world stops turning.
+UNSEEN_SECONDS = 600.0
+_LOOK_SECONDS = 5.0
+
+
+def lock_file(home: Home) -> Path:
+    """Held by the process; its pid stands in it."""
+    return home.path / "demo.lock"
+
+
+def watchers_file(home: Home) -> Path:
+    """Shared by every demo console that is open."""
+    return home.path / "demo.watchers"
+
+
+def running(home: Home) -> int | None:
+    """The pid of the process that moves this world, if there is one."""
+    try:
+        with lock_file(home).open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = file.read().strip()
+                return int(text) if text.isdigit() else None
+    except FileNotFoundError:
+        pass
+    return None
+
+
+def start(home: Home) -> None:
+    """Start the process in a session of its own, unless there is one."""
+    if running(home) is not None:
+        return
+    log = os.open(home.path / "demo.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-P", "-m", "quarterdeck.demo", "--home", str(home.path)],
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, log, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ],
+            setsid=True,
+        )
+    finally:
+        os.close(log)
+
+
+def stop(home: Home, patience: float = 10.0) -> int | None:
+    """End the process; its pid, or None where there was none. Raises TimeoutError."""
+    pid = running(home)
+    if pid is None:
+        return None
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return None
+    deadline = time.monotonic() + patience
+    while running(home) == pid:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"The demo's process {pid} does not end.")
+        time.sleep(0.02)
+    return pid
+
+
+@contextmanager
+def watching(home: Home) -> Iterator[None]:
+    """While a demo console is open."""
+    with watchers_file(home).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+def _is_watched(home: Home) -> bool:
+    with watchers_file(home).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+async def _look_for_watchers(home: Home, stopping: asyncio.Event) -> None:
+    seen = time.monotonic()
+    while not stopping.is_set():
+        if _is_watched(home):
+            seen = time.monotonic()
+        elif time.monotonic() - seen > UNSEEN_SECONDS:
+            stopping.set()
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _turn(home: Home) -> int:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    looking = asyncio.create_task(_look_for_watchers(home, stopping))
+    try:
+        async with await connect(home, start=False) as client:
+            await live(Life(client), stopping)
+    except Unreachable:
+        return 0  # the engine has stopped, and with it the world
+    except Problem as problem:
+        print(f"The demo world has stopped: {problem.detail}", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        looking.cancel()
+    return 0
+
+
+def main(home: Home) -> int:
+    """Run until stopped. A second process for the same home ends at once."""
+    with _own(home) as file:
+        if file is None:
+            return 0
+        return asyncio.run(_turn(home))
+
+
+@contextmanager
+def _own(home: Home) -> Iterator[IO[str] | None]:
+    with lock_file(home).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield file
