@@ -11,19 +11,23 @@ from quarterdeck.contract.clock import now_ms
 from quarterdeck.tui.format import age, count, duration, percent, plural
 from quarterdeck.tui.text import safe
 
+# Words about the operation, not what it does.
+_ASIDE = ("reason", "note")
+_FIRST_SHOWN = 5
+
 
 def title(operation: Mapping[str, Any]) -> str:
     """`12 Assign support_tasks (assignee=ana)`."""
-    params = ", ".join(f"{name}={_word(value)}" for name, value in operation["params"].items())
+    params = ", ".join(_param(name, value) for name, value in operation["params"].items() if name not in _ASIDE)
     what = f"{operation['id']} {operation['label']} {operation['resource']}"
     kind = "" if operation["kind"] == "action" else f", {operation['kind']} of {operation['parent_id']}"
     return safe(f"{what}{f' ({params})' if params else ''}{kind}")
 
 
-def _word(value: Any) -> str:
+def _param(name: str, value: Any) -> str:
     if value is None:
-        return "nobody"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return f"no {name}"
+    return f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
 
 
 def preview_lines(preview: Mapping[str, Any]) -> list[str]:
@@ -46,11 +50,12 @@ def preview_lines(preview: Mapping[str, Any]) -> list[str]:
         ]
     )
     lines += reasons("skipped", preview["skip_reasons"])
-    for item in preview["first"]:
+    first = preview["first"][:_FIRST_SHOWN]
+    for item in first:
         why = f": skipped, {item['sentence']}" if item["code"] else ""
         lines.append(safe(f"  {item['item_id']} {item['title']} ({item['status']}, {item['tenant_id']}){why}"))
-    more = operation["total"] - len(preview["first"])
-    if more > 0 and preview["first"]:
+    more = operation["total"] - len(first)
+    if more > 0 and first:
         lines.append(f"  … and {count(more)} more")
     return lines
 

@@ -23,6 +23,9 @@ _HEADINGS = (
     Heading("title"),
 )
 
+# Nothing is due any more.
+_DONE = frozenset({"resolved", "closed", "cancelled", "rejected", "refunded"})
+
 
 def item_rows(items: Sequence[Mapping[str, Any]], width: int | None) -> list[str]:
     """A table; nothing at all for no items."""
@@ -34,7 +37,7 @@ def item_rows(items: Sequence[Mapping[str, Any]], width: int | None) -> list[str
             item["id"],
             item["priority"],
             item["status"],
-            due(item["sla_due_at"], now)[0],
+            "" if item["status"] in _DONE else due(item["sla_due_at"], now)[0],
             age(item["created_at"], now),
             item["tenant_id"],
             item["kind"],

@@ -13,6 +13,8 @@ from quarterdeck.demo.words import COMMENTS, CUSTOMERS, FAULTS, OPERATORS, PRODU
 COUNTS = {Resource.SUPPORT_TASKS: 2_600, Resource.RETURNS: 900, Resource.EXCEPTIONS: 500}
 
 _SLA = {Priority.URGENT: 4 * HOUR, Priority.HIGH: 12 * HOUR, Priority.NORMAL: 48 * HOUR, Priority.LOW: 96 * HOUR}
+# How long what is open has waited, on average.
+_WAITS = {Priority.URGENT: 2 * HOUR, Priority.HIGH: 8 * HOUR, Priority.NORMAL: 18 * HOUR, Priority.LOW: 40 * HOUR}
 
 # status -> weight; what is open is recent, what is done is older.
 _STATES: dict[Resource, dict[str, int]] = {
@@ -55,7 +57,8 @@ class World:
     def _with_past(self, resource: Resource, external_id: str, status: str) -> dict[str, Any]:
         item = self.new(resource)
         chance = self.random
-        old = chance.uniform(1, 40) * DAY if status in _DONE else chance.expovariate(1 / 14) * HOUR + MINUTE
+        patience = _WAITS[Priority(item["priority"])]
+        old = chance.uniform(1, 40) * DAY if status in _DONE else chance.expovariate(1 / patience) + MINUTE
         created = self.now - int(min(old, 60 * DAY))
         updated = created + int(chance.uniform(0.02, 0.9) * min(self.now - created, 3 * DAY))
         worker = chance.choice(OPERATORS) if status in _HELD or status in _DONE else None
