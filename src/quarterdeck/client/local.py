@@ -76,6 +76,16 @@ def answers(home: Home) -> bool:
     return True
 
 
+_begun: dict[Path, tuple[int, int]] = {}  # home -> child and the size of its log when it was started
+
+
+def begin(home: Home) -> None:
+    """Starts an engine if none runs, and does not wait: `connect` does. Raises Unreachable, HomeError."""
+    if not answers(home) and engine_running(home) is None:
+        home.create()
+        _begun[home.path] = (_spawn(home), _size(home.log))
+
+
 async def connect(
     home: Home, *, start: bool = True, act_as: Principal | None = None, on_wait: OnWait | None = None
 ) -> Client:
@@ -140,7 +150,9 @@ async def _reach(home: Home, *, start: bool, on_wait: OnWait | None) -> None:
         return
     child: int | None = None
     log_from = 0
-    if engine_running(home) is None:
+    if home.path in _begun:
+        child, log_from = _begun.pop(home.path)
+    elif engine_running(home) is None:
         if not start:
             raise Unreachable(f"No engine runs for {home.path}; start one with: qd engine start.")
         home.create()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,7 @@ class Session:
     keymap: Keymap
     state: ConsoleState
     read_only: bool = False
+    now: Callable[[], int] = now_ms
     client: Any = None
     lost: str = "the engine is starting."
     starting: bool = True
@@ -47,6 +49,7 @@ class Session:
     running: dict[int, dict[str, Any]] = field(default_factory=dict)
     finished: dict[str, Any] | None = None
     acts: list[Act] = field(default_factory=list)
+    mine: set[int] = field(default_factory=set)  # operations this console has started
     claims: dict[int, Resource] = field(default_factory=dict)
     facets: dict[Resource, tuple[int, dict[str, list[str]]]] = field(default_factory=dict)
 
@@ -88,7 +91,7 @@ class Session:
         from quarterdeck.contract.operations import items
 
         at, values = self.facets.get(resource, (0, {}))
-        if self.client is not None and now_ms() - at > FACETS_SECONDS * 1_000:
+        if self.client is not None and self.now() - at > FACETS_SECONDS * 1_000:
             values = (await self.client.call(items.FACETS, resource=resource))["values"]
-            self.facets[resource] = (now_ms(), values)
+            self.facets[resource] = (self.now(), values)
         return values

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.operations import Operation, bulk, items
-from quarterdeck.tui.widgets.window_table import Page
+from quarterdeck.tui.widgets.rows import Page
 
 Row = Mapping[str, Any]
 # What is held in memory of a list that can only be read forwards.
@@ -20,6 +20,7 @@ class ItemSource:
     def __init__(self, client: Callable[[], Any], resource: Resource, filter_: str, sort: str) -> None:
         """`client` is asked at each call, so that a source outlives a reconnect."""
         self._client, self.resource, self.filter, self.sort = client, resource, filter_, sort
+        self.scope = filter_
 
     async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
         query: dict[str, object] = {"sort": self.sort, "direction": direction, "limit": limit}

@@ -52,10 +52,10 @@ class Dialog(ModalScreen[Result]):
             yield from self.body()
             yield LineView(id="keys")
 
-    def title(self, left: Line, right: Line | None = None) -> None:
+    def say_title(self, left: Line, right: Line | None = None) -> None:
         self.query_one("#title", LineView).show(left, right)
 
-    def keys(self, left: Line, right: Line | None = None) -> None:
+    def say_keys(self, left: Line, right: Line | None = None) -> None:
         self.query_one("#keys", LineView).show(left, right)
 
     async def on_key(self, event: events.Key) -> None:

@@ -48,9 +48,9 @@ class Picker(Dialog[str]):
         yield LinesView(id="options")
 
     def on_mount(self) -> None:
-        self.title([(self._title, "title")])
+        self.say_title([(self._title, "title")])
         verb = "go" if self._free else "choose"
-        self.keys(
+        self.say_keys(
             [
                 ("enter", "key"),
                 (f" {verb}  ", "muted"),
@@ -83,7 +83,7 @@ class Picker(Dialog[str]):
             return
         option = self._shown[self._at]
         if option.off:
-            self.keys([(safe(option.off), "warning")])
+            self.say_keys([(safe(option.off), "warning")])
             return
         self.dismiss(option.value)
 

@@ -48,16 +48,16 @@ class Prompt(Dialog[Values]):
         yield self._form
 
     def on_mount(self) -> None:
-        self.title(self._title)
+        self.say_title(self._title)
         if self._about:
             self.query_one("#about", LinesView).show(self._about)
-        self._say_keys()
+        self._first_keys()
         if not self._danger:
             self._form.focus_first()
 
-    def _say_keys(self) -> None:
+    def _first_keys(self) -> None:
         if self._danger:
-            self.keys(
+            self.say_keys(
                 [(" Cancel ", "button-focus"), ("  ", ""), (f" {self._confirm} {self._verb} ", "button-danger")],
                 [("enter", "key"), (" or ", "muted"), ("esc", "key"), (" cancels", "muted")],
             )
@@ -65,7 +65,7 @@ class Prompt(Dialog[Values]):
         line: Line = [("enter", "key"), (f" {self._verb}  ", "muted"), ("esc", "key"), (" cancel  ", "muted")]
         if len(self._form.fields) > 1:
             line += [("tab", "key"), (" next field", "muted")]
-        self.keys(line)
+        self.say_keys(line)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -74,7 +74,7 @@ class Prompt(Dialog[Values]):
     def _submit(self) -> None:
         missing = self._form.missing()
         if missing is not None:
-            self.keys([(f"{safe(missing.title)} is needed.", "error")], [("esc", "key"), (" cancel", "muted")])
+            self.say_keys([(f"{safe(missing.title)} is needed.", "error")], [("esc", "key"), (" cancel", "muted")])
             self._form.focus_field(missing.name)
             return
         self.dismiss(self._form.values())

@@ -26,7 +26,7 @@ class TextInput(Input):
         """What is painted; the value itself stays as it was typed."""
         return Text("".join(safe(letter) for letter in self.value), no_wrap=True, overflow="ignore", end="")
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    def _on_paste(self, event: events.Paste) -> None:
         # A pasted line break would submit, a pasted control character would be sent on as text.
         line = event.text.splitlines()[0] if event.text else ""
         cleaned = "".join(letter for letter in line if letter.isprintable())

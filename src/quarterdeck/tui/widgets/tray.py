@@ -59,13 +59,13 @@ class Tray(LineView):
         elif session.starting:
             self.show([(f" {safe(session.lost[:1].upper() + session.lost[1:])}", "muted")])
         else:
-            self.show(self._running(session))
+            self.show(self._operations(session))
 
     def _brief(self) -> Line:
         running = self._session.running if self._session else {}
         return [(f"{len(running)} running ", "badge-active")] if running else []
 
-    def _running(self, session: Session) -> Line:
+    def _operations(self, session: Session) -> Line:
         line: Line = []
         for operation in session.running.values():
             if line:

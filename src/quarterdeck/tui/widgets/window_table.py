@@ -171,6 +171,11 @@ class WindowTable(Widget, can_focus=True):
         self._feeder.reload(first, last, self._new)
         self._feeder.count()
 
+    def recount(self) -> None:
+        """The length of the list may be different now; the rows stay as they are."""
+        if self._feeder.source is not None:
+            self._feeder.count()
+
     def retry(self) -> None:
         """Try again after a failure."""
         if self._feeder.source is None:

@@ -1,0 +1,264 @@
+"""The console: it holds the session, the link and the look, and moves between screens. No rules here."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from textual import events
+from textual.app import App
+
+from quarterdeck.client.local import OnWait
+from quarterdeck.config.home import Home
+from quarterdeck.contract.enums import BulkStatus, Resource
+from quarterdeck.contract.principal import Principal
+from quarterdeck.tui import link, state, theming
+from quarterdeck.tui.clipboard import osc52
+from quarterdeck.tui.everywhere import Everywhere
+from quarterdeck.tui.format import count
+from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.session import Session
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
+from quarterdeck.tui.widgets.window_table import WindowTable
+
+
+class Console(App[None]):
+    """`session` outlives every screen. Screens reach each other only through here."""
+
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        theme: str | None = None,
+        notice: str = "",
+        act_as: Principal | None = None,
+        go_to: str = "",
+    ) -> None:
+        """Raises ThemeError."""
+        super().__init__()
+        self.session = session
+        self.act_as = act_as
+        self.first_rows = asyncio.Event()
+        self.everywhere = Everywhere(self)
+        self._first_notice, self._first_place = notice, go_to
+        self._worked = False
+        wanted = theme or session.state.theme or session.settings.console.theme
+        self.look = theming.choose(wanted, session.home.themes, ascii=session.settings.console.ascii)
+        self._dress()
+        self.queue = QueueScreen(session)
+
+    # Screens
+
+    def get_default_screen(self) -> QueueScreen:
+        return self.queue
+
+    @property
+    def front(self) -> ConsoleScreen:
+        """The screen that is seen, beneath any dialog."""
+        return next(screen for screen in reversed(self.screen_stack) if isinstance(screen, ConsoleScreen))
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return self.everywhere.handlers()
+
+    @property
+    def context(self) -> str:
+        """Which instance this is, short enough for a breadcrumb."""
+        path, home = str(self.session.home.path), os.path.expanduser("~")
+        return safe("~" + path[len(home) :] if path.startswith(home + os.sep) else path)
+
+    def place_line(self, place: str, sort: str = "") -> Line:
+        """instance › place › order, and whether anything can be changed."""
+        separator = (f" {self.look.glyphs.separator} ", "faint")
+        line: Line = [(" ", ""), (self.context, "muted"), separator, (place, "title")]
+        if sort:
+            line += [separator, (f"by {sort}", "muted")]
+        if self.session.read_only:
+            line += [("  ", ""), ("read-only", "warning")]
+        return line
+
+    def show_queue(self, resource: Resource | None = None, filter_: str | None = None) -> None:
+        self._pop_to_queue()
+        if resource is not None:
+            self.queue.go(resource, filter_)
+        self.remember()
+
+    def show_operations(self, number: int | None = None) -> None:
+        from quarterdeck.tui.screens.operations import OperationsScreen
+
+        if isinstance(self.front, OperationsScreen) and number is None:
+            self.notice("These are the operations already.")
+            return
+        self._pop_to_queue()
+        self.push_screen(OperationsScreen(self.session, number))
+        self.session.state.screen = "operations"
+        self.remember()
+
+    def _pop_to_queue(self) -> None:
+        while self.screen is not self.queue:
+            self.pop_screen()
+
+    def back(self) -> None:
+        if self.front is self.queue:
+            self.leave()
+        else:
+            self.show_queue()
+
+    def leave(self) -> None:
+        self.remember()
+        self.exit()
+
+    def remember(self) -> None:
+        """Write down where we are, for the next start."""
+        self.queue.remember()
+        self.session.state.screen = "queue" if self.front is self.queue else "operations"
+        failed = state.save(self.session.home.console_state, self.session.state)
+        if failed:
+            self.notice(failed, "error")
+
+    def notice(self, sentence: str, style: str = "") -> None:
+        self.front.notice(sentence, style)
+
+    # Life
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            loop.add_signal_handler(number, self.leave)
+        self.run_worker(link.hold(self), name="link", group="link")
+        self.run_worker(self._after_first_rows(), group="link")
+        if self._first_notice:
+            self.notice(self._first_notice, "warning")
+
+    def on_ready(self) -> None:
+        if self._first_place:
+            self.everywhere.go(self._first_place)
+        elif self.session.state.screen == "operations":
+            self.show_operations()
+
+    async def _after_first_rows(self) -> None:
+        await self.first_rows.wait()
+        gc.enable()
+        gc.freeze()
+        self.set_interval(self.session.claim_minutes * 60 / link.RENEWALS_PER_CLAIM, self._renew)
+        if self.look.path is not None:
+            self.run_worker(self._watch_theme_file(), group="theme", exclusive=True)
+
+    async def _renew(self) -> None:
+        if self._worked:  # a claim is kept for somebody who works, not for an open window
+            self._worked = False
+            await link.renew_claims(self)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            self._worked = True
+        await super().on_event(event)
+
+    def action_help_quit(self) -> None:
+        self.notice(f"{self.session.keymap.key('back')} leaves the console; the engine goes on.")
+
+    async def action_quit(self) -> None:
+        self.leave()
+
+    # The engine
+
+    async def connect(self, home: Home, *, on_wait: OnWait) -> Any:
+        from quarterdeck.client.local import connect
+
+        return await connect(home, act_as=self.act_as, on_wait=on_wait)
+
+    def waiting(self, for_what: str) -> None:
+        """The engine is on its way."""
+        if self.session.starting and self.session.lost != f"{for_what}…":
+            self.session.lost = f"{for_what}…"
+            self.front.chrome()
+
+    def lost(self, reason: str) -> None:
+        self.session.lost, self.session.starting = reason, False
+        self._link_changed()
+
+    def linked(self) -> None:
+        self._link_changed()
+
+    def _link_changed(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.on_link()
+
+    async def news(self, message: Mapping[str, Any]) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                await screen.on_news(message)
+
+    def follow(self, number: int) -> None:
+        """Watch an operation closely."""
+        self.run_worker(link.follow(self, number), group="follow")
+
+    def operation_changed(self, operation: dict[str, Any]) -> None:
+        """The newest state of an operation: tray, and a word when it has ended."""
+        ended = self.session.seen(operation)
+        self.front.chrome()
+        if not ended:
+            return
+        what = f"{operation['label']} #{operation['id']}"
+        keys = self.session.keymap
+        parts = [f"{what}: {count(operation['succeeded'])} done"]
+        if operation["failed"]:
+            parts.append(f"{count(operation['failed'])} failed ({keys.key('retry-last')} retries them)")
+        if operation["status"] == BulkStatus.CANCELLED:
+            parts.append(f"cancelled with {count(operation['cancelled'])} left")
+        if operation["error"]:
+            parts.append(str(operation["error"]))
+        elif operation["undoable"] and operation["succeeded"] and operation["id"] in self.session.mine:
+            parts.append(f"{keys.key('undo')} takes it back")
+        self.notice(" · ".join(parts), "error" if operation["failed"] or operation["error"] else "success")
+        if operation["failed"] and operation["id"] in self.session.mine:
+            self.queue.mark_failures(operation)
+
+    # Looks
+
+    def _dress(self) -> None:
+        self.register_theme(self.look.theme)
+        if self.theme == self.look.theme.name:
+            self.mutate_reactive(App.theme)
+        else:
+            self.theme = self.look.theme.name
+
+    def wear(self, name: str) -> None:
+        """Another theme, or the same one from its changed file."""
+        try:
+            self.look = theming.choose(name, self.session.home.themes, ascii=self.session.settings.console.ascii)
+        except theming.ThemeError as error:
+            self.notice(str(error), "error")
+            return
+        self.session.state.theme = name
+        self._dress()
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+            for widget in screen.query("*"):
+                widget.refresh()
+        self.run_worker(self._watch_theme_file(), group="theme", exclusive=True)
+
+    async def _watch_theme_file(self) -> None:
+        path = self.look.path
+        if path is None:
+            return
+        async for _changed in theming.saved(path):
+            self.wear(str(path) if path.suffix else self.look.name)
+
+    def copy_text(self, text: str, what: str) -> None:
+        """To the clipboard of the operator's own machine, through the terminal."""
+        if self._driver is not None:
+            self._driver.write(osc52(text, os.environ))
+            self._driver.flush()
+        self.notice(f"Copied {what}.")
+
+    def on_window_table_count_known(self, _event: WindowTable.CountKnown) -> None:
+        self.first_rows.set()

@@ -1,0 +1,147 @@
+"""The commands that work on every screen: go to, palette, theme, help, operations, back, retry the last failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.operations import items
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.tui.destinations import Command, Destination, ItemPlace, NowhereError, Operations, Queue, find, offers
+from quarterdeck.tui.failures import FAILURES, sentence
+from quarterdeck.tui.keymap import Bound
+from quarterdeck.tui.screens.base import Handler
+
+if TYPE_CHECKING:
+    from quarterdeck.tui.app import Console
+
+
+class Everywhere:
+    """Dialogs are imported when they are opened: none is needed for the first screen."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "go-to": self.go_to,
+            "palette": self.palette,
+            "operations": lambda: self.travel(Operations()),
+            "theme": self.theme,
+            "help": self.help,
+            "back": self.back,
+            "retry-last": self.retry_last,
+        }
+
+    # Going places
+
+    def go_to(self) -> None:
+        from quarterdeck.tui.screens.picker import Option, Picker
+
+        options = [Option(value, value, hint) for value, hint in offers()]
+        self._console.push_screen(
+            Picker("Go to", options, free=True, placeholder="returns status:requested, 42, operation 7"), self._typed
+        )
+
+    def _typed(self, text: str | None) -> None:
+        if text:
+            self.go(text)
+
+    def go(self, text: str) -> None:
+        """Where a written destination leads, or why it leads nowhere."""
+        try:
+            self.travel(find(text))
+        except NowhereError as error:
+            self._console.notice(str(error), "error")
+
+    def travel(self, to: Destination) -> None:
+        console = self._console
+        if isinstance(to, Queue):
+            console.show_queue(to.resource, to.filter)
+        elif isinstance(to, Operations):
+            console.show_operations(to.id)
+        elif isinstance(to, ItemPlace):
+            console.run_worker(self._find_item(to.id), group="go-to", exclusive=True)
+        elif isinstance(to, Command):
+            {"help": self.help, "theme": self.theme, "palette": self.palette, "quit": console.leave}[to.name]()
+
+    async def _find_item(self, number: int) -> None:
+        """The queue it is in is not known: this one is asked first."""
+        console = self._console
+        if console.session.client is None:
+            console.notice(f"Going to an item has to wait: {console.session.lost}", "warning")
+            return
+        here = console.session.state.resource
+        for resource in [here, *(other for other in Resource if other != here)]:
+            try:
+                await console.session.client.call(items.SHOW, resource=resource, id=number)
+            except Problem as error:
+                if error.code is Code.NOT_FOUND:
+                    continue
+                console.notice(sentence(error), "error")
+                return
+            except FAILURES as error:
+                console.notice(sentence(error), "error")
+                return
+            console.session.state.detail = True
+            console.show_queue(resource, f"id:{number}")
+            return
+        console.notice(f"There is no item {number}.", "warning")
+
+    # Dialogs
+
+    def palette(self) -> None:
+        from quarterdeck.tui.screens.picker import Option, Picker
+
+        screen = self._console.front
+        bound = [each for each in self._console.session.keymap.bound(screen.place) if each.name != "palette"]
+        options = [
+            Option(each.name, each.command.label, each.command.summary, each.key, screen.why_not(each) or "")
+            for each in sorted(bound, key=lambda each: (each.action is None, each.command.label))
+        ]
+
+        def chosen(name: str | None) -> None:
+            found = next((each for each in bound if each.name == name), None)
+            if found is not None:
+                screen.call_next(screen.do, found)
+
+        self._console.push_screen(Picker("What can be done here", options), chosen)
+
+    def theme(self) -> None:
+        from quarterdeck.tui.screens.picker import Option, Picker
+        from quarterdeck.tui.theming import available
+
+        console = self._console
+        options = [Option(name, name, str(path)) for name, path in available(console.session.home.themes).items()]
+
+        def chosen(name: str | None) -> None:
+            if name:
+                console.wear(name)
+
+        console.push_screen(Picker("Theme", options, chosen=console.look.name), chosen)
+
+    def help(self) -> None:
+        from quarterdeck.tui.screens.help import HelpScreen
+
+        screen = self._console.front
+        bound: list[Bound] = self._console.session.keymap.bound(screen.place)
+        self._console.push_screen(HelpScreen(str(screen.place), bound, screen.why_not))
+
+    def back(self) -> None:
+        self._console.back()
+
+    def retry_last(self) -> None:
+        finished = self._console.session.finished
+        if finished is None or not finished["failed"]:
+            self._console.notice("Nothing to retry: no operation of this session has ended with failures.", "warning")
+            return
+        self._console.run_worker(self._retry(int(finished["id"])), group="acting")
+
+    async def _retry(self, number: int) -> None:
+        from quarterdeck.tui.screens.bulk_flow import retry_failed
+
+        try:
+            await retry_failed(self._console, number, "F")
+        except FAILURES as error:
+            self._console.notice(sentence(error), "error")

@@ -1,0 +1,74 @@
+"""The shortest way from a command line to a painted screen.
+
+A local engine is started before Textual is imported, so that both come up at once; the garbage collector
+rests meanwhile, because start-up only allocates what stays.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quarterdeck.config.home import Home
+    from quarterdeck.contract.principal import Principal
+
+
+def run(
+    home: Home | str | os.PathLike[str] | None = None,
+    *,
+    read_only: bool = False,
+    theme: str | None = None,
+    act_as: Principal | None = None,
+    go_to: str = "",
+) -> int:
+    """Open the console on an instance; returns the exit code. Mistakes are one sentence on stderr."""
+    gc.disable()
+    # Textual reads these when it is imported. Nothing here moves by itself.
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    from quarterdeck.config.home import Home, HomeError
+    from quarterdeck.config.load import ConfigError, load
+
+    try:
+        place = home if isinstance(home, Home) else Home.find(home)
+        place.create()
+        settings = load(place.config)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return _refuse("The console needs a terminal; for scripts there is: qd items list --json.", 1)
+        _start_engine(place)
+    except (HomeError, ConfigError) as error:
+        return _refuse(str(error), 2)
+
+    from quarterdeck.tui.app import Console
+    from quarterdeck.tui.keymap import Keymap, KeymapError
+    from quarterdeck.tui.session import Session
+    from quarterdeck.tui.state import load as remembered
+    from quarterdeck.tui.theming import ThemeError
+
+    try:
+        state, notice = remembered(place.console_state)
+        session = Session(
+            place, settings, Keymap(settings.console.keys), state, read_only=read_only or settings.console.read_only
+        )
+        console = Console(session, theme=theme, notice=notice, act_as=act_as, go_to=go_to)
+    except (KeymapError, ThemeError) as error:
+        return _refuse(str(error), 2)
+    console.run(mouse=settings.console.mouse)
+    return console.return_code or 0
+
+
+def _start_engine(home: Home) -> None:
+    """Not waited for. Why it could not be started is said by the link, on the screen."""
+    from quarterdeck.client.errors import Unreachable
+    from quarterdeck.client.local import begin
+
+    with suppress(Unreachable):
+        begin(home)
+
+
+def _refuse(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)
+    return code

@@ -1,0 +1,112 @@
+"""Changes in the engine, brought to the table without moving what the operator looks at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from textual.timer import Timer
+
+from quarterdeck.contract.live import Change
+from quarterdeck.tui.failures import FAILURES
+
+if TYPE_CHECKING:
+    from quarterdeck.tui.screens.queue import QueueScreen
+
+# A running bulk operation changes the queue many times a second; the screen follows at this pace.
+PACE_SECONDS = 0.4
+COUNT_SECONDS = 2.0
+_MOST_IDS = 1_000
+
+
+class LiveRows:
+    """Collects what changed and looks at it once for all, at most every PACE_SECONDS."""
+
+    def __init__(self, screen: QueueScreen) -> None:
+        self._screen = screen
+        self._created: set[int] = set()
+        self._changed: set[int] = set()
+        self._deleted: set[int] = set()
+        self._everything = False
+        self._timer: Timer | None = None
+        self._count_timer: Timer | None = None
+        self._counted = 0.0
+
+    def heard(self, message: Mapping[str, Any]) -> None:
+        """A message about items of this queue, or that messages were lost."""
+        ids, change = message.get("ids"), message.get("change")
+        if ids is None:
+            self._everything = True
+        elif change == Change.CREATED:
+            self._created.update(ids)
+        elif change == Change.DELETED:
+            self._deleted.update(ids)
+        else:
+            self._changed.update(ids)
+        if max(len(self._created), len(self._changed), len(self._deleted)) > _MOST_IDS:
+            self._everything = True
+        self._soon()
+
+    def look_again(self) -> None:
+        """Something turned out to be different from what the screen says."""
+        self._everything = True
+        self._soon()
+
+    def recount(self) -> None:
+        """How many match now; paced, because a count of a long queue is the engine's work."""
+        if self._count_timer is None:
+            wait = max(0.05, self._counted + COUNT_SECONDS - time.monotonic())
+            self._count_timer = self._screen.set_timer(wait, self._count)
+
+    def _soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._screen.set_timer(PACE_SECONDS, self._look)
+
+    def _count(self) -> None:
+        self._count_timer, self._counted = None, time.monotonic()
+        self._screen.table.recount()
+
+    async def _look(self) -> None:
+        self._timer = None
+        created, changed, deleted, everything = self._created, self._changed, self._deleted, self._everything
+        self._created, self._changed, self._deleted, self._everything = set(), set(), set(), False
+        screen = self._screen
+        table, source = screen.table, screen.source
+        if source is None or screen.console.session.lost:
+            return
+        try:
+            if everything:
+                table.refetch_visible()
+            else:
+                seen = set(table.visible_ids())
+                look_at = sorted((changed | deleted) & seen)
+                if look_at:
+                    found = await source.matching(look_at)
+                    gone = set(look_at) - {row["id"] for row in found}
+                    if gone and source.filter:
+                        found = [*found, *await source.named(sorted(gone))]
+                    await table.patch(found)
+                    table.drop(gone)
+                fresh = sorted(created - seen)
+                if fresh:
+                    table.note_new(len(await source.matching(fresh)))
+        except FAILURES:
+            self._everything = True  # looked at again when the engine is back
+            return
+        self.recount()
+        row = screen.current_row()
+        if row is not None and (everything or int(row["id"]) in changed | deleted):
+            if screen.pinned is not None:
+                await self._repin(int(screen.pinned["id"]))
+            screen.refresh_detail()
+
+    async def _repin(self, item_id: int) -> None:
+        source = self._screen.source
+        if source is None:
+            return
+        try:
+            found = await source.named([item_id])
+        except FAILURES:
+            return
+        self._screen.pinned = found[0] if found else None

@@ -1,0 +1,136 @@
+"""From marks to a running bulk operation: draft, dialog, confirm. Also retry failed and undo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.contract.actions import Action
+from quarterdeck.contract.enums import BulkStatus, Resource
+from quarterdeck.contract.operations import bulk, items
+from quarterdeck.tui.format import count
+from quarterdeck.tui.forms import fields_of
+from quarterdeck.tui.screens.bulk_dialog import BulkDialog
+from quarterdeck.tui.session import Act
+
+if TYPE_CHECKING:
+    from quarterdeck.tui.app import Console
+
+Preview = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkTarget:
+    """What is marked. `ids` None: all that match `filter`, minus `except_ids`. `hidden`: marks the filter hides."""
+
+    resource: Resource
+    filter: str
+    ids: Sequence[int] | None
+    except_ids: Sequence[int]
+    count: int
+    hidden: int
+
+
+async def run_bulk(
+    console: Console, action: Action, target: BulkTarget, known: Mapping[str, Sequence[str]], opened_with: str
+) -> Mapping[str, Any] | None:
+    """The operation that was started, or None if it was not. Raises Problem and Unreachable."""
+    client = console.session.client
+    token: str | None = None
+
+    async def draft(params: Mapping[str, Any]) -> Preview:
+        nonlocal token
+        body: dict[str, Any] = {"params": dict(params)}
+        if target.ids is None:
+            if token is None:
+                wanted = {"filter": target.filter, "except_ids": list(target.except_ids)}
+                token = (await client.call(items.SELECT, body=wanted, resource=target.resource))["token"]
+            body["selection"] = token
+        else:
+            body["ids"] = list(target.ids)
+        found: Preview = await client.call(bulk.DRAFT, body=body, resource=target.resource, action=action.verb)
+        return found
+
+    dialog = BulkDialog(
+        verb=action.label,
+        count=target.count,
+        context=_context(console, target),
+        fields=await fields_of(action),
+        known={**known, "assignee": [console.session.actor, *known.get("assignee", ())]},
+        draft=draft,
+        confirm=lambda preview: _confirm(console, preview),
+        discard=lambda preview: _discard(console, preview),
+        opened_with=opened_with,
+    )
+    return await console.push_screen_wait(dialog)
+
+
+async def take_back(console: Console, operation_id: int, opened_with: str) -> bool:
+    """Undo an operation, after showing what that would do. True if it was started."""
+    preview = await console.session.client.call(bulk.UNDO, id=operation_id)
+    return await _from_draft(console, preview, f"Undo #{operation_id}", opened_with)
+
+
+async def retry_failed(console: Console, operation_id: int, opened_with: str) -> bool:
+    """Act again on what failed, after showing what that would do. True if it was started."""
+    preview = await console.session.client.call(bulk.RETRY_FAILED, id=operation_id)
+    return await _from_draft(console, preview, f"Retry the failed items of #{operation_id}", opened_with)
+
+
+async def _from_draft(console: Console, preview: Preview, verb: str, opened_with: str) -> bool:
+    operation = preview["operation"]
+
+    async def draft(_params: Mapping[str, Any]) -> Preview:
+        return preview
+
+    dialog = BulkDialog(
+        verb=verb,
+        count=operation["total"],
+        context=[("queue", f"{operation['resource']} in {console.context}"), ("action", operation["label"])],
+        fields=(),
+        known={},
+        draft=draft,
+        confirm=lambda found: _confirm(console, found),
+        discard=lambda found: _discard(console, found),
+        opened_with=opened_with,
+    )
+    return await console.push_screen_wait(dialog) is not None
+
+
+async def _confirm(console: Console, preview: Preview) -> Mapping[str, Any]:
+    draft = preview["operation"]
+    operation: Mapping[str, Any] = await console.session.client.call(
+        bulk.CONFIRM, body={"count": draft["eligible"]}, id=draft["id"]
+    )
+    session = console.session
+    if operation["undoable"]:
+        session.did(
+            Act(
+                f"{operation['label']} of {count(operation['eligible'])} items",
+                operation["resource"],
+                operation_id=operation["id"],
+            )
+        )
+    session.mine.add(operation["id"])
+    if BulkStatus(operation["status"]).is_running:
+        session.seen(dict(operation))
+    console.follow(int(operation["id"]))
+    return operation
+
+
+async def _discard(console: Console, preview: Preview) -> None:
+    await console.session.client.call(bulk.CANCEL, id=preview["operation"]["id"])
+
+
+def _context(console: Console, target: BulkTarget) -> list[tuple[str, str]]:
+    lines = [("queue", f"{target.resource} in {console.context}")]
+    if target.ids is None:
+        lines.append(("filter", target.filter or "none: the whole queue"))
+        if target.except_ids:
+            lines.append(("except", f"{count(len(target.except_ids))} that you unmarked"))
+    else:
+        lines.append(("marks", f"{count(len(target.ids))} chosen one by one"))
+    if target.hidden:
+        lines.append(("hidden", f"{count(target.hidden)} of them are hidden by the filter now: {target.filter}"))
+    return lines
