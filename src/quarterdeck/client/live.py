@@ -107,8 +107,19 @@ async def _connection(client: Client, url: str, queue: asyncio.Queue[JsonObject 
     try:
         async for message in _received(client, url):
             await queue.put(message)
-    except (_Lost, Problem) as error:
+    except Exception as error:  # noqa: BLE001 - whoever waits for messages must hear of any end
         await queue.put(error)
+
+
+def _reading_refusals(http: httpx.AsyncClient) -> httpx.AsyncClient:
+    """httpx-ws closes the answer of a refused upgrade before anybody can read why."""
+
+    async def read(response: httpx.Response) -> None:
+        if response.status_code != 101:
+            await response.aread()
+
+    http.event_hooks["response"].append(read)
+    return http
 
 
 async def _received(client: Client, url: str) -> AsyncIterator[JsonObject]:
@@ -121,7 +132,7 @@ async def _received(client: Client, url: str) -> AsyncIterator[JsonObject]:
     socket: httpx_ws.AsyncWebSocketSession
     try:
         async with (
-            open_http(client.address) as http,
+            _reading_refusals(open_http(client.address)) as http,
             httpx_ws.aconnect_ws(
                 client.address.base_url + url,
                 http,
@@ -132,8 +143,7 @@ async def _received(client: Client, url: str) -> AsyncIterator[JsonObject]:
             while True:
                 yield json.loads(await socket.receive_text())
     except httpx_ws.WebSocketUpgradeError as error:
-        content = await error.response.aread()
-        raise problem_of(error.response.status_code, content, None) from error
+        raise problem_of(error.response.status_code, error.response.content, None) from error
     except httpx_ws.WebSocketDisconnect as error:
         if error.code == _GOING_AWAY:
             raise _Lost(f"{name[:1].upper()}{name[1:]} was stopped.", on_purpose=True) from error
