@@ -38,7 +38,7 @@ _BADGES: dict[str, tuple[str, str]] = {
     "discarded": ("ended", "discarded"),
     "skipped": ("ended", "skipped"),
 }
-_PRIORITIES = {"urgent": "error", "high": "warning", "normal": "", "low": "muted"}
+_PRIORITIES = {"urgent": "error", "high": "warning", "normal": "muted", "low": "muted"}
 
 
 def moment(value: object) -> int | None:

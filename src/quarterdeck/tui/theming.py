@@ -234,7 +234,9 @@ def _textual(name: str, dark: bool, ansi: bool, colors: Mapping[str, str]) -> Th
         "scrollbar-background-active": words["background"],
         "scrollbar-corner-color": words["background"],
     }
-    if not ansi:
+    if ansi:
+        variables |= {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
+    else:
         variables |= {"text": words["text"], "text-muted": words["muted"], "text-disabled": words["faint"]}
     return Theme(
         name=name,

@@ -21,7 +21,7 @@ MOST_IN_RANGE = 10_000
 class Feeder:
     """Fetches for one widget. Its workers end with the widget.
 
-    `landed(fetch, moved)`: a page has come and positions have moved. `failed(sentence)`: one has not.
+    `landed(fetch, page, moved)`: a page has come and positions have moved. `failed(sentence)`: one has not.
     `counted(number)`: the length of the list is known.
     """
 
@@ -29,7 +29,7 @@ class Feeder:
         self,
         widget: Widget,
         index: PageIndex,
-        landed: Callable[[Fetch, int], None],
+        landed: Callable[[Fetch, Page, int], None],
         counted: Callable[[int], None],
         failed: Callable[[str], None],
     ) -> None:
@@ -89,7 +89,7 @@ class Feeder:
         if source is not self.source or fetch is not self._flying:
             return
         self._flying, self.failure = None, ""
-        self._landed(fetch, self.index.land(fetch, page))
+        self._landed(fetch, page, self.index.land(fetch, page))
 
     @staticmethod
     async def _page(source: RowSource, fetch: Fetch) -> Page:

@@ -37,6 +37,7 @@ class Fetch:
     run: int = 0  # which run it was planned for
     first: int = 0  # the positions it was planned for
     last: int = 0
+    reload: bool = False
 
     def covers(self, first: int, last: int) -> bool:
         """Whether it brings something of [first, last)."""
@@ -162,15 +163,17 @@ class PageIndex:
         for part in self._parts:
             end += len(part.rows)
             if end >= last and part.next is not None:
-                limit = min(MOST_PER_FETCH, max(end - first, 0) + more + self.page_size)
-                return Fetch(
-                    part.next, "previous", limit, anchor="boundary", run=self.generation, first=end - limit, last=end
-                )
+                return self._reload(part.next, "boundary", first, end, more)
         if self._parts and self.start > 0:
-            limit = min(MOST_PER_FETCH, max(self.end - first, 0) + more + self.page_size)
-            return Fetch(None, "previous", limit, anchor="end", run=self.generation, first=end - limit, last=end)
+            return self._reload(None, "end", first, self.end, more)
         limit = min(MOST_PER_FETCH, max(last, self.page_size) + more)
-        return Fetch(None, "next", limit, anchor="beginning", run=self.generation, last=limit)
+        return Fetch(None, "next", limit, anchor="beginning", run=self.generation, last=limit, reload=True)
+
+    def _reload(self, cursor: str | None, anchor: str, first: int, end: int, more: int) -> Fetch:
+        limit = min(MOST_PER_FETCH, max(end - first, 0) + more + self.page_size)
+        return Fetch(
+            cursor, "previous", limit, anchor=anchor, run=self.generation, first=end - limit, last=end, reload=True
+        )
 
     # Learning
 

@@ -88,8 +88,9 @@ class Painter:
         line = " " * GUTTER + safe(text)
         return self._segments([(fit(line, self.width, more=self.look.glyphs.ellipsis), style)])
 
-    def blank(self, state: LineState) -> list[Segment]:
-        return self._finish([], state, "")
+    def blank(self) -> list[Segment]:
+        """A line behind the last row."""
+        return self._segments([(" " * self.width, "")])
 
     def _whole(self, state: LineState) -> str:
         """The one style of a line that has only one."""
@@ -98,7 +99,7 @@ class Painter:
         return "stale" if state.stale else ""
 
     def _finish(self, line: list[tuple[str, str]], state: LineState, whole: str) -> list[Segment]:
-        used = GUTTER + sum(place.width + place.gap for place in self.placed) if line else 0
+        used = GUTTER + sum(place.width + place.gap for place in self.placed)
         line.append((" " * (self.width - 1 - used), whole))
         line.append((self.look.glyphs.thumb, "thumb") if state.thumb else (" ", whole))
         return self._segments(line)
