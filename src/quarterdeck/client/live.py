@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.client.errors import Unreachable
@@ -104,11 +104,24 @@ async def _messages(client: Client, url: str) -> AsyncGenerator[JsonObject, None
 
 
 async def _connection(client: Client, url: str, queue: asyncio.Queue[JsonObject | Exception]) -> None:
+    """Puts every message into the queue, and at the end _Lost or Problem."""
+    import httpx_ws
+
+    socket: httpx_ws.AsyncWebSocketSession
     try:
-        async for message in _received(client, url):
-            await queue.put(message)
-    except Exception as error:  # noqa: BLE001 - whoever waits for messages must hear of any end
-        await queue.put(error)
+        async with (
+            _reading_refusals(open_http(client.address)) as http,
+            httpx_ws.aconnect_ws(
+                client.address.base_url + url,
+                http,
+                headers=client.headers(),
+                max_message_size_bytes=_LARGEST_MESSAGE,
+            ) as socket,
+        ):
+            while True:
+                await queue.put(json.loads(await socket.receive_text()))
+    except Exception as error:  # noqa: BLE001 - passed on to whoever reads the queue, as one of the two
+        await queue.put(_meaning(error, client.address.name))
 
 
 def _reading_refusals(http: httpx.AsyncClient) -> httpx.AsyncClient:
@@ -122,31 +135,22 @@ def _reading_refusals(http: httpx.AsyncClient) -> httpx.AsyncClient:
     return http
 
 
-async def _received(client: Client, url: str) -> AsyncIterator[JsonObject]:
+def _meaning(error: Exception, name: str) -> Exception:
+    """_Lost or Problem for how a connection ended; anything that is neither is a mistake and stays itself."""
     import httpx_ws
-    import wsproto.utilities
+    from wsproto.utilities import ProtocolError
 
     from quarterdeck.client.client import problem_of
 
-    name = client.address.name
-    socket: httpx_ws.AsyncWebSocketSession
-    try:
-        async with (
-            _reading_refusals(open_http(client.address)) as http,
-            httpx_ws.aconnect_ws(
-                client.address.base_url + url,
-                http,
-                headers=client.headers(),
-                max_message_size_bytes=_LARGEST_MESSAGE,
-            ) as socket,
-        ):
-            while True:
-                yield json.loads(await socket.receive_text())
-    except httpx_ws.WebSocketUpgradeError as error:
-        raise problem_of(error.response.status_code, error.response.content, None) from error
-    except httpx_ws.WebSocketDisconnect as error:
+    while isinstance(error, ExceptionGroup):  # the WebSocket's task group wraps what passes through it
+        error = error.exceptions[0]
+    name = name[:1].upper() + name[1:]
+    if isinstance(error, httpx_ws.WebSocketUpgradeError):
+        return problem_of(error.response.status_code, error.response.content, None)
+    if isinstance(error, httpx_ws.WebSocketDisconnect):
         if error.code == _GOING_AWAY:
-            raise _Lost(f"{name[:1].upper()}{name[1:]} was stopped.", on_purpose=True) from error
-        raise _Lost(f"{name[:1].upper()}{name[1:]} closed the connection.") from error
-    except (httpx_ws.HTTPXWSException, httpx.TransportError, wsproto.utilities.ProtocolError, OSError) as error:
-        raise _Lost(f"{name[:1].upper()}{name[1:]} does not answer.") from error
+            return _Lost(f"{name} was stopped.", on_purpose=True)
+        return _Lost(f"{name} closed the connection.")
+    if isinstance(error, (httpx_ws.HTTPXWSException, httpx.TransportError, ProtocolError, OSError)):
+        return _Lost(f"{name} does not answer.")
+    return error
