@@ -25,7 +25,7 @@ from quarterdeck.tui.screens.queue import QueueScreen
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
-from quarterdeck.tui.widgets.window_table import WindowTable
+from quarterdeck.tui.widgets.table_messages import CountKnown
 
 
 class Console(App[None]):
@@ -260,5 +260,5 @@ class Console(App[None]):
             self._driver.flush()
         self.notice(f"Copied {what}.")
 
-    def on_window_table_count_known(self, _event: WindowTable.CountKnown) -> None:
+    def on_window_table_count_known(self, _event: CountKnown) -> None:
         self.first_rows.set()

@@ -49,7 +49,7 @@ def _fields(schema: dict[str, Any], action: Action, status: str | None) -> list[
         found.append(
             Field(
                 name,
-                str(member.get("title", name)),
+                str(member.get("title") or name.replace("_", " ").capitalize()),
                 str(member.get("description", "")),
                 name in required and not nullable,
                 nullable,

@@ -34,6 +34,7 @@ class ConsoleScreen(Screen[None]):
     ConsoleScreen #crumb { color: $foreground; }
     """
     AUTO_FOCUS = "WindowTable"
+    _handlers: Mapping[str, Handler] = {}
 
     @property
     def console(self) -> Console:
@@ -79,8 +80,9 @@ class ConsoleScreen(Screen[None]):
         yield Tray(id="tray")
         yield LineView(id="footer")
 
+    # Textual calls the handlers of base classes after those of a subclass: none calls super().
+
     def on_mount(self) -> None:
-        self._handlers = {**self.console.handlers(), **self.handlers()}
         self.chrome()
 
     def on_screen_resume(self) -> None:
@@ -102,8 +104,8 @@ class ConsoleScreen(Screen[None]):
         self.query_one(Tray).notice(sentence, style)
 
     def _footer(self) -> Line:
-        line: Line = []
-        room = self.size.width
+        line: Line = [(" ", "")]
+        room = self.size.width - 1
         for bound in sorted(self.console.session.keymap.bound(self.place), key=lambda b: -b.command.weight):
             if not bound.command.weight or self.why_not(bound) is not None:
                 continue
@@ -154,6 +156,8 @@ class ConsoleScreen(Screen[None]):
         if bound.action is not None:
             await self.act(bound.action, key)
             return
+        if not self._handlers:
+            self._handlers = {**self.console.handlers(), **self.handlers()}
         handler = self._handlers.get(bound.name)
         if handler is None:
             self.notice(f"{bound.command.label} does nothing on this screen.")

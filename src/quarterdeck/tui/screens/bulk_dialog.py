@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
@@ -13,12 +12,11 @@ from quarterdeck.tui.detail import reasons
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import badge, count, duration, plural
 from quarterdeck.tui.forms import Field
-from quarterdeck.tui.keymap import pressed
 from quarterdeck.tui.screens.dialog import Dialog
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
-from quarterdeck.tui.widgets.fields import Form
+from quarterdeck.tui.widgets.fields import Choice, Form
 from quarterdeck.tui.widgets.lines import LinesView
 from quarterdeck.tui.widgets.text_input import TextInput
 
@@ -36,6 +34,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
     DEFAULT_CSS = """
     BulkDialog #context { margin-bottom: 1; }
     BulkDialog #verdict { max-height: 14; }
+    BulkDialog Form { margin-bottom: 1; }
     BulkDialog #typed { display: none; width: 24; }
     BulkDialog.-count #typed { display: block; margin-top: 1; }
     """
@@ -79,18 +78,15 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         self.query_one("#context", LinesView).show(lines)
         if self._fields:
             self.query_one(Form).focus_first()
-            self.say_keys(
-                [
-                    ("enter", "key"),
-                    (" see what would happen  ", "muted"),
-                    ("tab", "key"),
-                    (" next field  ", "muted"),
-                    ("esc", "key"),
-                    (" cancel", "muted"),
-                ]
-            )
+            self._field_keys()
         else:
             self._ask({})
+
+    def _field_keys(self) -> None:
+        line: Line = [("enter", "key"), (" see what would happen  ", "muted")]
+        if len(self._fields) > 1:
+            line += [("tab", "key"), (" next field  ", "muted")]
+        self.say_keys([*line, ("esc", "key"), (" cancel", "muted")])
 
     @property
     def _cells(self) -> int:
@@ -152,6 +148,22 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
 
     # Keys
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id != "typed":
+            self._take_verdict_back()
+
+    def on_form_changed(self) -> None:
+        self._take_verdict_back()
+
+    def _take_verdict_back(self) -> None:
+        """The verdict was about other values."""
+        if self._preview is not None and not self._busy:
+            self.app.run_worker(self._give_back(self._preview), group="discard")
+            self._preview = None
+            self.set_class(False, "-count")
+            self.query_one("#verdict", LinesView).show([])
+            self._field_keys()
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if event.input.id == "typed":
@@ -168,35 +180,30 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             return
         self._ask(form.values())
 
-    async def on_key(self, event: events.Key) -> None:
-        key = pressed(event.key, event.character)
+    def press(self, key: str) -> bool:
+        in_field = self.focused is not None and self.focused.id != "typed"
         if key == "escape":
-            event.stop()
             self._leave()
-            return
-        if key == "enter" and self.focused is not None and not isinstance(self.focused, Input):
-            event.stop()
+        elif key == "enter" and isinstance(self.focused, Choice):
             self._submit_form()
-            return
-        if isinstance(self.focused, Input):
-            if self.focused.id == "typed" and key == self._key:
-                event.stop()
-                self._go()
-            return
-        await super().on_key(event)
-
-    async def press(self, key: str) -> None:
-        if self._busy or self._preview is None:
-            return
-        if key == "enter":
-            self._leave()
+        elif self._preview is None or self._busy or in_field:
+            return False
         elif key == self._key:
             self._go()
-        elif key.isdigit() and self.has_class("-count"):
-            box = self.query_one("#typed", TextInput)
-            box.value += key
-            box.focus()
-            box.cursor_position = len(box.value)
+        elif key == "enter":
+            self._leave()
+        elif key.isdigit() and self.has_class("-count") and self.focused is None:
+            self._type(key)
+        else:
+            return False
+        return True
+
+    def _type(self, digit: str) -> None:
+        """The count can be typed without leaving Cancel first."""
+        box = self.query_one("#typed", TextInput)
+        box.value += digit
+        box.focus()
+        box.cursor_position = len(box.value)
 
     def _go(self) -> None:
         if self._preview is None or self._busy or not self._preview["operation"]["eligible"]:
@@ -245,7 +252,6 @@ def verdict_lines(preview: Preview, cells: int, glyphs: Any) -> list[Line]:
         states += [badge(state, glyphs), (f" {count(number)}   ", "muted")]
     if states:
         lines.append(states)
-    lines.append([])
     for item in list(preview["first"])[:_MOST_FIRST]:
         why = f" · {safe(item['sentence'])}" if item["code"] else ""
         lines.append(

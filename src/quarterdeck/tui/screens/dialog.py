@@ -59,16 +59,14 @@ class Dialog(ModalScreen[Result]):
         self.query_one("#keys", LineView).show(left, right)
 
     async def on_key(self, event: events.Key) -> None:
-        key = pressed(event.key, event.character)
-        if key == "escape":
+        # The only handler of keys: Textual calls those of base classes too, whatever a subclass does.
+        if self.press(pressed(event.key, event.character)):
             event.stop()
-            self.dismiss(None)
-            return
-        if key in ("tab", "shift+tab"):
-            return
-        event.stop()
-        event.prevent_default()
-        await self.press(key)
+            event.prevent_default()
 
-    async def press(self, key: str) -> None:
-        """A key that no field took."""
+    def press(self, key: str) -> bool:
+        """A key, unless a field took it. False leaves it to Textual: tab, and what moves in a field."""
+        if key == "escape":
+            self.dismiss(None)
+            return True
+        return False

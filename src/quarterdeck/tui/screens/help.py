@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textual import events
 from textual.app import ComposeResult
 
 from quarterdeck.tui.commands import Scope
-from quarterdeck.tui.keymap import Bound, pressed, shown
+from quarterdeck.tui.keymap import Bound, shown
 from quarterdeck.tui.screens.dialog import Dialog
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.widgets.lines import LinesView
@@ -49,13 +48,12 @@ class HelpScreen(Dialog[None]):
         view = self.query_one("#keys-list", LinesView)
         view.show(help_lines(self._bound, self._why_not, view.size.width or 76), keep=True)
 
-    async def on_key(self, event: events.Key) -> None:
-        key = pressed(event.key, event.character)
-        event.stop()
+    def press(self, key: str) -> bool:
         if key in _SCROLL:
             self.query_one("#keys-list", LinesView).scroll_lines(_SCROLL[key])
         elif key in ("escape", "q", "?", "f1", "enter"):
             self.dismiss(None)
+        return True
 
 
 def help_lines(bound: Sequence[Bound], why_not: Callable[[Bound], str | None], cells: int) -> list[Line]:

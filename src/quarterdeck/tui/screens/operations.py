@@ -26,6 +26,7 @@ from quarterdeck.tui.sources import operations_source, results_source
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.detail_pane import DetailPane
+from quarterdeck.tui.widgets.table_messages import CursorRested, FetchFailed, Refused
 from quarterdeck.tui.widgets.window_table import WindowTable
 
 Row = Mapping[str, Any]
@@ -127,14 +128,12 @@ class OperationsScreen(ConsoleScreen):
     # Showing
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.set_class(True, "-detail")
         if self.console.session.client is not None:
             self.show_rows()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= BESIDE, "-beside")
-        super().on_resize()
         self._paint()
 
     def show_rows(self) -> None:
@@ -175,16 +174,16 @@ class OperationsScreen(ConsoleScreen):
         self._pending = False
         self.show_rows()
 
-    def on_window_table_cursor_rested(self, event: WindowTable.CursorRested) -> None:
+    def on_window_table_cursor_rested(self, event: CursorRested) -> None:
         self.chrome()
         row = self.current_row()
         if event.row is row and (row is None or self._detail is None or self._detail["operation"]["id"] != row["id"]):
             self.refresh_detail()
 
-    def on_window_table_fetch_failed(self, event: WindowTable.FetchFailed) -> None:
+    def on_window_table_fetch_failed(self, event: FetchFailed) -> None:
         self.notice(event.sentence, "error")
 
-    def on_window_table_refused(self, event: WindowTable.Refused) -> None:
+    def on_window_table_refused(self, event: Refused) -> None:
         self.notice(event.sentence, "warning")
 
     def on_window_table_opened(self) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from quarterdeck.tui.keymap import pressed
 from quarterdeck.tui.screens.dialog import Dialog
 from quarterdeck.tui.spans import Line, both_ends, width
 from quarterdeck.tui.text import safe
@@ -18,6 +16,7 @@ from quarterdeck.tui.widgets.lines import LinesView
 from quarterdeck.tui.widgets.text_input import TextInput
 
 _MOST_SHOWN = 14
+_MOVES = {"up": -1, "down": 1, "pageup": -8, "pagedown": 8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +86,14 @@ class Picker(Dialog[str]):
             return
         self.dismiss(option.value)
 
-    async def on_key(self, event: events.Key) -> None:
-        key = pressed(event.key, event.character)
-        if key in ("up", "down", "tab", "pageup", "pagedown"):
-            event.stop()
-            event.prevent_default()
-            if key == "tab":
-                self._complete()
-            else:
-                self._move({"up": -1, "down": 1, "pageup": -8, "pagedown": 8}[key])
-            return
-        if key == "enter":
-            return
-        await super().on_key(event)
+    def press(self, key: str) -> bool:
+        if key == "tab":
+            self._complete()
+            return True
+        if key in _MOVES:
+            self._move(_MOVES[key])
+            return True
+        return super().press(key)
 
     def _complete(self) -> None:
         if self._shown:

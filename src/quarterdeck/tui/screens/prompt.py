@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
 from quarterdeck.tui.forms import Field
-from quarterdeck.tui.keymap import pressed
 from quarterdeck.tui.screens.dialog import Dialog
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
-from quarterdeck.tui.widgets.fields import Form
+from quarterdeck.tui.widgets.fields import Choice, Form
 from quarterdeck.tui.widgets.lines import LinesView
 
 Values = dict[str, str | None]
@@ -24,6 +22,8 @@ class Prompt(Dialog[Values]):
 
     `danger`: Cancel has the focus, and only `confirm` (never the key that opened the dialog) carries out.
     """
+
+    AUTO_FOCUS = ""
 
     def __init__(
         self,
@@ -79,19 +79,14 @@ class Prompt(Dialog[Values]):
             return
         self.dismiss(self._form.values())
 
-    async def on_key(self, event: events.Key) -> None:
-        if self._danger and self.focused is None:
-            await super().on_key(event)
-            return
-        if pressed(event.key, event.character) == "enter" and not isinstance(self.focused, Input):
-            event.stop()
+    def press(self, key: str) -> bool:
+        if key == "enter" and isinstance(self.focused, Choice):
             self._submit()
-            return
-        await super().on_key(event)
-
-    async def press(self, key: str) -> None:
-        if self._danger:
-            if key == self._confirm:
-                self._submit()
-            elif key == "enter":
+        elif self._danger and self.focused is None and key in ("enter", self._confirm):
+            if key == "enter":
                 self.dismiss(None)
+            else:
+                self._submit()
+        else:
+            return super().press(key)
+        return True

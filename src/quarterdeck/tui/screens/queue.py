@@ -29,6 +29,7 @@ from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.detail_pane import DetailPane
 from quarterdeck.tui.widgets.lines import LineView
+from quarterdeck.tui.widgets.table_messages import CountKnown, CursorRested, FetchFailed, Refused
 from quarterdeck.tui.widgets.window_table import WindowTable
 
 Row = Mapping[str, Any]
@@ -133,19 +134,17 @@ class QueueScreen(ConsoleScreen):
     # Showing
 
     def on_mount(self) -> None:
-        super().on_mount()
         session = self.console.session
         self.table.new_hint = f"{session.keymap.key('bring-in')} brings them in"
         self.table.retry_hint = f"{session.keymap.key('reload')} tries again"
         self.set_class(self.console.session.state.detail, "-detail")
-        self.on_resize()
+        self.set_class(self.size.width >= BESIDE, "-beside")
         self._filter_line()
         if self.console.session.client is not None:
             self.show_rows(cursor_id=self.view.cursor)
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= BESIDE, "-beside")
-        super().on_resize()
         self._paint_detail()
 
     def show_rows(self, *, cursor_id: int | None = None, keep: bool = False) -> None:
@@ -204,9 +203,9 @@ class QueueScreen(ConsoleScreen):
 
     def _filter_line(self) -> None:
         text = self.view.filter
-        hint = f"{self.console.session.keymap.key('filter')} to filter"
+        hint = f"{self.console.session.keymap.key('filter')} filters, for example status:open assignee:me"
         self.query_one("#filter", LineView).show(
-            [("/", "accent" if text else "faint"), (" ", ""), (safe(text), "") if text else (hint, "faint")]
+            [(" / ", "accent"), (safe(text), "")] if text else [(f" {hint}", "faint")]
         )
 
     def _counts(self) -> Line:
@@ -258,23 +257,23 @@ class QueueScreen(ConsoleScreen):
 
     # What the table says
 
-    def on_window_table_count_known(self, event: WindowTable.CountKnown) -> None:
+    def on_window_table_count_known(self, event: CountKnown) -> None:
         self.total = event.total
         self.chrome()
 
     def on_window_table_marks_changed(self) -> None:
         self.chrome()
 
-    def on_window_table_refused(self, event: WindowTable.Refused) -> None:
+    def on_window_table_refused(self, event: Refused) -> None:
         self.notice(event.sentence, "warning")
 
     def on_window_table_opened(self) -> None:
         self.toggle_detail()
 
-    def on_window_table_fetch_failed(self, event: WindowTable.FetchFailed) -> None:
+    def on_window_table_fetch_failed(self, event: FetchFailed) -> None:
         self.notice(event.sentence, "error")
 
-    def on_window_table_cursor_rested(self, event: WindowTable.CursorRested) -> None:
+    def on_window_table_cursor_rested(self, event: CursorRested) -> None:
         if self.pinned is not None and event.row is not None and event.row["id"] != self.pinned["id"]:
             self.pinned = None
         self.chrome()

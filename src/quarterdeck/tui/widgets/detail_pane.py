@@ -6,8 +6,9 @@ from quarterdeck.tui.widgets.lines import LinesView
 
 
 class DetailPane(LinesView):
-    """Hidden until asked for. The screen puts `-beside` on itself where the terminal is wide."""
+    """Hidden until the screen has the class `-detail`; at the right where it has `-beside`."""
 
+    SCOPED_CSS = False
     DEFAULT_CSS = """
     DetailPane { height: 45%; min-height: 6; border-top: solid $line; padding: 0 1; display: none; }
     .-detail DetailPane { display: block; }

@@ -20,7 +20,7 @@ from quarterdeck.tui.widgets.lines import LinesView, LineView
 from quarterdeck.tui.widgets.text_input import TextInput
 
 _MOST_SHOWN = 8
-_PROMPT = 2  # "/ "
+_PROMPT = 3  # " / "
 
 
 class FilterEditor(Vertical):
@@ -29,7 +29,7 @@ class FilterEditor(Vertical):
     DEFAULT_CSS = """
     FilterEditor { layer: over; dock: top; margin-top: 1; height: auto; background: $background; }
     FilterEditor Horizontal { height: 1; }
-    FilterEditor .prompt { width: 2; }
+    FilterEditor .prompt { width: 3; }
     FilterEditor #offers { border-bottom: solid $line; }
     """
 
@@ -56,7 +56,7 @@ class FilterEditor(Vertical):
         yield LinesView(id="offers")
 
     def on_mount(self) -> None:
-        self.query_one(LineView).show([("/", "accent")])
+        self.query_one(LineView).show([(" / ", "accent")])
         self._box.focus()
         self._box.cursor_position = len(self._box.value)
         self._complete()
