@@ -92,11 +92,12 @@ class PageIndex:
         """[low, high): where a cursor that stands at `position` may go, by what is known."""
         if self.total is not None:
             return 0, self.total
+        near = self.start < FAR // 2
         if position >= FAR // 2:
-            return (self.start if self._parts and self._parts[0].previous is None else FAR // 2), FAR
-        if not self._parts or self.start >= FAR // 2:
+            return (FAR // 2 if near or self._parts[0].previous is not None else self.start), FAR
+        if not self._parts:
             return 0, 0
-        return 0, self.end + self.page_size  # whether there are more is known only with the total
+        return 0, (self.end if near else 0) + self.page_size  # whether there are more is known only with the total
 
     def at_least(self) -> int:
         """How many rows the list has at the least."""

@@ -254,7 +254,7 @@ class WindowTable(MarkedTable):
             if found is not None:
                 view.move_to(found, *self._limits())
         view.settle(*self._limits())
-        self._index.trim(view.top, view.bottom)
+        self._index.trim(view.top - view.height, view.bottom + view.height)  # what a look wants stays
         if self._count is None and self._index.total is not None:
             self._count_is(self._index.total)  # all of the list is in memory
         self._moved()
