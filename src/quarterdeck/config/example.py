@@ -24,7 +24,7 @@ def example() -> str:
     for section in fields(Settings):
         values = getattr(defaults, section.name)
         summary = (type(values).__doc__ or "").strip()
-        hints = get_type_hints(type(values), include_extras=True)
+        hints = get_type_hints(type(values), localns={"Ge": Ge, "Le": Le}, include_extras=True)
         parts.append(f"\n# {summary}\n[{section.name}]\n")
         for each in fields(values):
             sentence = " ".join(filter(None, [each.metadata["doc"], _limits(hints[each.name])]))

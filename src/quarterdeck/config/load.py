@@ -55,9 +55,10 @@ def _validate(values: dict[str, Any], path: Path) -> Settings:
 
 def _model(shape: type[Any]) -> type[BaseModel]:
     """The dataclass as a pydantic model that refuses settings nobody knows."""
+    from annotated_types import Ge, Le
     from pydantic import ConfigDict, Field, create_model
 
-    hints = get_type_hints(shape, include_extras=True)
+    hints = get_type_hints(shape, localns={"Ge": Ge, "Le": Le}, include_extras=True)
     members: dict[str, Any] = {
         each.name: (
             hints[each.name],

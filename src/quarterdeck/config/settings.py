@@ -7,9 +7,10 @@ file with pydantic when there is one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from annotated_types import Ge, Le
+if TYPE_CHECKING:  # bounds only count where a file is validated; whoever does brings them
+    from annotated_types import Ge, Le
 
 
 def setting(default: Any, sentence: str) -> Any:
