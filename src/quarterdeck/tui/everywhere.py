@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.operations import items
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.tui.destinations import Command, Destination, ItemPlace, NowhereError, Operations, Queue, find, offers
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
+    from quarterdeck.tui.destinations import Destination
 
 
 class Everywhere:
@@ -27,7 +27,7 @@ class Everywhere:
         return {
             "go-to": self.go_to,
             "palette": self.palette,
-            "operations": lambda: self.travel(Operations()),
+            "operations": lambda: self._console.show_operations(),
             "theme": self.theme,
             "help": self.help,
             "back": self.back,
@@ -37,6 +37,7 @@ class Everywhere:
     # Going places
 
     def go_to(self) -> None:
+        from quarterdeck.tui.destinations import offers
         from quarterdeck.tui.screens.picker import Option, Picker
 
         options = [Option(value, value, hint) for value, hint in offers()]
@@ -50,12 +51,16 @@ class Everywhere:
 
     def go(self, text: str) -> None:
         """Where a written destination leads, or why it leads nowhere."""
+        from quarterdeck.tui.destinations import NowhereError, find
+
         try:
             self.travel(find(text))
         except NowhereError as error:
             self._console.notice(str(error), "error")
 
     def travel(self, to: Destination) -> None:
+        from quarterdeck.tui.destinations import Command, ItemPlace, Operations, Queue
+
         console = self._console
         if isinstance(to, Queue):
             console.show_queue(to.resource, to.filter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.containers import Container
 from textual.widget import Widget
@@ -14,13 +14,10 @@ from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.tui.columns import ITEM_COLUMNS
-from quarterdeck.tui.detail import item_lines
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count
 from quarterdeck.tui.live_rows import LiveRows
-from quarterdeck.tui.screens.acting import Acting
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
-from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import ItemSource
 from quarterdeck.tui.spans import Line
@@ -31,6 +28,9 @@ from quarterdeck.tui.widgets.detail_pane import DetailPane
 from quarterdeck.tui.widgets.lines import LineView
 from quarterdeck.tui.widgets.table_messages import CountKnown, CursorRested, FetchFailed, Refused
 from quarterdeck.tui.widgets.window_table import WindowTable
+
+if TYPE_CHECKING:
+    from quarterdeck.tui.screens.acting import Acting
 
 Row = Mapping[str, Any]
 BESIDE = 120
@@ -74,7 +74,7 @@ class QueueScreen(ConsoleScreen):
         self.pinned: Row | None = None  # what claim-next gave, until the cursor moves
         self._shown_item: tuple[Row, list[Row] | None] | None = None
         self._painted: int | None = None
-        self.acting = Acting(self)
+        self._acting: Acting | None = None
         self.live = LiveRows(self)
 
     # What it is made of
@@ -115,10 +115,19 @@ class QueueScreen(ConsoleScreen):
             "filter": self.edit_filter,
             "sort": self.choose_sort,
             "bring-in": table.bring_in_new,
-            "claim-next": self.acting.claim_next,
-            "skip": self.acting.skip,
-            "undo": self.acting.undo,
+            "claim-next": lambda: self.acting.claim_next(),
+            "skip": lambda: self.acting.skip(),
+            "undo": lambda: self.acting.undo(),
         }
+
+    @property
+    def acting(self) -> Acting:
+        """Dialogs and forms are imported when something is done: none is needed for the first rows."""
+        if self._acting is None:
+            from quarterdeck.tui.screens.acting import Acting
+
+            self._acting = Acting(self)
+        return self._acting
 
     def current_row(self) -> Row | None:
         return self.pinned or self.table.cursor_row
@@ -330,6 +339,8 @@ class QueueScreen(ConsoleScreen):
     def _paint_detail(self) -> None:
         if self._shown_item is None or not self.is_mounted:
             return
+        from quarterdeck.tui.detail import item_lines
+
         item, events = self._shown_item
         cells = self.pane.content_size.width or 40
         known, self._painted = self._painted == item["id"], item["id"]
@@ -407,6 +418,8 @@ class QueueScreen(ConsoleScreen):
         self.table.focus()
 
     def choose_sort(self) -> None:
+        from quarterdeck.tui.screens.picker import Option, Picker
+
         def chosen(sort: str | None) -> None:
             if sort and sort != self.view.sort:
                 self.view.sort = sort
