@@ -64,7 +64,7 @@ def _check(action: Action, model: Any, chosen: dict[str, Any]) -> None:
     from pydantic import ValidationError
 
     try:
-        model.model_validate(chosen)
+        model.model_validate(chosen, strict=False)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "parameters"

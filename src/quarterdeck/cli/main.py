@@ -42,18 +42,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def open_console(home: str | None = None, read_only: bool = False, theme: str | None = None) -> int:
-    from quarterdeck.config.home import Home, HomeError
-    from quarterdeck.config.load import ConfigError
+    from quarterdeck.tui.launch import run as run_console
 
-    try:
-        from quarterdeck.tui import launch
-
-        return launch.run(Home.find(home), read_only=read_only, theme=theme)
-    except (HomeError, ConfigError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return run_console(home, read_only=read_only, theme=theme)
 
 
 def main() -> NoReturn:

@@ -147,7 +147,7 @@ def guarded(act: Callable[[], int | None], home: Home) -> int:
     except Unreachable as error:
         return fail(str(error), Exit.UNREACHABLE)
     except (HomeError, ConfigError) as error:
-        return fail(str(error), Exit.FAILED)
+        return fail(str(error), Exit.USAGE)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return fail("Interrupted.", Exit.INTERRUPTED)
     except BrokenPipeError:

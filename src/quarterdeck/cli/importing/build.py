@@ -147,7 +147,7 @@ class Builder:
 
     def _validate(self, item: dict[str, Any]) -> None:
         try:
-            self._adapter.validate_python(item)
+            self._adapter.validate_python(item, strict=False)
         except ValidationError as error:
             first = error.errors()[0]
             place = [str(part) for part in first["loc"]]

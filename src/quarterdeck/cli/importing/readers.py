@@ -44,6 +44,7 @@ class SourceFile:
         self.path = path
         self.source = source
         self.columns: list[str] | None = None
+        self._wrapper: io.TextIOWrapper | None = None
         try:
             self._raw: IO[bytes] = sys.stdin.buffer if str(path) == "-" else path.open("rb")
         except OSError as error:
@@ -69,6 +70,8 @@ class SourceFile:
             return 0
 
     def close(self) -> None:
+        if self._wrapper is not None:
+            self._wrapper.detach()
         if self._raw is not sys.stdin.buffer:
             self._raw.close()
 
@@ -115,7 +118,8 @@ class SourceFile:
         encoding = "utf-8-sig" if self.source.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else ""
         # surrogateescape: one bad byte costs one row, not the file.
         errors = "surrogateescape" if encoding or self.source.encoding.lower() in ("ascii", "us-ascii") else "strict"
-        return io.TextIOWrapper(self._plain, encoding or self.source.encoding, errors, newline="")
+        self._wrapper = io.TextIOWrapper(self._plain, encoding or self.source.encoding, errors, newline="")
+        return self._wrapper
 
     # ----- CSV (RFC 4180)
 

@@ -1,0 +1,5 @@
+"""python -m quarterdeck.cli, the same as qd."""
+
+from quarterdeck.cli.main import main
+
+main()

@@ -1,0 +1,65 @@
+"""The command line is made from the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from quarterdeck.cli import app, forms, main
+from quarterdeck.cli.bulk_flow import start_time
+from quarterdeck.cli.exits import CommandError
+from quarterdeck.cli.runtime import COMMANDS
+from quarterdeck.contract.actions import ACTIONS, find_action
+from quarterdeck.contract.enums import Resource
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], {}),
+        (["--read-only"], {"read_only": True}),
+        (["--home", "/x", "--theme=daylight"], {"home": "/x", "theme": "daylight"}),
+        (["--home"], None),
+        (["--help"], None),
+        (["items"], None),
+        (["--read-only", "doctor"], None),
+    ],
+)
+def test_plain_qd_is_the_console(arguments: list[str], options: dict[str, object] | None) -> None:
+    assert main.console_options(arguments) == options
+
+
+def test_every_action_is_a_command() -> None:
+    assert app.app is not None
+    assert {("items", action.verb) for action in ACTIONS.values()} <= set(COMMANDS)
+
+
+def test_every_parameter_of_every_action_is_an_option() -> None:
+    for action in ACTIONS.values():
+        named = [parameter.name for parameter in forms.options(action)]
+        assert named == list(action.params.load().model_fields)
+
+
+def test_an_empty_assignee_is_nobody() -> None:
+    assign = find_action(Resource.RETURNS, "assign")
+    assert assign is not None
+    assert forms.params(assign, {"assignee": "", "reason": None}) == {"assignee": None}
+
+
+def test_every_command_has_help_with_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in COMMANDS:
+        assert main.run([*words, "--help"]) == 0, words
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "Exit codes: 0 done" in shown, words
+        assert "--json" in shown, words
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("qd ")
+
+
+def test_a_start_time_without_an_offset_is_local() -> None:
+    assert start_time("2026-01-31T08:00:00+02:00") == "2026-01-31T08:00:00+02:00"
+    assert "+" in start_time("2026-01-31T08:00") or "-" in start_time("2026-01-31T08:00")[10:]
+    with pytest.raises(CommandError, match="soon"):
+        start_time("soon")

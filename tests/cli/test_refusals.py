@@ -1,0 +1,139 @@
+"""What goes wrong is one sentence on standard error and an exit code that says what kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.cli import checks
+from quarterdeck.client.errors import Unreachable
+from tests.cli.lines import Shell
+
+
+def one_sentence(text: str) -> str:
+    assert text.endswith("\n")
+    assert text.count("\n") == 1, text
+    return text
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["items", "lst"], "No such command 'lst'. Did you mean 'list'?"),
+        (["items", "list", "tickets"], "'tickets' is not one of 'support_tasks'"),
+        (["items", "list", "returns", "--limit", "many"], "limit"),
+        (["items", "assign", "returns", "1"], "--assignee"),
+        (["items", "resolve", "returns", "1"], "returns have no action 'resolve'; it is for support_tasks."),
+        (["items", "assign", "returns", "1", "2", "--assignee", "ana", "--version", "3"], "one id only"),
+        (["items", "add", "returns"], "--title and --tenant"),
+        (["bulk", "run", "returns", "explode", "-q", ""], "returns have no bulk action 'explode'. Valid: claim"),
+        (["bulk", "run", "returns", "assign"], "Say what to act on"),
+        (["bulk", "run", "returns", "assign", "-q", "", "--set", "assignee"], "--set takes key=value"),
+        (
+            ["bulk", "run", "returns", "assign", "-q", "", "--set", "asignee=x"],
+            "no parameter 'asignee'. Valid: assignee",
+        ),
+        (["bulk", "run", "returns", "assign", "-q", ""], "Assign needs assignee"),
+        (["bulk", "run", "returns", "set-priority", "--id", "1", "--set", "priority=huge"], "Set priority, priority"),
+        (["bulk", "run", "returns", "release", "--id", "1", "--run-at", "soon"], "--run-at takes a time like"),
+    ],
+)
+def test_a_mistyped_command_needs_no_engine(shell: Shell, words: list[str], part: str) -> None:
+    said = shell(*words, code=2)
+    assert part in one_sentence(said.err)
+    assert not shell.home.lock.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("", "is empty"),
+        ("name,other\n1,2\n", "has no column 'id'; name the one with the ids: --column NAME"),
+        ("id\n1\nx\n", "line 3: 'x' is no id"),
+        ("id\n", "names no items"),
+        ("id\n0\n", "line 2: '0' is no id"),
+    ],
+)
+def test_a_file_of_ids_is_refused_by_line(shell: Shell, tmp_path: Path, content: str, part: str) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text(content)
+    said = shell("bulk", "run", "returns", "release", "--ids-file", str(path), code=1)
+    assert part in one_sentence(said.err)
+    assert str(path) in said.err
+
+
+def test_a_file_of_ids_that_is_not_there(shell: Shell) -> None:
+    said = shell("bulk", "run", "returns", "release", "--ids-file", "/none.csv", code=1)
+    assert one_sentence(said.err) == "/none.csv: No such file or directory.\n"
+
+
+def test_imports_are_refused_before_an_engine_starts(shell: Shell, tmp_path: Path) -> None:
+    file, mapping = tmp_path / "a.csv", tmp_path / "map.toml"
+    words = ("import", "returns", str(file), "--mapping", str(mapping))
+    assert "cannot be read" in one_sentence(shell(*words, code=1).err)
+    mapping.write_text('[item]\nexternal_id = "id"\ntitle = "t"\n')
+    assert "give --tenant" in one_sentence(shell(*words, code=1).err)
+    assert "a.csv cannot be read: No such file" in one_sentence(shell(*words, "--tenant", "x", code=1).err)
+    file.write_text("id,name\n1,x\n")
+    assert "item.title names the column 't'" in one_sentence(shell(*words, "--tenant", "x", code=1).err)
+    assert "choose another" in shell(*words, "--tenant", "x", "--rejects", str(file), code=2).err
+    assert not shell.home.lock.exists()
+
+
+def test_a_broken_config_is_named_by_the_engine(shell: Shell) -> None:
+    shell.home.config.write_text("[engine]\nidle_minutes = 'never'\n")
+    said = shell("items", "list", "returns", code=3)
+    assert "engine.idle_minutes" in one_sentence(said.err)
+
+
+def test_no_engine_answers(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise Unreachable("Nobody is there; start it.")
+
+    monkeypatch.setattr("quarterdeck.client.local.connect", refuse)
+    assert shell("items", "count", "returns", code=3).err == "Nobody is there; start it.\n"
+
+
+def test_a_mistake_of_ours_is_one_sentence_with_the_details_in_a_file(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(checks, "LOCAL", (broken,))
+    said = shell("doctor", code=1)
+    assert "This is a mistake in qd (KeyError: 'surprise')" in one_sentence(said.err)
+    assert "KeyError" in (shell.home.path / "qd-errors.log").read_text()
+
+
+def test_ctrl_c_is_130(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checks, "LOCAL", (interrupted,))
+    assert shell("doctor", code=130).err == "Interrupted.\n"
+
+
+def test_what_the_engine_refuses(shell: Shell) -> None:
+    assert "'statu' is no key" in one_sentence(shell("items", "list", "returns", "-q", "statu:open", code=2).err)
+    assert "42" in one_sentence(shell("items", "show", "returns", "42", code=4).err)
+    one_sentence(shell("items", "claim-next", "returns", code=4).err)
+    one_sentence(shell("bulk", "show", "9", code=4).err)
+    assert "no template 'x'" in one_sentence(shell("bulk", "template", "run", "x", code=4).err)
+    assert "nothing was started" in shell("bulk", "run", "returns", "release", "-q", "", "--yes", code=4).err
+
+    made = shell.json("items", "add", "returns", "--title", "a", "--tenant", "acme")
+    (item,) = made["ids"]
+    some = shell("items", "set-priority", "returns", str(item), "999", "--priority", "high", code=5)
+    assert "999" in some.err
+    refused = shell("items", "refund", "returns", str(item), "--yes", code=1)
+    assert "requested" in one_sentence(refused.err)
+    assert "give --yes" in one_sentence(shell("items", "delete", "returns", str(item), code=1).err)
+
+    words = ("bulk", "run", "returns", "delete", "-q", "")
+    assert "Give --confirm-count 1" in one_sentence(shell(*words, "--yes", code=1).err)
+    assert "--confirm-count says 7, but 1 item would change" in shell(*words, "--confirm-count", "7", code=1).err
+    left = shell.json("bulk", "list", "--status", "draft")
+    assert left["items"] == []
+    assert shell.json(*words, "--confirm-count", "1", "--wait")["succeeded"] == 1

@@ -1,0 +1,92 @@
+"""qd demo: ready in seconds, alive, and gone without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.cli import main
+from quarterdeck.client.client import Client
+from quarterdeck.client.local import connect, engine_running
+from quarterdeck.config.home import Home
+from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.operations import audit, items
+from quarterdeck.demo import process
+from quarterdeck.demo.life import Life
+from quarterdeck.demo.seed import seed
+from tests.support.engines import end_engine
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    place = Home(tmp_path / "demo")
+    yield place
+    if place.path.exists():
+        process.stop(place)
+        end_engine(place)
+
+
+def test_open_look_and_wipe(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    where = ["--home", str(home.path)]
+    assert main.run(["demo", *where, "--no-console"]) == 0
+    said = capsys.readouterr().err
+    assert "4,000 items, three tenants" in said
+    assert f"qd demo --home {home.path}" in said
+
+    async def grows() -> None:
+        async with await connect(home, start=False) as client:
+            before = (await client.call(audit.LIST, query={"limit": 1}))["items"][0]["id"]
+            deadline = time.monotonic() + 30
+            while (await client.call(audit.LIST, query={"limit": 1}))["items"][0]["id"] < before + 3:
+                assert time.monotonic() < deadline, "nothing happens in the demo world"
+                await asyncio.sleep(0.1)
+
+    asyncio.run(grows())
+    assert process.running(home)
+    assert main.run(["demo", *where, "--no-console"]) == 0
+    assert "items, three tenants" not in capsys.readouterr().err
+
+    assert main.run(["demo", *where, "stop"]) == 0
+    assert process.running(home) is None
+    assert engine_running(home) is None
+    assert home.store.exists()
+    assert main.run(["demo", *where, "wipe"]) == 0
+    assert not home.path.exists()
+    assert main.run(["demo", *where, "wipe"]) == 0
+
+
+def test_a_home_with_real_work_is_left_alone(engine_home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    engine_home.store.write_text("precious")
+    where = ["--home", str(engine_home.path)]
+    assert main.run(["demo", *where, "--no-console"]) == 1
+    assert "is not a demo home" in capsys.readouterr().err
+    assert main.run(["demo", *where, "wipe"]) == 1
+    assert "nothing was removed" in capsys.readouterr().err
+    assert engine_home.store.read_text() == "precious"
+
+
+async def test_life_goes_on_for_hundreds_of_steps(running_engine: Client) -> None:
+    await seed(running_engine, lambda text: None)
+    life = Life(running_engine, seed=5)
+    for _ in range(300):
+        await life.step()
+    running_engine.act_as = None
+    entries = (await running_engine.call(audit.LIST, query={"limit": 500}))["items"]
+    assert {"items.claim", "items.resolve", "items.approve"} & {entry["action"] for entry in entries}
+    assert len({entry["actor"] for entry in entries}) >= 5
+    for resource in Resource:
+        assert (await running_engine.call(items.COUNT, resource=resource))["count"] > 400
+
+
+def test_the_world_stops_with_its_engine(home: Home) -> None:
+    where = ["--home", str(home.path)]
+    assert main.run(["demo", *where, "--no-console"]) == 0
+    assert main.run(["engine", "stop", *where]) == 0
+    deadline = time.monotonic() + 30
+    while process.running(home) is not None:
+        assert time.monotonic() < deadline, "the demo's process outlives its engine"
+        time.sleep(0.05)
