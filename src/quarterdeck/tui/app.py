@@ -20,6 +20,7 @@ from quarterdeck.tui import link, state, theming
 from quarterdeck.tui.clipboard import osc52
 from quarterdeck.tui.everywhere import Everywhere
 from quarterdeck.tui.format import count
+from quarterdeck.tui.keygate import KeyGate
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.queue import QueueScreen
 from quarterdeck.tui.session import Session
@@ -48,6 +49,7 @@ class Console(App[None]):
         self.act_as = act_as
         self.first_rows = asyncio.Event()
         self.everywhere = Everywhere(self)
+        self.gate = KeyGate(self, super().on_event)
         self._first_notice, self._first_place = notice, go_to
         self._worked = False
         wanted = theme or session.state.theme or session.settings.console.theme
@@ -157,8 +159,10 @@ class Console(App[None]):
             await link.renew_claims(self)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key):
+        if isinstance(event, events.Key) and not event.is_forwarded:
             self._worked = True
+            if self.gate.holds(event):
+                return
         await super().on_event(event)
 
     def action_help_quit(self) -> None:

@@ -63,6 +63,11 @@ class ConsoleScreen(Screen[None]):
     def marked(self) -> int:
         return 0
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether something on this screen is about to take the keys."""
+        return False
+
     async def act(self, action: Action, opened_with: str) -> None:
         """Carry out an item action; only screens that show items have any."""
 
@@ -132,7 +137,8 @@ class ConsoleScreen(Screen[None]):
             return
         event.stop()
         event.prevent_default()
-        await self.press(key)
+        if not self.console.gate.holds(event):
+            await self.press(key)
 
     async def press(self, key: str) -> None:
         """Do what a key stands for, or say why it does nothing."""
@@ -155,6 +161,7 @@ class ConsoleScreen(Screen[None]):
             return
         if bound.action is not None:
             await self.act(bound.action, key)
+            self.console.gate.close_if_opening()
             return
         if not self._handlers:
             self._handlers = {**self.console.handlers(), **self.handlers()}
@@ -165,3 +172,4 @@ class ConsoleScreen(Screen[None]):
         result = handler()
         if isawaitable(result):
             await result
+        self.console.gate.close_if_opening()

@@ -43,6 +43,15 @@ class Dialog(ModalScreen[Result]):
     def console(self) -> Console:
         return cast("Console", self.app)
 
+    is_ready = False
+    """Whether the focus is where the dialog wants it; until then keys wait."""
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.app.call_later, self._now_ready)
+
+    def _now_ready(self) -> None:
+        self.is_ready = True
+
     def body(self) -> ComposeResult:
         raise NotImplementedError
 

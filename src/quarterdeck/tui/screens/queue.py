@@ -386,6 +386,10 @@ class QueueScreen(ConsoleScreen):
         else:
             self.notice("Nothing to copy: no row under the cursor.")
 
+    @property
+    def is_opening(self) -> bool:
+        return any(not editor.has_focus_within for editor in self.query("FilterEditor"))
+
     def edit_filter(self) -> None:
         from quarterdeck.tui.widgets.filter_editor import FilterEditor
 
