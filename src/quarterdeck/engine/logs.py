@@ -29,10 +29,15 @@ class _Formatter(logging.Formatter):
         return _CONTROL.sub(lambda match: f"\\x{ord(match.group()):02x}", super().format(record))
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and getattr(record.exc_info[1], "already_logged", False))
+
+
 def set_up(path: Path, level: str) -> None:
     """Send everything to `path`, rotated at LARGEST bytes."""
     handler = RotatingFileHandler(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(level.upper())

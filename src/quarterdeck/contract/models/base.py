@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 from quarterdeck.contract.clock import iso, to_ms
+
+_DATED = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _utc(moment: datetime) -> datetime:
@@ -17,8 +27,21 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("is before the year 1 or after the year 9999 in UTC") from None
 
 
+def _written_out(value: Any) -> Any:
+    # A bare number would be taken for Unix time, in seconds or milliseconds as it falls.
+    if isinstance(value, datetime):
+        return value
+    try:
+        if not isinstance(value, str) or not _DATED.match(value):
+            raise ValueError
+        return datetime.fromisoformat(value.upper())
+    except ValueError:
+        raise ValueError("must be a time in ISO 8601, such as 2026-01-31T08:00:00Z") from None
+
+
 Timestamp = Annotated[
     datetime,
+    BeforeValidator(_written_out),
     AfterValidator(_utc),
     PlainSerializer(lambda moment: iso(to_ms(moment)), return_type=str, when_used="json"),
     Field(examples=["2026-01-31T08:00:00Z"]),

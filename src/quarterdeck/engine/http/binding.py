@@ -139,7 +139,7 @@ async def _serve(
         raw = await reading.read_body(request)
         body = reading.parse_body(operation.request.load(), raw, request.headers.get("content-type", ""))
     if not operation.idempotent:
-        return _answer(operation, await handler(Call(engine, principal, path, query, body)))
+        return await _answer(operation, await handler(Call(engine, principal, path, query, body)))
 
     from quarterdeck.engine.idempotency import service as idempotency
 
@@ -158,13 +158,26 @@ async def _serve(
     return Response(content, status, media_type=media_type)
 
 
-def _answer(operation: Operation, result: BaseModel | StreamBody | str) -> Response:
+async def _answer(operation: Operation, result: BaseModel | StreamBody | str) -> Response:
     if isinstance(result, StreamBody):
         headers = {"Content-Disposition": f'attachment; filename="{result.filename}"'}
-        return StreamingResponse(result.chunks, operation.status, headers, media_type=result.media_type)
+        # What goes wrong before there is anything beyond a heading is still told with a status of its own.
+        first = [await anext(result.chunks, b""), await anext(result.chunks, b"")]
+        chunks = _from(b"".join(first), result.chunks, operation.name)
+        return StreamingResponse(chunks, operation.status, headers, media_type=result.media_type)
     if isinstance(result, str):
         return Response(result, operation.status, media_type="text/plain; version=1.0.0; charset=utf-8")
     return Response(_json(result), operation.status, media_type="application/json")
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes], what: str) -> AsyncIterator[bytes]:
+    yield first
+    try:
+        async for chunk in rest:
+            yield chunk
+    except Exception as error:
+        failures.explain(error, what)
+        raise failures.BrokenOff from None  # the client sees an incomplete transfer, which is what it is
 
 
 def _json(result: BaseModel) -> bytes:

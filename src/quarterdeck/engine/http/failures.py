@@ -18,6 +18,12 @@ MEDIA_TYPE = "application/problem+json"
 _OF_STATUS = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.TOO_LARGE}
 
 
+class BrokenOff(Exception):
+    """A file ended early; why has been logged, so the server need not."""
+
+    already_logged = True
+
+
 def document(problem: Problem, instance: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "type": f"urn:quarterdeck:problem:{problem.code}",

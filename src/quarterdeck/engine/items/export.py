@@ -20,6 +20,8 @@ from quarterdeck.engine.items.tables import item_details, items
 from quarterdeck.engine.store.store import Store
 
 _PAGE = 1_000
+# A name of its own: filters look into item_details too.
+_details = item_details.alias("details")
 COLUMNS = (
     "id",
     "external_id",
@@ -54,8 +56,8 @@ async def _pages(store: Store, where: list[Any]) -> AsyncIterator[list[Item]]:
     last = 0
     while True:
         query = (
-            select(items, item_details.c.body, item_details.c.fields)
-            .join(item_details, item_details.c.item_id == items.c.id, isouter=True)
+            select(items, _details.c.body, _details.c.fields)
+            .join(_details, _details.c.item_id == items.c.id, isouter=True)
             .where(*where, items.c.id > last)
             .order_by(items.c.id)
             .limit(_PAGE)

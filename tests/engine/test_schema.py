@@ -1,0 +1,95 @@
+"""Everything that is said of the API is true: requests made from its description, good ones and bad ones."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+import urllib3
+from hypothesis import HealthCheck, settings
+from requests.adapters import HTTPAdapter
+from schemathesis.config import SchemathesisConfig
+
+from quarterdeck.config.home import Home
+from quarterdeck.contract.operations import items, system
+from quarterdeck.engine.http import openapi
+
+# U+0000 is refused, which a description cannot say.
+CONFIG = SchemathesisConfig.from_dict(
+    {"generation": {"allow-x00": False, "deterministic": True}, "base-url": "http://engine"}
+)
+SCHEMA = schemathesis.openapi.from_dict(openapi.describe(), config=CONFIG).exclude(operation_id=system.STOP.name)
+
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    schemathesis.checks.status_code_conformance,
+    schemathesis.checks.content_type_conformance,
+    schemathesis.checks.response_headers_conformance,
+    schemathesis.checks.response_schema_conformance,
+    schemathesis.checks.negative_data_rejection,
+    schemathesis.checks.missing_required_header,
+    schemathesis.checks.unsupported_method,
+]
+
+
+class _UnixConnection(urllib3.connection.HTTPConnection):
+    """HTTP over the engine's own socket."""
+
+    path: str
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(60)
+        self.sock.connect(self.path)
+
+
+class _UnixAdapter(HTTPAdapter):
+    def __init__(self, path: Path) -> None:
+        connection = type("Connection", (_UnixConnection,), {"path": str(path)})
+        pool = type("Pool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": connection})
+        self._pool = pool("engine", maxsize=1, block=True)
+        super().__init__()
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> Any:
+        return self._pool
+
+    def close(self) -> None:
+        self._pool.close()
+        super().close()
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[requests.Session]:
+    """To a running engine with something in each queue."""
+    import asyncio
+
+    from quarterdeck.client.local import connect, socket_of
+    from tests.support.engines import end_engine
+
+    home = Home(tmp_path_factory.mktemp("schema") / "home")
+
+    async def fill() -> None:
+        async with await connect(home) as client:
+            for resource in ("support_tasks", "returns", "exceptions"):
+                new = [{"tenant_id": "acme", "title": f"item {number}"} for number in range(40)]
+                await client.call(items.CREATE, resource=resource, body={"items": new})
+
+    asyncio.run(fill())
+    with requests.Session() as opened:
+        opened.mount("http://engine", _UnixAdapter(socket_of(home)))
+        yield opened
+        assert opened.get("http://engine/readyz").json()["status"] == "ok"
+    end_engine(home)
+
+
+@SCHEMA.parametrize()
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+)
+def test_the_description_is_true(case: schemathesis.Case, session: requests.Session) -> None:
+    case.call_and_validate(session=session, checks=CHECKS)
