@@ -108,6 +108,8 @@ class DrawnTable(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         painter = self._painting()
+        if self._patient:
+            self._drawn = []  # something else had this painted: what stands there now is not the old list
         if y < HEADER:
             return Strip(painter.header(self._notice(), self.sorted_by, self.descending))
         line = y - HEADER
