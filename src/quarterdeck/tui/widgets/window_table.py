@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from textual import events
 
@@ -30,6 +31,7 @@ __all__ = [
 
 # A new list has this long (seconds) to arrive before the old one gives way to "Loading".
 _PATIENCE = 0.12
+_NEVER = object()
 
 
 class WindowTable(MarkedTable):
@@ -68,8 +70,8 @@ class WindowTable(MarkedTable):
         self._wanted_id: int | None = None
         self._keep: list[tuple[int, int]] = []  # (id, line) by which a reload finds its place again
         self._rest: asyncio.TimerHandle | None = None
-        self._resting: Row | None = None
-        self._rested: Row | None = None
+        self._resting: object = _NEVER
+        self._rested: object = _NEVER
 
     # What is shown
 
@@ -152,7 +154,7 @@ class WindowTable(MarkedTable):
     def refetch_visible(self) -> None:
         """Something has changed that nobody could name: look again at the rows on the screen."""
         if self._index.loaded:
-            self.run_worker(self._recheck(), group="recheck", exclusive=True)
+            self.run_worker(partial(self._recheck), group="recheck", exclusive=True)
 
     async def _recheck(self) -> None:
         ids = self.visible_ids()
@@ -202,6 +204,13 @@ class WindowTable(MarkedTable):
     def _moved(self) -> None:
         self._look()
         self._sync()
+
+    def go_to(self, row_id: int) -> bool:
+        """The cursor on a row, if it is one of those in memory. Returns whether it is."""
+        found = self._index.position_of(row_id)
+        if found is not None:
+            self._go(found)
+        return found is not None
 
     def action_down(self) -> None:
         self._go(self._view.cursor + 1)
@@ -303,7 +312,7 @@ class WindowTable(MarkedTable):
     def _sync(self) -> None:
         super()._sync()
         row = self.cursor_row
-        if row is self._resting:
+        if row is self._resting or (row is None and self._index.total != 0):
             return
         self._resting = row
         if self._rest is not None:
@@ -312,8 +321,7 @@ class WindowTable(MarkedTable):
 
     def _tell_rest(self) -> None:
         row = self.cursor_row
-        known = row is not None or self._index.total == 0
-        if known and row is not self._rested and self.is_attached:
+        if row is self._resting and row is not self._rested and self.is_attached:
             self._rested = row
             self.post_message(messages.CursorRested(row))
 
