@@ -23,7 +23,7 @@ class Standing:
 def why_not_change(label: str, standing: Standing, needed: Role = Role.OPERATOR) -> str | None:
     """Why nothing can be changed at all; None if it can."""
     if standing.read_only:
-        return f"{label} is off: this console is read-only; start it without --read-only to change things."
+        return f"{label} is off: this console is read-only (qd --read-only, or the config file)."
     if not standing.role.covers(needed):
         return f"{label} needs the role {needed}; you are {standing.role}."
     if standing.lost:

@@ -30,33 +30,18 @@ def item_lines(
     """`events` None: on their way. `mine` is the actor, to say that a claim is one's own."""
     lines: list[Line] = wrap(str(item["title"]), cells, "title", most=4)
     lines.append(_badges(item, now, glyphs))
+    kind = safe(item["kind"]) + (f" · {safe(item['category'])}" if item.get("category") else "")
+    number = f"#{item['id']}" + (f" · {safe(item['external_id'])}" if item.get("external_id") else "")
+    lines.append([(f"{number}  ", "accent"), (f"{safe(item['tenant_id'])}  {kind}", "muted")])
+    lines.append(_holder(item, now, mine))
     if item.get("deleted_at"):
         lines.append([(f"in the bin since {_when(item['deleted_at'], now)}", "warning")])
-    lines.append([])
-    claimed = moment(item.get("claimed_until"))
-    holder = safe(item.get("assignee") or "nobody")
-    if item.get("assignee") and item["assignee"] == mine:
-        holder += " (me)"
-    if claimed and claimed > now:
-        holder += f" · claim ends in {duration(claimed - now)}"
-    lines += _facts(
-        (
-            ("id", f"#{item['id']}" + (f" · {item['external_id']}" if item.get("external_id") else "")),
-            ("tenant", item["tenant_id"]),
-            ("kind", item["kind"] + (f" · {item['category']}" if item.get("category") else "")),
-            ("assignee", holder),
-            ("due", _when(item.get("sla_due_at"), now)),
-            ("created", _when(item["created_at"], now)),
-            ("updated", f"{_when(item['updated_at'], now)} · version {item['version']}"),
-        ),
-        cells,
-    )
+    if item.get("body"):
+        lines += [[], *wrap(str(item["body"]), cells, "", most=_MOST_BODY_LINES)]
     fields = item.get("fields") or {}
     if fields:
         lines += [[], [("fields", "heading")]]
         lines += _facts(((str(name), _value(value)) for name, value in fields.items()), cells)
-    if item.get("body"):
-        lines += [[], *wrap(str(item["body"]), cells, "", most=_MOST_BODY_LINES)]
     lines += [[], [("timeline", "heading")]]
     if events is None:
         lines.append([("loading the timeline…", "muted")])
@@ -67,6 +52,15 @@ def item_lines(
             lines += _event(event, cells, now)
         if more_events:
             lines.append([("… older ones: qd items show, with --json", "muted")])
+    lines += [[], [("times", "heading")]]
+    lines += _facts(
+        (
+            ("due", _when(item.get("sla_due_at"), now)),
+            ("created", _when(item["created_at"], now)),
+            ("updated", f"{_when(item['updated_at'], now)} · version {item['version']}"),
+        ),
+        cells,
+    )
     return lines
 
 
@@ -77,6 +71,18 @@ def _badges(item: Row, now: int, glyphs: Glyphs) -> Line:
         line += [("  ", ""), (f"due {text}" if text.startswith("in ") else text, style)]
     if item.get("comments"):
         line += [("  ", ""), (plural(int(item["comments"]), "comment"), "muted")]
+    return line
+
+
+def _holder(item: Row, now: int, mine: str) -> Line:
+    if not item.get("assignee"):
+        return [("nobody has it", "muted")]
+    line: Line = [("with ", "muted"), ("you" if item["assignee"] == mine else safe(item["assignee"]), "")]
+    claimed = moment(item.get("claimed_until"))
+    if claimed and claimed > now:
+        line.append(
+            (f" · the claim ends in {duration(claimed - now)}", "warning" if claimed - now < 300_000 else "muted")
+        )
     return line
 
 
@@ -140,13 +146,15 @@ def operation_lines(detail: Row, *, cells: int, now: int, glyphs: Glyphs) -> lis
             (f"  {count(operation['cancelled'])} not started" if operation["cancelled"] else "", "warning"),
             (f"  of {count(operation['total'])}", "muted"),
         ],
-        [],
     ]
     if operation.get("error"):
-        lines += [*wrap(str(operation["error"]), cells, "error"), []]
+        lines += wrap(str(operation["error"]), cells, "error")
+    for heading, key in (("why some failed", "failure_reasons"), ("why some were skipped", "skip_reasons")):
+        if detail.get(key):
+            lines += [[(heading, "heading")], *reasons(detail[key], cells)]
     started, finished = moment(operation["started_at"]), moment(operation["finished_at"])
-    took = duration(finished - started) if started and finished else ""
     params = ", ".join(f"{name}={_value(value)}" for name, value in operation["params"].items() if value is not None)
+    lines.append([])
     lines += _facts(
         (
             ("queue", operation["resource"]),
@@ -157,16 +165,16 @@ def operation_lines(detail: Row, *, cells: int, now: int, glyphs: Glyphs) -> lis
             ("by", operation["created_by"]),
             ("made", _when(operation["created_at"], now)),
             ("starts", _when(operation["run_at"], now) if not started else ""),
-            ("took", took),
-            ("batches", f"{operation['batches_done']} of {operation['batches']}, {operation['batch_size']} items each"),
+            ("took", duration(finished - started) if started and finished else ""),
+            (
+                "batches",
+                f"{count(operation['batches_done'])} of {count(operation['batches'])}, "
+                f"{count(operation['batch_size'])} items each",
+            ),
             ("undo", "possible" if operation["undoable"] else "not possible"),
         ),
         cells,
     )
-    for heading, key in (("why some failed", "failure_reasons"), ("why some were skipped", "skip_reasons")):
-        if detail.get(key):
-            lines += [[], [(heading, "heading")]]
-            lines += reasons(detail[key], cells)
     return lines
 
 

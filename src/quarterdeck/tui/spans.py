@@ -60,8 +60,12 @@ def wrap(text: str, cells: int, style: str = "", most: int = 10_000) -> list[Lin
                 size = cell_len(word)
             current, used = current + word, used + size
         lines.append([(current.rstrip(), style)])
-        if len(lines) >= most:
-            return [*lines[: most - 1], [("…", "muted")]]
+        if len(lines) > most:
+            break
+    if len(lines) > most:
+        last = lines[most - 1][0][0]
+        kept = last if cell_len(last) < cells else set_cell_size(last, cells - 1).rstrip()
+        return [*lines[: most - 1], [(kept + "…", style)]]
     return lines
 
 

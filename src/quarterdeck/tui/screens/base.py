@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -34,6 +34,7 @@ class ConsoleScreen(Screen[None]):
     ConsoleScreen #crumb { color: $foreground; }
     """
     AUTO_FOCUS = "WindowTable"
+    LABELS: ClassVar[Mapping[str, str]] = {}  # what the footer calls a command here
     _handlers: Mapping[str, Handler] = {}
 
     @property
@@ -101,12 +102,23 @@ class ConsoleScreen(Screen[None]):
         if not self.is_mounted:
             return
         self.query_one("#crumb", LineView).show(*self.breadcrumb())
-        self.query_one("#footer", LineView).show(self._footer())
-        self.query_one(Tray).tell(self.console.session)
+        tray = self.query_one(Tray)
+        tray.tell(self.console.session)
+        self._foot(tray)
 
     def notice(self, sentence: str, style: str = "") -> None:
         """Say something in the tray for a while."""
-        self.query_one(Tray).notice(sentence, style)
+        tray = self.query_one(Tray)
+        tray.notice(sentence, style)
+        self._foot(tray)
+
+    def on_tray_forgot(self) -> None:
+        self._foot(self.query_one(Tray))
+
+    def _foot(self, tray: Tray) -> None:
+        """The keys, or the end of a sentence that is longer than the tray."""
+        base = "lost" if tray.rest and tray.rest[0][1] == "lost" else ""
+        self.query_one("#footer", LineView).show(tray.rest or self._footer(), base=base)
 
     def _footer(self) -> Line:
         line: Line = [(" ", "")]
@@ -114,7 +126,7 @@ class ConsoleScreen(Screen[None]):
         for bound in sorted(self.console.session.keymap.bound(self.place), key=lambda b: -b.command.weight):
             if not bound.command.weight or self.why_not(bound) is not None:
                 continue
-            label = bound.command.label
+            label = self.LABELS.get(bound.name, bound.command.label)
             needed = len(bound.key) + len(label) + 3
             if room < needed:
                 continue

@@ -57,6 +57,7 @@ class OperationsScreen(ConsoleScreen):
     OperationsScreen #results { height: 1fr; border-top: solid $line; }
     """
     AUTO_FOCUS = "#operations"
+    LABELS = {"open": "Item by item", "outcome": "Outcome"}
 
     def __init__(self, session: Session, operation_id: int | None = None) -> None:
         super().__init__()

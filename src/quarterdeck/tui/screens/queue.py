@@ -56,6 +56,8 @@ class QueueScreen(ConsoleScreen):
     QueueScreen WindowTable { width: 1fr; height: 1fr; }
     """
 
+    LABELS = {"back": "Leave"}
+
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.resource = session.state.resource
@@ -72,6 +74,7 @@ class QueueScreen(ConsoleScreen):
         self.source: ItemSource | None = None
         self.total: int | None = None
         self.pinned: Row | None = None  # what claim-next gave, until the cursor moves
+        self._pinned_at: int | None = None  # where the cursor stood then
         self._shown_item: tuple[Row, list[Row] | None] | None = None
         self._painted: int | None = None
         self._acting: Acting | None = None
@@ -243,7 +246,8 @@ class QueueScreen(ConsoleScreen):
 
     def pin(self, item: Row) -> None:
         """Show an item that the table may not: what claim-next gave. It stays until the cursor moves."""
-        self.pinned = item
+        if not self.table.go_to(int(item["id"])):
+            self.pinned, self._pinned_at = item, self.table.cursor_id
         self.console.session.state.detail = True
         self.set_class(True, "-detail")
         self.chrome()
@@ -283,7 +287,7 @@ class QueueScreen(ConsoleScreen):
         self.notice(event.sentence, "error")
 
     def on_window_table_cursor_rested(self, event: CursorRested) -> None:
-        if self.pinned is not None and event.row is not None and event.row["id"] != self.pinned["id"]:
+        if self.pinned is not None and event.row is not None and event.row["id"] != self._pinned_at:
             self.pinned = None
         self.chrome()
         self.refresh_detail()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.tui.failures import FAILURES
@@ -74,7 +75,7 @@ class Feeder:
 
     def _start(self, fetch: Fetch) -> None:
         self._flying, self._span = fetch, (fetch.first, fetch.last)
-        self._widget.run_worker(self._fetch(fetch), group="rows", exclusive=True)
+        self._widget.run_worker(partial(self._fetch, fetch), group="rows", exclusive=True)
 
     async def _fetch(self, fetch: Fetch) -> None:
         source = self.source
@@ -101,7 +102,7 @@ class Feeder:
 
     def count(self) -> None:
         """Ask for the length of the list; rows never wait for it."""
-        self._widget.run_worker(self._count(), group="count", exclusive=True)
+        self._widget.run_worker(self._count, group="count", exclusive=True)
 
     async def _count(self) -> None:
         source = self.source

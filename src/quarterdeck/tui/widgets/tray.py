@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from textual.message import Message
 from textual.timer import Timer
 
 from quarterdeck.tui.format import bar, count, duration, percent
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.session import Session
-from quarterdeck.tui.spans import Line
+from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.lines import LineView
@@ -22,9 +23,13 @@ _BAR = 10
 class Tray(LineView):
     """An unreachable engine first, then the notice, then running operations."""
 
+    class Forgot(Message):
+        """The notice has been there for long enough."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._notice: Line = []
+        self._notice: list[Line] = []
+        self.rest: Line = []  # what did not fit; the screen says it in its footer
         self._timer: Timer | None = None
         self._session: Session | None = None
 
@@ -36,26 +41,30 @@ class Tray(LineView):
     def notice(self, sentence: str, style: str = "") -> None:
         if self._timer is not None:
             self._timer.stop()
-        self._notice = [(" " + safe(sentence), style)]
+        self._notice = [[(" ", ""), *line] for line in wrap(sentence, max(self.size.width - 2, 20), style, most=2)]
         self._timer = self.set_timer(NOTICE_SECONDS, self._forget)
         self._say()
 
     def _forget(self) -> None:
         self._notice, self._timer = [], None
         self._say()
+        self.post_message(self.Forgot())
 
     def _say(self) -> None:
         session, sign = self._session, look_of(self.app).glyphs.failed
         lost = bool(session and session.lost and not session.starting)
+        self.rest = []
         if self._notice:
-            self.show(self._notice, [(f"{sign} engine unreachable ", "error")] if lost else self._brief())
+            first, *more = self._notice
+            self.rest = more[0] if more else []
+            self.show(first, [(f" {sign} no engine ", "error")] if lost and not more else self._brief())
         elif session is None:
             self.show([])
         elif lost:
-            self.show(
-                [(f" {sign} Engine unreachable: {safe(session.lost)} Trying again; your place is kept.", "")],
-                base="lost",
-            )
+            sentence = f"{sign} No engine: {session.lost} Trying again; your place is kept."
+            first, *more = wrap(sentence, max(self.size.width - 2, 20), "lost", most=2)
+            self.rest = [(" ", "lost"), *more[0]] if more else []
+            self.show([(" ", ""), *first], base="lost")
         elif session.starting:
             self.show([(f" {safe(session.lost[:1].upper() + session.lost[1:])}", "muted")])
         else:
