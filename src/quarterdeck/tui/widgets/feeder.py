@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from quarterdeck.tui.failures import FAILURES
 from quarterdeck.tui.widgets.page_index import Fetch, PageIndex
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 _FAILURES = (*FAILURES, SourceFailed, OSError)
 _TRY_AGAIN_SECONDS = 2.0
 MOST_IN_RANGE = 10_000
+
+
+def in_background(widget: Widget, group: str, work: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    """Do some work of a widget; what was under way in the same group is cancelled."""
+    # Not a coroutine object: one that is cancelled before it begins would be warned about.
+    begin = cast("Callable[[], Awaitable[None]]", partial(work, *arguments))
+    widget.run_worker(begin, group=group, exclusive=True)
 
 
 class Feeder:
@@ -75,7 +82,7 @@ class Feeder:
 
     def _start(self, fetch: Fetch) -> None:
         self._flying, self._span = fetch, (fetch.first, fetch.last)
-        self._widget.run_worker(partial(self._fetch, fetch), group="rows", exclusive=True)
+        in_background(self._widget, "rows", self._fetch, fetch)
 
     async def _fetch(self, fetch: Fetch) -> None:
         source = self.source
@@ -102,7 +109,7 @@ class Feeder:
 
     def count(self) -> None:
         """Ask for the length of the list; rows never wait for it."""
-        self._widget.run_worker(self._count, group="count", exclusive=True)
+        in_background(self._widget, "count", self._count)
 
     async def _count(self) -> None:
         source = self.source

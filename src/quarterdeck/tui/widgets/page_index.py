@@ -163,8 +163,11 @@ class PageIndex:
         end = self.start
         for part in self._parts:
             end += len(part.rows)
-            if end >= last and part.next is not None:
+            if end > last and part.next is not None:
                 return self._reload(part.next, "boundary", first, end, more)
+        tail = self._parts[-1].next if self._parts else None
+        if tail is not None:
+            return self._reload(tail, "boundary", first, end, more)
         if self._parts and self.start > 0:
             return self._reload(None, "end", first, self.end, more)
         limit = min(MOST_PER_FETCH, max(last, self.page_size) + more)
@@ -219,12 +222,20 @@ class PageIndex:
         elif fetch.anchor == "end":
             start = (self.total if self.total is not None else FAR) - fetch.skip - count
         elif fetch.anchor == "boundary":
-            start = fetch.last - count
+            start = self._aligned(part.rows, fetch.last - count)
         else:
             start = self.end + fetch.skip if fetch.direction == "next" else self.start - fetch.skip - count
         self.start, self._parts, self._rows = start, [part], list(part.rows)
         self.generation += 1
         return self._settle()
+
+    def _aligned(self, rows: list[Row], otherwise: int) -> int:
+        """The start of fresh rows that leaves the last one of those that were known where it was."""
+        known = {row["id"]: position for position, row in self.rows()}
+        for offset in range(len(rows) - 1, -1, -1):
+            if rows[offset]["id"] in known:
+                return known[rows[offset]["id"]] - offset
+        return otherwise
 
     def _settle(self) -> int:
         """Make positions and total agree with the ends of the run. Returns how far the run has moved."""

@@ -44,7 +44,7 @@ class Page:
     """Rows in the order of the list, whichever way they were read.
 
     `next` is the cursor for the rows behind the last one, `previous` for those before the first one; None
-    where the list ends.
+    where the list ends. A cursor may be used in either direction.
     """
 
     rows: Sequence[Row]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
-from quarterdeck.tui.widgets.feeder import MOST_IN_RANGE, Feeder
+from quarterdeck.tui.widgets.feeder import MOST_IN_RANGE, Feeder, in_background
 from quarterdeck.tui.widgets.page_index import Fetch
 from quarterdeck.tui.widgets.rows import Column, Page, Row
 from quarterdeck.tui.widgets.table_drawing import DrawnTable
@@ -143,7 +142,7 @@ class MarkedTable(DrawnTable):
         if len(ids) == last + 1 - first:
             self._add_marks(ids)
         else:
-            self.run_worker(partial(self._mark_far, first, last + 1), group="range", exclusive=True)
+            in_background(self, "range", self._mark_far, first, last + 1)
             self._sync()
 
     async def _mark_far(self, first: int, last: int) -> None:
@@ -159,7 +158,7 @@ class MarkedTable(DrawnTable):
     def _check_hidden(self) -> None:
         """Find out which marked rows the list holds."""
         if self.marks.ids and not self.marks.all_matching:
-            self.run_worker(self._find_hidden, group="hidden", exclusive=True)
+            in_background(self, "hidden", self._find_hidden)
 
     async def _find_hidden(self) -> None:
         ids = sorted(self.marks.ids)

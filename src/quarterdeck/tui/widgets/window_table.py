@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 
 from textual import events
 
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.tui.widgets import table_messages as messages
+from quarterdeck.tui.widgets.feeder import in_background
 from quarterdeck.tui.widgets.marks import Marks
 from quarterdeck.tui.widgets.page_index import FAR, Fetch
 from quarterdeck.tui.widgets.rows import Cell, CellContext, Column, Direction, Page, Row, RowSource, SourceFailed
@@ -154,7 +154,7 @@ class WindowTable(MarkedTable):
     def refetch_visible(self) -> None:
         """Something has changed that nobody could name: look again at the rows on the screen."""
         if self._index.loaded:
-            self.run_worker(partial(self._recheck), group="recheck", exclusive=True)
+            in_background(self, "recheck", self._recheck)
 
     async def _recheck(self) -> None:
         ids = self.visible_ids()
