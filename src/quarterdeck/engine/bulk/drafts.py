@@ -17,7 +17,7 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.bulk import rows
 from quarterdeck.engine.bulk.effects import action_of, plan_of, undo_params
-from quarterdeck.engine.bulk.finding import find_operation
+from quarterdeck.engine.bulk.finding import find_operation, of_operation
 from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
@@ -144,7 +144,7 @@ def _of_results(engine: Engine, old: Row[Any], outcome: Outcome) -> Select[Any]:
     return (
         select(bulk_items.c.item_id, items.c.version, items.c.status, bulk_items.c.version.label("expected"))
         .select_from(bulk_items.join(items, items.c.id == bulk_items.c.item_id, isouter=True))
-        .where(bulk_items.c.operation_id == old.id, bulk_items.c.outcome == str(outcome))
+        .where(of_operation(old), bulk_items.c.outcome == str(outcome))
     )
 
 
@@ -160,22 +160,22 @@ async def _freeze(
         code = case((items.c.version != expected, literal(str(Code.CHANGED_SINCE), Text)), else_=code)
     code = case((items.c.id.is_(None), literal(str(Code.NOT_FOUND), Text)), else_=code)
     judged = source.add_columns(code.label("code")).subquery("judged")
-    number = func.row_number().over(order_by=judged.c.item_id) - 1
+    first = (await engine.store.dialect.next_ids(connection, bulk_items, 1))[0]
     await connection.execute(
         insert(bulk_items).from_select(
-            ["operation_id", "seq", "item_id", "version", "outcome", "code", "status"],
+            ["operation_id", "item_id", "version", "outcome", "code", "status"],
             select(
                 literal(operation.id, Integer),
-                number,
                 judged.c.item_id,
                 judged.c.version,
                 case((judged.c.code.is_(None), literal(str(Outcome.PENDING), Text)), else_=str(Outcome.SKIPPED)),
                 judged.c.code,
                 judged.c.status,
-            ),
+            ).order_by(judged.c.item_id),
         )
     )
-    await _count(connection, operation)
+    end = (await engine.store.dialect.next_ids(connection, bulk_items, 1))[0]
+    await _count(connection, operation, first, end - 1)
     row = await find_operation(connection, principal, operation.id)
     return await preview(connection, row)
 
@@ -200,6 +200,8 @@ async def _insert_operation(engine: Engine, transaction: Transaction, principal:
         "total": 0,
         "eligible": 0,
         "skipped": 0,
+        "first_seq": 0,
+        "last_seq": 0,
         "batch_size": size,
         "parallel": batch.parallel,
         "batches": 0,
@@ -211,10 +213,10 @@ async def _insert_operation(engine: Engine, transaction: Transaction, principal:
     return row
 
 
-async def _count(connection: AsyncConnection, operation: Row[Any]) -> None:
+async def _count(connection: AsyncConnection, operation: Row[Any], first: int, last: int) -> None:
     tally = (
         select(bulk_items.c.status, bulk_items.c.code, func.count().label("number"))
-        .where(bulk_items.c.operation_id == operation.id)
+        .where(bulk_items.c.operation_id == operation.id, bulk_items.c.seq.between(first, last))
         .group_by(bulk_items.c.status, bulk_items.c.code)
     )
     found = (await connection.execute(tally)).all()
@@ -230,7 +232,9 @@ async def _count(connection: AsyncConnection, operation: Row[Any]) -> None:
             total=total,
             eligible=eligible,
             skipped=total - eligible,
-            batches=math.ceil(total / operation.batch_size),
+            first_seq=first,
+            last_seq=last,
+            batches=math.ceil(max(total, last - first + 1) / operation.batch_size),
             states=states,
             verdicts=[{"code": row.code, "status": row.status, "count": row.number} for row in found if row.code],
         )
@@ -242,7 +246,7 @@ async def preview(connection: AsyncConnection, row: Row[Any]) -> BulkPreview:
     first = (
         select(bulk_items, items.c.title, items.c.tenant_id)
         .select_from(bulk_items.join(items, items.c.id == bulk_items.c.item_id, isouter=True))
-        .where(bulk_items.c.operation_id == row.id)
+        .where(of_operation(row))
         .order_by(bulk_items.c.seq)
         .limit(_FIRST_ROWS)
     )

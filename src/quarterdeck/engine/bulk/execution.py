@@ -64,7 +64,7 @@ async def work(engine: Engine, run: Run) -> None:
 
 async def _locked(engine: Engine, transaction: Transaction, operation_id: int | None) -> Row[Any]:
     query = select(bulk_operations).where(bulk_operations.c.id == operation_id)
-    row = (await transaction.connection.execute(engine.store.dialect.lock(query))).one_or_none()
+    row: Row[Any] | None = (await transaction.connection.execute(engine.store.dialect.lock(query))).one_or_none()
     if row is None:
         raise Problem(Code.NOT_FOUND, f"There is no bulk operation {operation_id}.")
     return row
@@ -73,7 +73,7 @@ async def _locked(engine: Engine, transaction: Transaction, operation_id: int | 
 async def _act(engine: Engine, transaction: Transaction, row: Row[Any], plan: Plan, number: int) -> tuple[int, int]:
     """(succeeded, failed) of one batch."""
     connection, dialect = transaction.connection, engine.store.dialect
-    first = number * row.batch_size
+    first = row.first_seq + number * row.batch_size
     batch = and_(
         bulk_items.c.operation_id == row.id,
         bulk_items.c.seq >= first,

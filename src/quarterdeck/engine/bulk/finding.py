@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, true
+from sqlalchemy import ColumnElement, Row, and_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine.bulk.tables import bulk_operations
+from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 
 
 def visible(principal: Principal) -> ColumnElement[bool]:
     """An operation may span tenants, so somebody of some tenants sees only their own operations."""
     return true() if principal.tenants is None else bulk_operations.c.created_by == principal.actor
+
+
+def of_operation(row: Row[Any]) -> ColumnElement[bool]:
+    """The frozen items of an operation."""
+    return and_(bulk_items.c.operation_id == row.id, bulk_items.c.seq.between(row.first_seq, row.last_seq))
 
 
 async def find_operation(connection: AsyncConnection, principal: Principal, operation_id: int) -> Row[Any]:

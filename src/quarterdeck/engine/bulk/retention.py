@@ -20,25 +20,24 @@ async def forget_old(engine: Engine) -> None:
     """
     settings = engine.settings.engine
     async with engine.store.write() as transaction:
-        drafts = bulk_operations.c.status == str(BulkStatus.DRAFT)
+        draft = bulk_operations.c.status == str(BulkStatus.DRAFT)
         stale = or_(
-            drafts & (bulk_operations.c.created_at < transaction.now - DAY),
+            draft & (bulk_operations.c.created_at < transaction.now - DAY),
             bulk_operations.c.status.in_(_FINAL)
             & (bulk_operations.c.finished_at < transaction.now - settings.bulk_keep_days * DAY),
         )
-        ids = (await transaction.connection.execute(select(bulk_operations.c.id).where(stale))).scalars().all()
-    for operation_id in ids:
-        first = 0
-        while True:
+        old = select(bulk_operations).where(stale, bulk_operations.c.first_seq > 0)
+        operations = (await transaction.connection.execute(old)).all()
+    for row in operations:
+        for first in range(row.first_seq, row.last_seq + 1, _SLICE):
             async with engine.store.write() as transaction:
-                mine = bulk_items.c.operation_id == operation_id
-                removed = await transaction.connection.execute(
-                    delete(bulk_items).where(mine, bulk_items.c.seq < first + _SLICE)
+                slice_ = bulk_items.c.seq.between(first, min(first + _SLICE - 1, row.last_seq))
+                await transaction.connection.execute(
+                    delete(bulk_items).where(slice_, bulk_items.c.operation_id == row.id)
                 )
-            first += _SLICE
-            if removed.rowcount < _SLICE:
-                break
-    async with engine.store.write() as transaction:
-        await transaction.connection.execute(
-            delete(bulk_operations).where(drafts & (bulk_operations.c.created_at < transaction.now - DAY))
-        )
+        async with engine.store.write() as transaction:
+            this = bulk_operations.c.id == row.id
+            emptied = bulk_operations.update().where(this).values(first_seq=0, last_seq=0)
+            await transaction.connection.execute(
+                delete(bulk_operations).where(this) if row.status == "draft" else emptied
+            )

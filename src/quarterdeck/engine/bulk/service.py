@@ -22,7 +22,7 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import RETRYABLE, Code
 from quarterdeck.engine import cursors
 from quarterdeck.engine.bulk import rows
-from quarterdeck.engine.bulk.finding import find_operation, visible
+from quarterdeck.engine.bulk.finding import find_operation, of_operation, visible
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.export import csv_line
@@ -59,7 +59,7 @@ async def show(engine: Engine, principal: Principal, operation_id: int) -> BulkD
         row = await find_operation(connection, principal, operation_id)
         tally = (
             select(bulk_items.c.code, bulk_items.c.status, func.count().label("number"))
-            .where(bulk_items.c.operation_id == row.id, _REFUSED, bulk_items.c.outcome == str(Outcome.FAILED))
+            .where(of_operation(row), _REFUSED, bulk_items.c.outcome == str(Outcome.FAILED))
             .group_by(bulk_items.c.code, bulk_items.c.status)
         )
         refused = (await connection.execute(tally)).all() if row.failed else []
@@ -89,7 +89,7 @@ def _results(row: Row[Any], outcome: Outcome | None, after: int) -> Select[Any]:
     wanted = (
         select(bulk_items, items.c.external_id, items.c.title, items.c.tenant_id)
         .select_from(bulk_items.join(items, items.c.id == bulk_items.c.item_id, isouter=True))
-        .where(bulk_items.c.operation_id == row.id, bulk_items.c.seq > after)
+        .where(of_operation(row), bulk_items.c.seq > after)
         .order_by(bulk_items.c.seq)
     )
     if outcome is None:

@@ -32,6 +32,8 @@ bulk_operations = Table(
     Column("succeeded", BigInteger, nullable=False, server_default="0"),
     Column("failed", BigInteger, nullable=False, server_default="0"),
     Column("cancelled", BigInteger, nullable=False, server_default="0"),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
     Column("batch_size", Integer, nullable=False),
     Column("parallel", Integer, nullable=False),
     Column("batches", Integer, nullable=False),
@@ -53,19 +55,21 @@ Index(
     postgresql_where=_UNFINISHED,
 )
 
-# The frozen selection, one row an item, in batches by `seq`. `code` says why an item was skipped or
+# The frozen selection, one row an item. `seq` counts through all operations, so that freezing a million
+# rows only appends; an operation's rows lie between its first_seq and last_seq, its batches are spans of
+# that. `code` says why an item was skipped or
 # failed, `status` the state it was seen in; `version` is the item's at the draft, then after the act.
 bulk_items = Table(
     "bulk_items",
     metadata,
-    Column("operation_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("seq", RowId, primary_key=True),
+    Column("operation_id", BigInteger, nullable=False),
     Column("item_id", BigInteger, nullable=False),
     Column("version", Integer),
     Column("outcome", Text, nullable=False),
     Column("code", Text),
     Column("status", Text),
-    sqlite_with_rowid=False,
+    sqlite_autoincrement=True,
 )
 # Failures and skips are found without reading the rest.
 Index(

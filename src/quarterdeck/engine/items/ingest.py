@@ -243,6 +243,7 @@ def _columns(item: ImportedItem, resource: Resource, now: int) -> dict[str, Any]
         "sla_due_at": NO_DUE if item.sla_due_at is None else min(to_ms(item.sla_due_at), NO_DUE - 1),
         "created_at": created,
         "updated_at": created if updated is None else updated,
+        "has_body": bool(item.body),
         "comments": sum(each.type == "comment" for each in item.events),
         "version": 1,
     }
@@ -272,7 +273,12 @@ async def _update(
     await connection.execute(
         update(items)
         .where(items.c.id == row.id)
-        .values(**differing, updated_at=values["updated_at"] if item.events else now, version=row.version + 1)
+        .values(
+            **differing,
+            has_body=values["has_body"],
+            updated_at=values["updated_at"] if item.events else now,
+            version=row.version + 1,
+        )
     )
     details = {"body": item.body, "fields": item.fields, "fingerprint": fingerprint}
     await connection.execute(update(item_details).where(item_details.c.item_id == row.id).values(**details))

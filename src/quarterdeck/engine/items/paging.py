@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, Row, Select, and_, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.enums import SortKey
-from quarterdeck.contract.filters import Equals, Filter
-from quarterdeck.contract.principal import Principal
 from quarterdeck.engine import cursors
+from quarterdeck.engine.items.access import Access
+from quarterdeck.engine.items.matching import Wrap, itself
 from quarterdeck.engine.items.tables import items
+from quarterdeck.engine.store.dialect import plain
 
 _ORDERS: dict[SortKey, tuple[str, ...]] = {
     SortKey.PRIORITY: ("priority", "sla_due_at", "created_at", "id"),
@@ -20,8 +21,6 @@ _ORDERS: dict[SortKey, tuple[str, ...]] = {
     SortKey.CREATED: ("created_at", "id"),
     SortKey.UPDATED: ("updated_at", "id"),
 }
-# More streams than this cost more than sorting.
-_MOST_STREAMS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,7 @@ class PageOf:
 
 async def page(
     connection: AsyncConnection,
-    where: list[ColumnElement[bool]],
-    streams: list[ColumnElement[bool]],
+    access: Access,
     order: Order,
     *,
     cursor: str | None,
@@ -64,11 +62,11 @@ async def page(
     skip: int,
 ) -> PageOf:
     """One page after (or before) the cursor; from the very end when reading backwards without one."""
-    conditions = list(where)
+    conditions = list(access.where)
     descending = order.descending != backwards
     if cursor is not None:
-        conditions.append(_beyond(order, cursor, descending))
-    query = _ordered(conditions, streams, order, descending, limit + 1, skip)
+        conditions.append(_beyond(order, cursor, descending, plain if access.sorts else itself))
+    query = _ordered(conditions, access, order, descending, limit + 1, skip)
     rows = list((await connection.execute(query)).all())
     more = len(rows) > limit
     rows = rows[:limit]
@@ -86,61 +84,45 @@ async def page(
 
 def _ordered(
     conditions: list[ColumnElement[bool]],
-    streams: list[ColumnElement[bool]],
+    access: Access,
     order: Order,
     descending: bool,
     limit: int,
     skip: int,
 ) -> Select[Any]:
-    """With `streams` (conditions that exclude each other), read each in index order and merge.
+    """With streams (conditions that exclude each other), read each in index order and merge.
 
     `status IN (a, b)` would otherwise read every row of both states to sort them.
     """
-    if not streams:
-        plain = select(items).where(*conditions).order_by(*_sorting(items.c, order, descending))
-        return plain.limit(limit).offset(skip) if skip else plain.limit(limit)
+    if not access.streams:
+        wrap = plain if access.sorts else itself
+        one = select(items).where(*conditions).order_by(*_sorting(items.c, order, descending, wrap))
+        return one.limit(limit).offset(skip) if skip else one.limit(limit)
     parts = []
-    for number, stream in enumerate(streams):
+    for number, stream in enumerate(access.streams):
         one = select(items).where(*conditions, stream).order_by(*_sorting(items.c, order, descending))
         parts.append(select(one.limit(limit + skip).subquery(f"stream_{number}")))
     merged = union_all(*parts).subquery("merged")
     return select(merged).order_by(*_sorting(merged.c, order, descending)).limit(limit).offset(skip)
 
 
-def _sorting(columns: Any, order: Order, descending: bool) -> list[Any]:
-    return [columns[name].desc() if descending else columns[name] for name in order.columns]
+def _sorting(columns: Any, order: Order, descending: bool, wrap: Wrap = itself) -> list[Any]:
+    wrapped = [wrap(columns[name]) for name in order.columns]
+    return [column.desc() for column in wrapped] if descending else wrapped
 
 
-def _beyond(order: Order, cursor: str, descending: bool) -> ColumnElement[bool]:
+def _beyond(order: Order, cursor: str, descending: bool, wrap: Wrap) -> ColumnElement[bool]:
     values = cursors.decode(cursor)
     if len(values) != len(order.columns) + 1 or values[0] != str(order):
         raise cursors.invalid()
     if not all(isinstance(v, int) and not isinstance(v, bool) and abs(v) < 2**63 for v in values[1:]):
         raise cursors.invalid()
-    here = tuple_(*(items.c[name] for name in order.columns))
+    here = tuple_(*(wrap(items.c[name]) for name in order.columns))
     there = tuple_(*(literal(value, items.c[name].type) for name, value in zip(order.columns, values[1:], strict=True)))
-    first = items.c[order.columns[0]]
+    first = wrap(items.c[order.columns[0]])
     # The redundant condition lets either database enter the index at the right place.
     return and_(first <= values[1], here < there) if descending else and_(first >= values[1], here > there)
 
 
 def _cursor(order: Order, row: Row[Any]) -> str:
     return cursors.encode(str(order), *(getattr(row, name) for name in order.columns))
-
-
-def streams_of(filter_: Filter, order: Order, principal: Principal) -> list[ColumnElement[bool]]:
-    """The values of the one condition that an index can serve in the order asked for."""
-    if order.key is not SortKey.PRIORITY:
-        return []
-    for key, column in (("assignee", items.c.assignee), ("status", items.c.status), ("tenant", items.c.tenant_id)):
-        for term in filter_.terms:
-            if term.key != key or term.negated:
-                continue
-            words = [c.value for c in term.conditions if isinstance(c, Equals) and c.value not in ("none", "any")]
-            if len(words) == len(term.conditions) and 1 < len(set(words)) <= _MOST_STREAMS:
-                return [column == word for word in dict.fromkeys(words)]
-            if len(words) == 1:
-                return []
-    if principal.tenants is not None and 1 < len(principal.tenants) <= _MOST_STREAMS:
-        return [items.c.tenant_id == tenant for tenant in sorted(principal.tenants)]
-    return []

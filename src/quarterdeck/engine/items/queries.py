@@ -14,9 +14,9 @@ from quarterdeck.contract.models.items import EventPage, EventsQuery, Facets, It
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine import cursors
-from quarterdeck.engine.items import rows
-from quarterdeck.engine.items.matching import conditions, read_filter
-from quarterdeck.engine.items.paging import Order, page, streams_of
+from quarterdeck.engine.items import access, rows
+from quarterdeck.engine.items.matching import read_filter
+from quarterdeck.engine.items.paging import Order, page
 from quarterdeck.engine.items.tables import item_details, item_events, items
 from quarterdeck.engine.store.store import Store
 
@@ -30,10 +30,10 @@ async def list_items(store: Store, principal: Principal, resource: Resource, que
     filter_ = read_filter(query.filter, resource, principal)
     order = Order.read(query.sort)
     async with store.read() as connection:
+        way = await access.for_page(connection, store.dialect, filter_, resource, principal, order.key)
         found = await page(
             connection,
-            conditions(filter_, resource, principal, store.dialect),
-            streams_of(filter_, order, principal),
+            way,
             order,
             cursor=query.cursor,
             backwards=query.direction == "previous",
@@ -52,8 +52,8 @@ async def _named(store: Store, principal: Principal, resource: Resource, ids: li
 
 async def count_items(store: Store, principal: Principal, resource: Resource, filter_text: str) -> ItemCount:
     filter_ = read_filter(filter_text, resource, principal)
-    where = conditions(filter_, resource, principal, store.dialect)
     async with store.read() as connection:
+        where = await access.for_count(connection, store.dialect, filter_, resource, principal)
         found = (await connection.execute(select(func.count()).select_from(items).where(*where))).scalar_one()
     return ItemCount(count=found)
 

@@ -14,9 +14,10 @@ from quarterdeck.contract.models.items import NewSelection, Selection
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.matching import conditions, read_filter
+from quarterdeck.engine.items.access import for_all, for_count
+from quarterdeck.engine.items.matching import read_filter
 from quarterdeck.engine.items.tables import items, selections
-from quarterdeck.engine.store.dialect import Dialect
+from quarterdeck.engine.store.dialect import Dialect, plain
 from quarterdeck.engine.store.store import Transaction
 
 
@@ -30,11 +31,11 @@ class Chosen:
 
 async def select_items(engine: Engine, principal: Principal, resource: Resource, wanted: NewSelection) -> Selection:
     filter_ = read_filter(wanted.filter, resource, principal)
-    where = conditions(filter_, resource, principal, engine.store.dialect)
     except_ids = sorted(set(wanted.except_ids))
     async with engine.store.write() as transaction:
         connection = transaction.connection
         boundary = (await connection.execute(select(func.max(items.c.id)))).scalar() or 0
+        where = await for_count(connection, engine.store.dialect, filter_, resource, principal)
         count = (await connection.execute(select(func.count()).select_from(items).where(*where))).scalar_one()
         if except_ids:
             excluded = select(func.count()).select_from(items).where(*where, items.c.id.in_(except_ids))
@@ -76,8 +77,8 @@ async def chosen(
         raise Problem(Code.SELECTION_EXPIRED, "This selection has expired; mark the items again.")
     if row.resource != str(resource):
         raise Problem(Code.SELECTION_EXPIRED, f"This selection is of {row.resource}, not of {resource}.")
-    where = conditions(parse(row.filter, resource), resource, principal, dialect)
-    where.append(items.c.id <= row.boundary)
+    where = await for_all(transaction.connection, dialect, parse(row.filter, resource), resource, principal)
+    where.append(plain(items.c.id) <= row.boundary)
     if row.except_ids:
         where.append(items.c.id.not_in(row.except_ids))
     return Chosen(row.filter, where)

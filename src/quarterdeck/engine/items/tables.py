@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, Table, Text, text
 
 from quarterdeck.engine.store.metadata import JsonText, RowId, metadata, moment
 
@@ -32,6 +32,7 @@ items = Table(
     moment("created_at"),
     moment("updated_at"),
     Column("deleted_at", BigInteger),
+    Column("has_body", Boolean, nullable=False, server_default=text("false")),
     Column("comments", Integer, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False, server_default="1"),
     # Ids are never used again, so that a selection's boundary stays true.
@@ -51,8 +52,8 @@ def _partial(name: str, *columns: str, where: str = ALIVE, unique: bool = False)
 
 
 # An import finds its items again.
-_partial("ix_items_external", "tenant_id", "resource", "external_id", where="external_id IS NOT NULL", unique=True)
-# The triage order, and with equality on the first columns the same order within a status, tenant or assignee.
+_partial("ix_items_external", "external_id", "resource", "tenant_id", where="external_id IS NOT NULL", unique=True)
+# The triage order, and with equality on the first columns the same order within a status, tenant, kind …
 _partial("ix_items_triage", "resource", "priority", "sla_due_at", "created_at", "id")
 _partial("ix_items_status", "resource", "status", "priority", "sla_due_at", "created_at", "id")
 _partial("ix_items_tenant", "tenant_id", "resource", "priority", "sla_due_at", "created_at", "id")
@@ -66,6 +67,8 @@ _partial(
     "id",
     where="assignee IS NOT NULL AND deleted_at IS NULL",
 )
+_partial("ix_items_kind", "resource", "kind", "priority", "sla_due_at", "created_at", "id")
+_partial("ix_items_category", "resource", "category", "priority", "sla_due_at", "created_at", "id")
 # The other sort keys.
 _partial("ix_items_due", "resource", "sla_due_at", "id")
 _partial("ix_items_created", "resource", "created_at", "id")

@@ -6,7 +6,20 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, Text, cast, func, literal, select, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -67,10 +80,32 @@ def _postgres_part(element: json_part, compiler: SQLCompiler, **kw: Any) -> str:
     return f"(CAST({compiler.process(column, **kw)} AS jsonb) #>> CAST({compiler.process(path, **kw)} AS text[]))"
 
 
+class plain(FunctionElement[Any]):
+    """A column that SQLite's planner must not use to enter an index; PostgreSQL plans for itself."""
+
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.type = column.type
+        super().__init__(column)
+
+
+@compiles(plain, "sqlite")
+def _sqlite_plain(element: plain, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
+@compiles(plain, "postgresql")
+def _postgres_plain(element: plain, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
 class Dialect:
     """Chosen once, when the store opens."""
 
     name: str
+    # Whether the planner knows how many rows a condition leaves; else `items.access` looks first.
+    knows_statistics: bool
     # Rows locked by a claim are passed over by the next one; SQLite has one writer and needs none.
     skips_locked: bool
 
@@ -108,6 +143,7 @@ class Dialect:
 
 class SqliteDialect(Dialect):
     name = "sqlite"
+    knows_statistics = False
     skips_locked = False
 
     def part(self, column: ColumnElement[Any], *path: str | int) -> ColumnElement[str]:
@@ -130,6 +166,7 @@ class SqliteDialect(Dialect):
 
 class PostgresDialect(Dialect):
     name = "postgresql"
+    knows_statistics = True
     skips_locked = True
 
     def _typed(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -148,8 +185,9 @@ class PostgresDialect(Dialect):
         return select(cast(each.c.value, BigInteger).label("id"))
 
     async def next_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
-        query = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
-        found = await connection.execute(query, {"name": table.name, "count": count})
+        query = text("SELECT nextval(pg_get_serial_sequence(:name, :key)) FROM generate_series(1, :count)")
+        key = table.primary_key.columns[0].name
+        found = await connection.execute(query, {"name": table.name, "key": key, "count": count})
         return sorted(found.scalars())
 
     def lock_skipping(self, query: Select[Any]) -> Select[Any]:
@@ -167,7 +205,29 @@ def _quoted_step(step: str) -> str:
     return '"' + step.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def contains(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
-    """Case-insensitive for ASCII; `%` and `_` in the text mean themselves."""
-    escaped = words.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return func.lower(column).like(f"%{escaped}%", escape="\\")
+class contains(FunctionElement[bool]):
+    """Whether a column contains a text; ASCII letters match in either case. Both LIKEs do that natively."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], words: str) -> None:
+        super().__init__(column, literal(_pattern(words), Text))
+
+
+@compiles(contains, "sqlite")
+def _sqlite_contains(element: contains, compiler: SQLCompiler, **kw: Any) -> str:
+    column, pattern = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({column} LIKE {pattern} ESCAPE '\\')"
+
+
+@compiles(contains, "postgresql")
+def _postgres_contains(element: contains, compiler: SQLCompiler, **kw: Any) -> str:
+    column, pattern = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({column} ILIKE {pattern} ESCAPE '\\')"
+
+
+def _pattern(words: str) -> str:
+    """`%` and `_` in the text mean themselves."""
+    escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

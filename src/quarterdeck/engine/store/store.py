@@ -148,7 +148,7 @@ def _sqlite(home: Home) -> Store:
         return made
 
     return Store(
-        engine(_READERS, "BEGIN", 8_000), engine(1, "BEGIN IMMEDIATE", 64_000), SqliteDialect(), str(home.store)
+        engine(_READERS, "BEGIN", 8_000), engine(1, "BEGIN IMMEDIATE", 32_000), SqliteDialect(), str(home.store)
     )
 
 
