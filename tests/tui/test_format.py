@@ -126,7 +126,7 @@ def test_every_priority_has_its_sign() -> None:
 
 def test_signs_are_one_cell_and_ascii_ones_are_ascii() -> None:
     for glyphs in (UNICODE, ASCII):
-        for name in glyphs.__slots__:
+        for name in glyphs._fields:
             sign = getattr(glyphs, name)
             if isinstance(sign, str) and name != "placeholder":
                 assert cell_len(sign) == 1, name

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
-    """Each one cell wide, in every terminal."""
+class Glyphs(NamedTuple):
+    """Each one cell wide, in every terminal. (A NamedTuple: a dataclass costs the start five times as much.)"""
 
     cursor: str = "▸"
     mark: str = "■"

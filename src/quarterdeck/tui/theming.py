@@ -11,9 +11,8 @@ import os
 import re
 import tomllib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.color import Color, ColorParseError
 from rich.errors import StyleSyntaxError
@@ -92,8 +91,7 @@ class ThemeError(Exception):
     """One sentence that names the file, the member, and what would be right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """How everything is drawn. `ansi` is true where the terminal's own colours are used."""
 
     name: str
@@ -146,7 +144,7 @@ def load(path: Path, *, ascii: bool = False, plain: bool | None = None) -> Look:
     look = parse(data, path)
     if plain if plain is not None else no_color():
         look = _without_colour(look)
-    return replace(look, glyphs=ASCII) if ascii else look
+    return look._replace(glyphs=ASCII) if ascii else look
 
 
 def choose(wanted: str, own: Path | None = None, *, ascii: bool = False, plain: bool | None = None) -> Look:
@@ -273,7 +271,7 @@ def _without_colour(look: Look) -> Look:
     # What has the focus in a dialog shows by reverse, as the cursor of a table does.
     theme.variables["block-cursor-text-style"] = "reverse"
     theme.variables["button-focus-text-style"] = "reverse"
-    return replace(look, theme=theme, styles=styles, ansi=True, plain=True)
+    return look._replace(theme=theme, styles=styles, ansi=True, plain=True)
 
 
 async def saved(*paths: Path) -> AsyncIterator[Path]:

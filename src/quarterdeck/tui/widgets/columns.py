@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from quarterdeck.tui.widgets.rows import Column
 
@@ -12,8 +12,7 @@ WIDE = 100  # from here on two cells between columns
 SMALLEST_FLEX = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A column and the cells it has. `gap` follows it."""
 
     column: Column

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
 class Marks:
     """Either `ids`, or all that match `scope` (a filter) minus `except_ids`."""
 
-    ids: set[int] = field(default_factory=set)
-    all_matching: bool = False
-    except_ids: set[int] = field(default_factory=set)
-    scope: str = ""
+    def __init__(self) -> None:
+        self.ids: set[int] = set()
+        self.all_matching = False
+        self.except_ids: set[int] = set()
+        self.scope = ""
 
     def __bool__(self) -> bool:
         return self.all_matching or bool(self.ids)

@@ -11,7 +11,7 @@ are what the pages told so far, and each page that arrives corrects them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from quarterdeck.tui.widgets.rows import Direction, Page, Row
 
@@ -19,8 +19,7 @@ FAR = 1 << 40
 MOST_PER_FETCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(NamedTuple):
     """A page to ask for.
 
     `joins`: its rows go on where the run ends (or begins). Else they make a new run, `skip` rows from
@@ -44,26 +43,25 @@ class Fetch:
         return self.first < last and self.last > first
 
 
-@dataclass(slots=True)
 class _Part:
     """The rows of one page, with the cursors at its ends (None: the list ends there)."""
 
-    rows: list[Row]
-    previous: str | None
-    next: str | None
+    __slots__ = ("next", "previous", "rows")
+
+    def __init__(self, rows: list[Row], previous: str | None, following: str | None) -> None:
+        self.rows, self.previous, self.next = rows, previous, following
 
 
-@dataclass(slots=True)
 class PageIndex:
     """Positions are ints, lengths are numbers of rows. `total` is None until it is known."""
 
-    page_size: int = 100
-    capacity: int = 24  # pages
-    total: int | None = None
-    start: int = 0
-    generation: int = 0  # of the run
-    _parts: list[_Part] = field(default_factory=list)
-    _rows: list[Row] = field(default_factory=list)  # all parts, flat
+    def __init__(self, page_size: int = 100, capacity: int = 24, total: int | None = None) -> None:
+        """`capacity` in pages."""
+        self.page_size, self.capacity, self.total = page_size, capacity, total
+        self.start = 0
+        self.generation = 0  # of the run
+        self._parts: list[_Part] = []
+        self._rows: list[Row] = []  # of all parts
 
     # Looking
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,8 +14,7 @@ from quarterdeck.tui.widgets.columns import GUTTER, Placed
 from quarterdeck.tui.widgets.rows import CellContext, Row
 
 
-@dataclass(frozen=True, slots=True)
-class LineState:
+class LineState(NamedTuple):
     """What is special about a line."""
 
     cursor: bool = False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from quarterdeck.tui.glyphs import UNICODE, Glyphs
 
@@ -13,8 +12,7 @@ Cell = tuple[str, str]  # text, and the name of a style
 Direction = Literal["next", "previous"]
 
 
-@dataclass(frozen=True, slots=True)
-class CellContext:
+class CellContext(NamedTuple):
     """What a cell may depend on besides its row: the time (ms), the signs, and its width in cells."""
 
     now: int
@@ -22,8 +20,7 @@ class CellContext:
     glyphs: Glyphs = UNICODE
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """`width` in cells; a `flex` column takes what is left and is never narrower than that if it can be helped.
 
     `hide_below`: left out where the table is narrower. `live`: the text changes with the time alone.
@@ -39,8 +36,7 @@ class Column:
     live: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Rows in the order of the list, whichever way they were read.
 
     `next` is the cursor for the rows behind the last one, `previous` for those before the first one; None

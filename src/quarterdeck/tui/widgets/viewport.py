@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 
-
-@dataclass(slots=True)
 class Viewport:
     """`height` lines from position `top` on, with the cursor on one of them.
 
@@ -13,9 +10,10 @@ class Viewport:
     far more bytes than a move of the cursor, so it is done seldom.
     """
 
-    height: int = 1
-    top: int = 0
-    cursor: int = 0
+    __slots__ = ("cursor", "height", "top")
+
+    def __init__(self, height: int = 1, top: int = 0, cursor: int = 0) -> None:
+        self.height, self.top, self.cursor = height, top, cursor
 
     @property
     def bottom(self) -> int:
