@@ -88,8 +88,6 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[requests.Sessi
 
 
 @SCHEMA.parametrize()
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
-)
-def test_the_description_is_true(case: schemathesis.Case, session: requests.Session) -> None:
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+def test_the_description_is_true(case: schemathesis.Case[Any], session: requests.Session) -> None:
     case.call_and_validate(session=session, checks=CHECKS)

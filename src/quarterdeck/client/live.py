@@ -41,24 +41,26 @@ async def events(client: Client) -> AsyncGenerator[JsonObject, None]:
     """See `Client.events`."""
     delay = FIRST_DELAY
     said = ""
+    stopped = False
     while not client.closed:
         try:
             async with contextlib.aclosing(_messages(client, system.EVENTS.url())) as messages:
                 async for message in messages:
                     if message["type"] == Message.HELLO:
-                        delay, said = FIRST_DELAY, ""
+                        delay, said, stopped = FIRST_DELAY, "", False
                         yield {"type": "connected", "version": message.get("version")}
                     else:
                         yield message
         except (_Lost, Problem) as error:
+            # An engine that was stopped stays stopped until somebody starts one; one that died comes back.
             reason = error.detail if isinstance(error, Problem) else str(error)
-            if reason != said:
+            if reason != said and not stopped:
                 yield {"type": "disconnected", "reason": reason}
                 said = reason
+            stopped = stopped or (isinstance(error, _Lost) and error.on_purpose)
             await asyncio.sleep(delay)
             delay = min(delay * 2, LONGEST_DELAY)
-            # An engine that was stopped stays stopped until somebody starts one; one that died comes back.
-            if client.revive is not None and not (isinstance(error, _Lost) and error.on_purpose) and not client.closed:
+            if client.revive is not None and not stopped and not client.closed:
                 try:
                     await client.revive()
                 except Unreachable as failure:

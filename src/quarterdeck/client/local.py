@@ -38,7 +38,7 @@ def engine_running(home: Home) -> int | None:
     """The pid of the engine that has this home, starting or serving; None where there is none."""
     try:
         lock = os.open(home.lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise HomeError(f"Cannot read {home.lock}: {error.strerror}.") from error
