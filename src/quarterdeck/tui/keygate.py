@@ -64,6 +64,8 @@ class KeyGate:
         held, self._held = sorted(self._held, key=lambda event: event.time), []
         console = self._console
         if console.screen is not console.front and not isinstance(console.focused, Input):
-            return  # a question: nobody has read it yet, so nothing typed before can be the answer
+            # A question: nothing typed before it could be read is an answer.
+            seen = getattr(console.screen, "seen_at", 0.0)
+            held = [event for event in held if event.time >= seen]
         for event in held:
             await self._pass_on(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -75,6 +76,7 @@ class ListedSource:
         self._rows: list[Row] = []
         self._next: str | None = None
         self._complete = False
+        self._reading = asyncio.Lock()  # rows and count are asked for at once
         self.more = False
 
     async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
@@ -99,14 +101,15 @@ class ListedSource:
 
     async def _read_to(self, wanted: int) -> None:
         wanted = min(wanted, MOST_LISTED)
-        while len(self._rows) < wanted and not self._complete:
-            query: dict[str, object] = {**self._query, "limit": 500}
-            if self._next is not None:
-                query["cursor"] = self._next
-            found = await self._client().call(self._operation, query=query, **self._path)
-            self._rows += [row if "id" in row else {**row, "id": row["item_id"]} for row in found["items"]]
-            self._next = found["next"]
-            self._complete = self._next is None
+        async with self._reading:
+            while len(self._rows) < wanted and not self._complete:
+                query: dict[str, object] = {**self._query, "limit": 500}
+                if self._next is not None:
+                    query["cursor"] = self._next
+                found = await self._client().call(self._operation, query=query, **self._path)
+                self._rows += [row if "id" in row else {**row, "id": row["item_id"]} for row in found["items"]]
+                self._next = found["next"]
+                self._complete = self._next is None
         self.more = not self._complete and len(self._rows) >= MOST_LISTED
 
 

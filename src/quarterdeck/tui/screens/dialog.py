@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual import events
+from textual._time import get_time
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -45,9 +46,12 @@ class Dialog(ModalScreen[Result]):
 
     is_ready = False
     """Whether the focus is where the dialog wants it; until then keys wait."""
+    seen_at = float("inf")
+    """When it came: a key from before cannot be an answer to it."""
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self.app.call_later, self._now_ready)
+        self.seen_at = get_time()
+        self.call_after_refresh(self.app.call_later, self._now_ready)  # after the focus, which is set so too
 
     def _now_ready(self) -> None:
         self.is_ready = True
