@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from quarterdeck.cli import app, forms, main
@@ -26,6 +29,16 @@ from quarterdeck.contract.enums import Resource
 )
 def test_plain_qd_is_the_console(arguments: list[str], options: dict[str, object] | None) -> None:
     assert main.console_options(arguments) == options
+
+
+def test_plain_qd_reads_no_command_line_library() -> None:
+    script = (
+        "import sys; from quarterdeck.cli import main; from quarterdeck.tui import launch;"
+        "launch.run = lambda home, **options: print(home, options) or 0; main.run(['--home', '/x', '--read-only']);"
+        "print(sorted({'typer', 'click', 'pydantic', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["/x {'read_only': True, 'theme': None}", "[]"]
 
 
 def test_every_action_is_a_command() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,12 @@ def test_short_forms() -> None:
     mapping = Mapping.model_validate(text)
     assert mapping.item.external_id.columns() == (("id", "number"),)
     assert mapping.item.fields["a"].columns() == (("a",),)
+
+
+def test_the_mappings_in_the_page_load(tmp_path: Path) -> None:
+    page = (EXAMPLES.parent / "importing.md").read_text(encoding="utf-8")
+    first, events = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    path = tmp_path / "map.toml"
+    for text in (first, GOOD + events):
+        path.write_text(text, encoding="utf-8")
+        load_mapping(path)

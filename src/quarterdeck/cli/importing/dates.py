@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from quarterdeck.contract.clock import iso, to_ms
@@ -20,6 +21,7 @@ def date_parser(formats: Sequence[str], timezone: str) -> Callable[[str], str]:
     readers = [_reader(each) for each in formats]
     expected = " or ".join(formats)
 
+    @lru_cache(maxsize=1_024)  # one row often says the same time more than once
     def parse(text: str) -> str:
         for read in readers:
             try:
