@@ -21,7 +21,7 @@ CHUNK = 50_000
 
 
 def make(folder: Path, count: int, seed: int = 7) -> Home:
-    """A home with `count` support tasks; made once, then found again."""
+    """A home with `count` support tasks that came in over 90 days; made once, then found again."""
     home = Home(folder)
     home.create()
     if home.store.exists():
@@ -31,7 +31,7 @@ def make(folder: Path, count: int, seed: int = 7) -> Home:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=OFF")
     for start in range(0, count, CHUNK):
-        rows = list(_rows(start, min(count, start + CHUNK), random.Random(seed + start)))
+        rows = list(_rows(start, min(count, start + CHUNK), count, random.Random(seed + start)))
         with connection:
             connection.executemany(
                 "INSERT INTO items (id, tenant_id, resource, external_id, kind, title, status, priority, category,"
@@ -51,11 +51,11 @@ async def _create(home: Home) -> None:
     await (await Store.open(StoreSettings(), home)).close()
 
 
-def _rows(start: int, end: int, chance: random.Random) -> Iterator[tuple[object, ...]]:
+def _rows(start: int, end: int, total: int, chance: random.Random) -> Iterator[tuple[object, ...]]:
     now = now_ms()
     for number in range(start + 1, end + 1):
         kind = chance.choice(KINDS)
-        created = now - chance.randrange(90 * DAY)
+        created = now - 90 * DAY + number * 90 * DAY // total - chance.randrange(MINUTE)
         due = created + chance.randrange(30, 20_000) * MINUTE if chance.random() < 0.8 else NO_DUE
         yield (
             number,

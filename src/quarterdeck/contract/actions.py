@@ -22,7 +22,7 @@ class Batch:
     for no limit. Store-only actions use large batches; an action with a side effect uses 50.
     """
 
-    size: int = 1_000
+    size: int = 2_000
     largest: int = 2_000
     parallel: int = 1
     rate: float | None = None
