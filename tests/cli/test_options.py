@@ -38,7 +38,7 @@ def test_plain_qd_reads_no_command_line_library() -> None:
         "print(sorted({'typer', 'click', 'pydantic', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.splitlines() == ["/x {'read_only': True, 'theme': None}", "[]"]
+    assert done.stdout.splitlines() == ["/x {'read_only': True}", "[]"]
 
 
 def test_every_action_is_a_command() -> None:

@@ -40,7 +40,7 @@ def _console(
     if context.invoked_subcommand is None:
         from quarterdeck.cli.main import open_console
 
-        raise typer.Exit(open_console(home, read_only, theme))
+        raise typer.Exit(open_console(home, read_only=read_only, theme=theme))
     return Exit.OK
 
 

@@ -22,6 +22,8 @@ demo = typer.Typer(
     epilog=EPILOG,
 )
 
+FIRST_LOOK = "support_tasks status:open,in_progress,waiting"
+
 
 def add_to(app: typer.Typer) -> None:
     app.add_typer(demo)
@@ -60,7 +62,9 @@ def _open(
 
         _say("Opening the console: q goes back and leaves, ? shows the keys.")
         with watching(place):
-            code = open_console(str(place.path), read_only, theme)
+            # The first look is at work that waits; later ones are where the last one ended.
+            go_to = "" if place.console_state.exists() else FIRST_LOOK
+            code = open_console(str(place.path), read_only=read_only, theme=theme, go_to=go_to)
         _say(
             f"The demo world goes on for a while. Come back: qd demo{_option(place)}   "
             f"Stop it: qd demo{_option(place)} stop   Remove it: qd demo{_option(place)} wipe"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +14,14 @@ from quarterdeck.cli.choices import ResourceArgument
 from quarterdeck.cli.exits import CommandError, Exit, usage
 from quarterdeck.cli.runtime import Cli, command
 from quarterdeck.contract.operations import items
+from quarterdeck.contract.problems import Problem
 from quarterdeck.tui.format import count, plural
 
 if TYPE_CHECKING:
     from quarterdeck.cli.importing.run import Summary
+
+# Seconds before a batch is sent again when the engine has gone away.
+_TRIES = (0.2, 1.0, 3.0)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,6 +50,7 @@ async def import_(
     from quarterdeck.cli.importing.readers import SourceFile, UnreadableFile
     from quarterdeck.cli.importing.rejects import Rejects
     from quarterdeck.cli.importing.run import Importer
+    from quarterdeck.client.errors import Unreachable
 
     where = rejects or Path(f"{file.name if str(file) != '-' else 'import'}.rejects.csv")
     if where.exists() and file.exists() and where.samefile(file):
@@ -58,21 +64,32 @@ async def import_(
             try:
                 importer.check_columns(source)
                 await cli.client()
-
-                async def send(body: dict[str, Any]) -> Any:
-                    return await cli.call(items.IMPORT, body=body, resource=resource)
-
-                summary = await importer.run(source, send)
+                summary = await importer.run(source, partial(_send, cli, resource))
             finally:
                 source.close()
     except (MappingError, UnreadableFile) as error:
         done = f" {_so_far(importer.summary)}" if importer is not None else ""
         raise CommandError(f"{error}{done}") from error
-    except asyncio.CancelledError:
-        if importer is not None:
-            cli.out.note(_so_far(importer.summary) or "Nothing was imported.")
+    except (asyncio.CancelledError, Unreachable, Problem, OSError):
+        if importer is not None and (done := _so_far(importer.summary)):
+            cli.out.note(done)
         raise
     return _report(cli, resource, importer, summary)
+
+
+async def _send(cli: Cli, resource: str, body: dict[str, Any]) -> Any:
+    """A batch can be sent again: what has arrived before changes nothing. Raises Unreachable after some tries."""
+    from quarterdeck.client.errors import Unreachable
+
+    for wait in _TRIES:
+        try:
+            return await cli.call(items.IMPORT, body=body, resource=resource)
+        except Unreachable:
+            await asyncio.sleep(wait)
+            client = await cli.client()
+            if client.revive is not None:
+                await client.revive()
+    return await cli.call(items.IMPORT, body=body, resource=resource)
 
 
 def _so_far(summary: Summary) -> str:
@@ -90,6 +107,8 @@ def _report(cli: Cli, resource: str, importer: Any, summary: Summary) -> int | N
         f"{plural(summary.events, 'timeline line')}, {count(summary.rejected)} rejected."
     ]
     cli.out.result(summary.as_json(), lines)
+    for key, name in summary.never_found:
+        cli.out.note(f"The mapping's {key} names '{name}', which no record has.")
     if not summary.rejected:
         return None
     for reject in importer.rejects.first:

@@ -41,10 +41,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return run_command(list(arguments))
 
 
-def open_console(home: str | None = None, read_only: bool = False, theme: str | None = None) -> int:
+def open_console(home: str | None = None, **options: Any) -> int:
+    """`options` as `tui.launch.run` takes them."""
     from quarterdeck.tui.launch import run as run_console
 
-    return run_console(home, read_only=read_only, theme=theme)
+    return run_console(home, **options)
 
 
 def main() -> NoReturn:

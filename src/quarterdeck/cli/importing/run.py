@@ -18,7 +18,7 @@ from quarterdeck.cli.importing.grouping import CaseRow, CaseStore, SeenIds
 from quarterdeck.cli.importing.mapping import Mapping, MappingError
 from quarterdeck.cli.importing.readers import SourceFile
 from quarterdeck.cli.importing.rejects import Reject, Rejects
-from quarterdeck.cli.importing.values import BadValue, columns_of
+from quarterdeck.cli.importing.values import BadValue, columns_of, look_up
 from quarterdeck.contract.enums import Resource
 
 MOST_ITEMS, MOST_EVENTS, MOST_BYTES = 1_000, 5_000, 8 * 1024 * 1024
@@ -27,7 +27,8 @@ _CASE_CHUNK = 2_000
 
 @dataclass(slots=True)
 class Summary:
-    """`rows` are records of the file; `events` timeline rows that came with created or updated items."""
+    """`rows` are records of the file; `events` timeline rows that came with created or updated items.
+    `never_found`: keys of the mapping with names that no record of a JSON file has."""
 
     rows: int = 0
     created: int = 0
@@ -38,6 +39,7 @@ class Summary:
     rejects_file: str | None = None
     import_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     dry_run: bool = False
+    never_found: list[tuple[str, str]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -80,6 +82,7 @@ class Importer:
         self.builder = Builder(mapping, resource, tenant)
         self.rejects = rejects
         self.summary = Summary(dry_run=dry_run)
+        self._unfound: list[tuple[str, tuple[str, ...]]] = []
         self.progress = progress or (lambda part, done, total, summary: None)
 
     async def run(self, file: SourceFile, send: Send) -> Summary:
@@ -113,6 +116,7 @@ class Importer:
 
     def _finish(self) -> None:
         self.summary.rejected = self.rejects.count
+        self.summary.never_found = [(key, names[0]) for key, names in self._unfound] if self.summary.rows else []
         self.summary.rejects_file = str(self.rejects.path) if self.rejects.count else None
 
     def _body(self, batch: list[_Built]) -> dict[str, Any]:
@@ -135,6 +139,7 @@ class Importer:
     def check_columns(self, file: SourceFile) -> None:
         """CSV names its columns at once; what the mapping names must be among them."""
         if file.columns is None:
+            self._unfound = columns_of(list(self.mapping.origins()))
             return
         wanted = columns_of(list(self.mapping.origins()))
         if self.mapping.events is not None and self.mapping.events.group_by:
@@ -181,6 +186,7 @@ class Importer:
                 if row.fault:
                     self._reject(row.line, row.number, BadValue("", row.raw, row.fault))
                     continue
+                self._note_found(row.record)
                 try:
                     item = self.builder.plain(row.record, partial(self._reject, row.line, row.number))
                     before = seen.first_use(item["tenant_id"], item["external_id"], row.number)
@@ -206,6 +212,7 @@ class Importer:
                     if row.fault:
                         self._reject(row.line, row.number, BadValue("", row.raw, row.fault))
                         continue
+                    self._note_found(row.record)
                     try:
                         chunk.append(self._case_row(row.record, row.number, row.line))
                     except BadValue as error:
@@ -243,6 +250,13 @@ class Importer:
             self._reject(last.line, last.number, error)
             return None
         return _Built(item, last.number, last.line)
+
+    def _note_found(self, record: dict[str, Any]) -> None:
+        """JSON names what it has record by record; what the mapping names should turn up in one of them."""
+        if self._unfound:
+            self._unfound = [
+                (key, names) for key, names in self._unfound if all(look_up(record, name) is None for name in names)
+            ]
 
     def _reject(self, line: int | None, number: int, error: BadValue) -> None:
         self.rejects.add(Reject(line, number, error.column, error.value, error.reason))
