@@ -34,18 +34,18 @@ _MOST_STREAMS = 12
 _TRIAGE = {"resource", "priority", "sla_due_at", "created_at", "id"}
 _INDEXES: dict[str, set[str]] = {
     "status": _TRIAGE | {"status"},
-    "assignee": _TRIAGE | {"assignee"},
-    "tenant_id": _TRIAGE | {"tenant_id"},
-    "kind": _TRIAGE | {"kind"},
-    "category": _TRIAGE | {"category"},
+    "assignee": {"resource", "assignee"},
+    "tenant_id": {"resource", "tenant_id"},
+    "kind": {"resource", "kind"},
+    "category": {"resource", "category"},
     "external_id": {"external_id", "resource", "tenant_id"},
     "id": {"id"},
     "sla_due_at": {"resource", "sla_due_at", "id"},
     "created_at": {"resource", "created_at", "id"},
     "updated_at": {"resource", "updated_at", "id"},
 }
-# Equality on one of these keeps the triage order behind it.
-_STREAMED = ("assignee", "status", "kind", "category", "tenant_id")
+# Columns that an index serves by equality only.
+_BY_EQUALITY = ("assignee", "status", "kind", "category", "tenant_id")
 _SORTED_BY = {SortKey.DUE: "sla_due_at", SortKey.CREATED: "created_at", SortKey.UPDATED: "updated_at"}
 
 
@@ -109,7 +109,7 @@ async def for_count(
     if alive and not in_bin and not dialect.knows_statistics:
         for number, clause in enumerate(found):
             held = _INDEXES.get(clause.column or "")
-            if held is not None and columns - {None} <= held and (clause.words or clause.column not in _STREAMED):
+            if held is not None and columns - {None} <= held and (clause.words or clause.column not in _BY_EQUALITY):
                 return _by(found, {number})
         if columns - {None} <= _TRIAGE:
             return _by(found, {0})
@@ -132,7 +132,7 @@ async def _narrow(connection: AsyncConnection, found: list[Clause]) -> int | Non
     """The clause whose index leaves fewest rows, if these are few."""
     best: tuple[int, int] | None = None
     for number, clause in enumerate(found):
-        if clause.column not in _INDEXES or (clause.words is None and clause.column in _STREAMED):
+        if clause.column not in _INDEXES or (clause.words is None and clause.column in _BY_EQUALITY):
             continue
         alive = next(each for each in found if each.column is None)
         probe = select(items.c.id).where(found[0].sql(itself), clause.sql(itself), alive.sql(itself)).limit(FEW_ENTRIES)
@@ -155,13 +155,12 @@ def _built_in(principal: Principal) -> int:
 
 
 def _driver(found: list[Clause], sort: SortKey) -> Clause | None:
-    """The equality behind which the triage order can be read."""
+    """The condition on the status, behind which the triage order can be read."""
     if sort is not SortKey.PRIORITY:
         return None
-    for column in _STREAMED:
-        for clause in found:
-            if clause.column == column and clause.words and len(clause.words) <= _MOST_STREAMS:
-                return clause
+    for clause in found:
+        if clause.column == "status" and clause.words and len(clause.words) <= _MOST_STREAMS:
+            return clause
     return None
 
 

@@ -122,15 +122,21 @@ def _refusal(row: Row[Any], effect: Effect, label: str) -> Problem:
 
 
 def announce(
-    engine: Engine, transaction: Transaction, resource: str, ids: list[int] | None, tenant: str | None, change: Change
+    engine: Engine,
+    transaction: Transaction,
+    resource: str,
+    ids: list[int] | None,
+    tenant: str | frozenset[str] | None,
+    change: Change,
 ) -> None:
+    """`tenant`: whose items they are; None for whoever's."""
     message: dict[str, object] = {
         "type": Message.ITEMS_CHANGED,
         "resource": str(resource),
         "change": change,
         "ids": ids,
     }
-    tenants = None if tenant is None else frozenset({tenant})
+    tenants = frozenset({tenant}) if isinstance(tenant, str) else tenant
     transaction.after_commit(lambda: engine.hub.publish(message, tenants))
 
 

@@ -80,8 +80,9 @@ async def import_batch(engine: Engine, principal: Principal, resource: Resource,
                 "rejected": len(result.rejected),
             },
         )
-        _announce(engine, transaction, resource, ids, Change.CREATED)
-        _announce(engine, transaction, resource, [row.id for _, _, row in plan.updated], Change.UPDATED)
+        tenants = frozenset(each.tenant_id for each in batch.items)
+        _announce(engine, transaction, resource, ids, tenants, Change.CREATED)
+        _announce(engine, transaction, resource, [row.id for _, _, row in plan.updated], tenants, Change.UPDATED)
     return result
 
 
@@ -112,7 +113,8 @@ async def create_items(engine: Engine, principal: Principal, resource: Resource,
             target=str(ids[0]) if len(ids) == 1 else None,
             details={"count": len(ids)},
         )
-        _announce(engine, transaction, resource, ids, Change.CREATED)
+        tenants = frozenset(each.tenant_id for each in made)
+        _announce(engine, transaction, resource, ids, tenants, Change.CREATED)
     return CreatedItems(ids=ids)
 
 
@@ -327,6 +329,13 @@ async def _replace_events(connection: AsyncConnection, item_id: int, item: Impor
     return len(new) - same
 
 
-def _announce(engine: Engine, transaction: Transaction, resource: Resource, ids: list[int], change: Change) -> None:
+def _announce(
+    engine: Engine,
+    transaction: Transaction,
+    resource: Resource,
+    ids: list[int],
+    tenants: frozenset[str],
+    change: Change,
+) -> None:
     if ids:
-        announce(engine, transaction, resource, ids if len(ids) <= _NAMED_AT_ONCE else None, None, change)
+        announce(engine, transaction, resource, ids if len(ids) <= _NAMED_AT_ONCE else None, tenants, change)

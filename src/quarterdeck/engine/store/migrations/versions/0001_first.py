@@ -192,7 +192,7 @@ def upgrade() -> None:
     with op.batch_alter_table("items", schema=None) as batch_op:
         batch_op.create_index(
             "ix_items_assignee",
-            ["resource", "assignee", "priority", "sla_due_at", "created_at", "id"],
+            ["resource", "assignee"],
             unique=False,
             sqlite_where=sa.text("assignee IS NOT NULL AND deleted_at IS NULL"),
             postgresql_where=sa.text("assignee IS NOT NULL AND deleted_at IS NULL"),
@@ -206,7 +206,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_items_category",
-            ["resource", "category", "priority", "sla_due_at", "created_at", "id"],
+            ["resource", "category"],
             unique=False,
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
@@ -241,7 +241,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_items_kind",
-            ["resource", "kind", "priority", "sla_due_at", "created_at", "id"],
+            ["resource", "kind"],
             unique=False,
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
@@ -266,7 +266,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_items_tenant",
-            ["tenant_id", "resource", "priority", "sla_due_at", "created_at", "id"],
+            ["resource", "tenant_id"],
             unique=False,
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
