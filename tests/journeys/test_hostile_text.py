@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,7 +13,8 @@ from quarterdeck.config.home import Home
 from quarterdeck.contract.filters.ast import quoted
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
-from tests.support.hostile import REFUSED, TEXTS
+from tests.support.hostile import ESC, REFUSED, TEXTS, control_bytes
+from tests.support.person import Person
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -140,3 +142,71 @@ async def test_what_is_no_text_is_refused_and_nothing_is_written(engine: Client,
         await engine.call(items.LIST, resource="support_tasks", query={"filter": f'"{text}"'})
     assert caught.value.status == 422
     assert await everything(engine) == {}
+
+
+async def test_nothing_hostile_reaches_the_terminal(engine_home: Home) -> None:
+    """Every text in every place of the console: rows, details, timelines, values, dialogs, results, notices."""
+    (engine_home.path / "config.toml").write_text("[console]\ndetail_delay_ms = 0\n")
+    client = await connect(engine_home)
+    made = await client.call(items.CREATE, resource="support_tasks", body={"items": [item(text) for text in TEXTS]})
+    for number, text, name in zip(made["ids"], TEXTS, NAMES, strict=True):
+        for action, params in (("assign", {"assignee": name, "reason": text}), ("comment", {"body": text})):
+            await client.call(items.ACT, resource="support_tasks", id=number, action=action, body={"params": params})
+    draft = await client.call(
+        bulk.DRAFT,
+        resource="support_tasks",
+        action="update-status",
+        body={"ids": made["ids"], "params": {"status": "waiting"}, "reason": TEXTS[2]},
+    )
+    await finish(client, draft["operation"]["id"])
+    await client.close()
+    await asyncio.to_thread(look_everywhere, Person(engine_home))
+
+
+def look_everywhere(person: Person) -> None:
+    with person.console(columns=120, lines=40) as console:
+        console.wait_for(rf"{len(TEXTS)} matching")
+        console.press("enter")
+        for _ in TEXTS:
+            console.press("j")
+            console.settle(quiet=0.08)  # the detail pane follows
+        # What is pasted into the filter, and what completes it.
+        for text in TEXTS[::4]:
+            console.press("/", "ctrl+u")
+            console.wait_for("leave as it was")
+            console.press(f"\x1b[200~{text.replace(ESC, '')}\x1b[201~")
+            console.settle(quiet=0.05)
+            console.press("enter")
+            console.settle(quiet=0.05)
+            console.press("esc")
+            console.settle(quiet=0.05)
+        for key in ("kind:", "tenant:", "category:", "assignee:"):
+            console.press("/", "ctrl+u")
+            console.wait_for("leave as it was")
+            console.press(key)
+            for _ in range(30):
+                console.press("down")
+            console.settle(quiet=0.1)
+            console.press("esc")
+            console.wait_until_gone("leave as it was")
+        # A bulk dialog over all of them, with a hostile value.
+        console.press("esc", "esc", "esc", "A")
+        console.wait_for("marked")
+        console.press("a")
+        console.wait_for("Assign")
+        console.press("\x1b[200~[/x]\u202e\x07[red]\x1b[201~")
+        console.press("enter")
+        console.wait_for("will be acted on|can be acted on|will be skipped")
+        console.press("y")
+        console.wait_for("done")
+        # The history and its results.
+        console.press("f3")
+        console.wait_for("Assign")
+        console.press("enter")
+        console.settle()
+        for _ in range(40):
+            console.press("down")
+        console.settle()
+        console.press("q", "q")
+        console.settle()
+        assert control_bytes(console.raw) == []

@@ -143,7 +143,10 @@ TEXTS: tuple[str, ...] = tuple(text for _, text in HOSTILE)
 REFUSED: tuple[str, ...] = ("a\u0000b", "\u0000")
 
 
-_CSI_OF_A_CONSOLE = re.compile(rb"\x1b\[(?:[0-9;:]*[mHABCDGJKd]|[?>=<][0-9;]*(?:[hlu]|\$p))")
+_OF_A_CONSOLE = re.compile(
+    rb"\x1b\[(?:[0-9;:]*[mHABCDGJKd]|[?>=<][0-9;]*(?:[hlu]|\$p))"
+    rb"|\x1b\]22;[a-z-]*\x07"  # the shape of the mouse pointer
+)
 _CONTROL = re.compile(rb"[\x00-\x06\x07\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]")
 _INVISIBLE = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -151,10 +154,10 @@ _INVISIBLE = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u20
 def control_bytes(raw: bytes) -> list[str]:
     """What in the bytes of a terminal only hostile text can have brought there; empty where all is well.
 
-    A console says colours, cursor moves, erasures and modes. Every other escape sequence, every other
+    A console says colours, cursor moves, erasures, modes and pointer shapes. Every other escape sequence, every other
     control, and every character that turns the direction of text, came from somebody else.
     """
-    rest = _CSI_OF_A_CONSOLE.sub(b"", raw)
+    rest = _OF_A_CONSOLE.sub(b"", raw)
     found = [rest[max(0, match.start() - 20) : match.end() + 20] for match in _CONTROL.finditer(rest)]
     text = rest.decode(errors="replace")
     shown = [text[max(0, match.start() - 20) : match.end() + 20] for match in _INVISIBLE.finditer(text)]
