@@ -7,7 +7,6 @@ it, which an asynchronous generator cannot promise.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
@@ -44,8 +43,9 @@ async def events(client: Client) -> AsyncGenerator[JsonObject, None]:
     stopped = False
     while not client.closed:
         try:
-            async with contextlib.aclosing(_messages(client, system.EVENTS.url())) as messages:
-                async for message in messages:
+            async with _Connection(client, system.EVENTS.url()) as connection:
+                while True:
+                    message = await connection.next()
                     if message["type"] == Message.HELLO:
                         delay, said, stopped = FIRST_DELAY, "", False
                         yield {"type": "connected", "version": message.get("version")}
@@ -75,8 +75,9 @@ async def watch(client: Client, operation_id: int) -> AsyncGenerator[JsonObject,
     url = bulk.WATCH.url(id=operation_id)
     while True:
         try:
-            async with contextlib.aclosing(_messages(client, url)) as messages:
-                async for message in messages:
+            async with _Connection(client, url) as connection:
+                while True:
+                    message = await connection.next()
                     delay = FIRST_DELAY
                     yield message
                     if message["type"] == Message.OPERATION_COMPLETED:
@@ -90,22 +91,29 @@ async def watch(client: Client, operation_id: int) -> AsyncGenerator[JsonObject,
                 await client.revive()
 
 
-async def _messages(client: Client, url: str) -> AsyncGenerator[JsonObject, None]:
-    """Messages of one connection. Raises _Lost at its end, Problem where the engine refuses it."""
-    queue: asyncio.Queue[JsonObject | Exception] = asyncio.Queue(maxsize=256)
-    task = asyncio.create_task(_connection(client, url, queue))
-    try:
-        while True:
-            found = await queue.get()
-            if isinstance(found, Exception):
-                raise found
-            yield found
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+class _Connection:
+    """One WebSocket, read in a task of its own."""
+
+    def __init__(self, client: Client, url: str) -> None:
+        self._queue: asyncio.Queue[JsonObject | Exception] = asyncio.Queue(maxsize=256)
+        self._task = asyncio.create_task(_read(client, url, self._queue))
+
+    async def next(self) -> JsonObject:
+        """Raises _Lost at its end, Problem where the engine refuses it."""
+        found = await self._queue.get()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def __aenter__(self) -> _Connection:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def _connection(client: Client, url: str, queue: asyncio.Queue[JsonObject | Exception]) -> None:
+async def _read(client: Client, url: str, queue: asyncio.Queue[JsonObject | Exception]) -> None:
     """Puts every message into the queue, and at the end _Lost or Problem."""
     import httpx_ws
 

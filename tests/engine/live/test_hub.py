@@ -79,10 +79,20 @@ async def test_who_falls_behind_is_told_to_look_again_and_nothing_grows() -> Non
 async def test_tenants_are_kept_apart() -> None:
     hub = Hub()
     acme = hub.subscribe(Principal("ana", Role.OPERATOR, frozenset({"acme"})))
-    hub.publish(changed(1), frozenset({"acme", "globex"}))
+    hub.publish(changed(1), frozenset({"acme"}))
     hub.publish(changed(2), frozenset({"globex"}))
     hub.publish(moved(3), None)
     assert await waiting(acme) == [changed(1), moved(3)]
+
+
+@pytest.mark.parametrize("tenants", [None, frozenset({"acme", "globex"})])
+async def test_ids_of_many_tenants_are_not_named_to_one(tenants: frozenset[str] | None) -> None:
+    hub = Hub()
+    acme = hub.subscribe(Principal("ana", Role.OPERATOR, frozenset({"acme"})))
+    sue = hub.subscribe(EVERYBODY)
+    hub.publish(changed(1), tenants)
+    assert await waiting(acme) == [{**changed(1), "ids": None}]
+    assert await waiting(sue) == [changed(1)]
 
 
 async def test_publishing_does_not_touch_what_another_holds() -> None:

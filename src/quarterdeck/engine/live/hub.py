@@ -34,6 +34,8 @@ class Subscription:
         mine = self._principal.tenants
         if mine is not None and tenants is not None and mine.isdisjoint(tenants):
             return
+        if mine is not None and message["type"] == Message.ITEMS_CHANGED and (tenants is None or not tenants <= mine):
+            message = {**message, "ids": None}  # some of them are none of their business
         subject = _subject(message)
         known = self._waiting.get(subject)
         if known is not None:
