@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 from quarterdeck.tui.widgets.rows import Direction, Page, Row
 
-TITLES = ("refund", "late delivery", "broken seal", "wrong size", "double charge", "lost parcel", "返金のお願い", "Rückgabe")
+TITLES = (
+    "refund",
+    "late delivery",
+    "broken seal",
+    "wrong size",
+    "double charge",
+    "lost parcel",
+    "返金のお願い",
+    "Rückgabe",
+)
 STATES = ("open", "in_progress", "waiting", "open", "resolved", "open", "needs_manual_review")
 PRIORITIES = ("urgent", "high", "normal", "normal", "normal", "low")
 PEOPLE = (None, "ana", None, "bo", "chandrasekhar", None)
