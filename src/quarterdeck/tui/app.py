@@ -28,6 +28,8 @@ from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.table_messages import CountKnown
 
+_CONTEXT_CELLS = 20  # the end of a path says more than its beginning
+
 
 class Console(App[None]):
     """`session` outlives every screen. Screens reach each other only through here."""
@@ -74,16 +76,18 @@ class Console(App[None]):
     def context(self) -> str:
         """Which instance this is, short enough for a breadcrumb."""
         path, home = str(self.session.home.path), os.path.expanduser("~")
-        return safe("~" + path[len(home) :] if path.startswith(home + os.sep) else path)
+        text = safe("~" + path[len(home) :] if path.startswith(home + os.sep) else path)
+        return text if len(text) <= _CONTEXT_CELLS else "…" + text[1 - _CONTEXT_CELLS :]
 
     def place_line(self, place: str, sort: str = "") -> Line:
         """instance › place › order, and whether anything can be changed."""
         separator = (f" {self.look.glyphs.separator} ", "faint")
-        line: Line = [(" ", ""), (self.context, "muted"), separator, (place, "title")]
+        line: Line = [(" ", "")]
+        if self.session.read_only:
+            line.append(("read-only ", "warning"))
+        line += [(self.context, "muted"), separator, (place, "title")]
         if sort:
             line += [separator, (f"by {sort}", "muted")]
-        if self.session.read_only:
-            line += [("  ", ""), ("read-only", "warning")]
         return line
 
     def show_queue(self, resource: Resource | None = None, filter_: str | None = None) -> None:

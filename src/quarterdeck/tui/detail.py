@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quarterdeck.contract.clock import to_datetime
-from quarterdeck.tui.format import age, badge, count, due, duration, moment, plural, priority
+from quarterdeck.tui.format import age, badge, count, due, duration, moment, plural, priority, span
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
@@ -80,9 +80,7 @@ def _holder(item: Row, now: int, mine: str) -> Line:
     line: Line = [("with ", "muted"), ("you" if item["assignee"] == mine else safe(item["assignee"]), "")]
     claimed = moment(item.get("claimed_until"))
     if claimed and claimed > now:
-        line.append(
-            (f" · the claim ends in {duration(claimed - now)}", "warning" if claimed - now < 300_000 else "muted")
-        )
+        line.append((f" · the claim ends in {span(claimed - now)}", "warning" if claimed - now < 300_000 else "muted"))
     return line
 
 

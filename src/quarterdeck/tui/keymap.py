@@ -17,6 +17,8 @@ NAMED = (
     *("insert", "delete", "backspace"),
     *(f"f{number}" for number in range(1, 13)),
 )
+# Place in the footer of those that are not as usual; what moves an item on comes before the rest.
+_WEIGHTS = {"assign": 75, "comment": 65, "cancel": 0, "update-status": 45}
 _SHOWN = {"escape": "esc", "pageup": "pgup", "pagedown": "pgdn"}
 _ALIASES = {"esc": "escape", "pgup": "pageup", "pgdn": "pagedown", "return": "enter", " ": "space"}
 
@@ -124,7 +126,7 @@ class Keymap:
 
 def _of(action: Action, changes: Mapping[str, tuple[str, ...]]) -> Bound:
     keys = changes.get(action.verb, (action.key,))
-    weight = 70 if action.to or action.verb in ("assign", "comment") else 0
+    weight = _WEIGHTS.get(action.verb, 88 if action.to else 0)
     return Bound(Command(action.verb, keys, action.label, action.summary, Scope.ACTION, weight, True), action)
 
 

@@ -29,6 +29,7 @@ class LiveRows:
         self._changed: set[int] = set()
         self._deleted: set[int] = set()
         self._everything = False
+        self._grown = False  # something unnamed came in; the next count says how much
         self._timer: Timer | None = None
         self._count_timer: Timer | None = None
         self._counted = 0.0
@@ -38,6 +39,7 @@ class LiveRows:
         ids, change = message.get("ids"), message.get("change")
         if ids is None:
             self._everything = True
+            self._grown = self._grown or change == Change.CREATED
         elif change == Change.CREATED:
             self._created.update(ids)
         elif change == Change.DELETED:
@@ -59,6 +61,12 @@ class LiveRows:
             wait = max(0.05, self._counted + COUNT_SECONDS - time.monotonic())
             self._count_timer = self._screen.set_timer(wait, self._count)
 
+    def counted(self, before: int | None, now: int) -> None:
+        """How many match is known again."""
+        if self._grown and before is not None and now > before:
+            self._grown = False
+            self._screen.table.note_new(now - before)
+
     def _soon(self) -> None:
         if self._timer is None:
             self._timer = self._screen.set_timer(PACE_SECONDS, self._look)
@@ -76,10 +84,10 @@ class LiveRows:
         if source is None or screen.console.session.lost:
             return
         try:
+            seen = set(table.visible_ids())
             if everything:
                 table.refetch_visible()
             else:
-                seen = set(table.visible_ids())
                 look_at = sorted((changed | deleted) & seen)
                 if look_at:
                     found = await source.matching(look_at)
@@ -88,9 +96,9 @@ class LiveRows:
                         found = [*found, *await source.named(sorted(gone))]
                     await table.patch(found)
                     table.drop(gone)
-                fresh = sorted(created - seen)
-                if fresh:
-                    table.note_new(len(await source.matching(fresh)))
+            fresh = sorted(created - seen)
+            if fresh:
+                table.note_new(len(await source.matching(fresh)))
         except FAILURES:
             self._everything = True  # looked at again when the engine is back
             return

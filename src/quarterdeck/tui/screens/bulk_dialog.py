@@ -18,7 +18,7 @@ from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.fields import Choice, Form
 from quarterdeck.tui.widgets.lines import LinesView
-from quarterdeck.tui.widgets.text_input import TextInput
+from quarterdeck.tui.widgets.text_input import CountInput
 
 Preview = Mapping[str, Any]
 _MOST_REASONS = 4
@@ -66,7 +66,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         if self._fields:
             yield Form(self._fields, self._known)
         yield LinesView(id="verdict")
-        yield TextInput(id="typed", placeholder="type the count")
+        yield CountInput(id="typed", placeholder="type the count")
 
     def on_mount(self) -> None:
         self.say_title([(f"{self._verb}: ", "title"), (plural(self._count, "item"), "accent")])
@@ -200,7 +200,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
 
     def _type(self, digit: str) -> None:
         """The count can be typed without leaving Cancel first."""
-        box = self.query_one("#typed", TextInput)
+        box = self.query_one("#typed", CountInput)
         box.value += digit
         box.focus()
         box.cursor_position = len(box.value)
@@ -210,7 +210,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             return
         eligible = self._preview["operation"]["eligible"]
         if self.has_class("-count"):
-            typed = self.query_one("#typed", TextInput).value.replace(",", "").strip()
+            typed = self.query_one("#typed", CountInput).value.replace(",", "").strip()
             if typed != str(eligible):
                 self._buttons(f"{safe(typed) or 'Nothing'} is not {eligible}; type the count to allow it")
                 return

@@ -149,7 +149,7 @@ class QueueScreen(ConsoleScreen):
         session = self.console.session
         self.table.new_hint = f"{session.keymap.key('bring-in')} brings them in"
         self.table.retry_hint = f"{session.keymap.key('reload')} tries again"
-        self.set_class(self.console.session.state.detail, "-detail")
+        self.set_class(session.state.detail, "-detail")
         self.set_class(self.size.width >= BESIDE, "-beside")
         self._filter_line()
         if self.console.session.client is not None:
@@ -168,6 +168,7 @@ class QueueScreen(ConsoleScreen):
         self.table.empty = self._empty()
         self.table.sorted_by = _COLUMN_OF_SORT.get(view.sort.lstrip("-"), "")
         self.table.descending = view.sort.startswith("-")
+        self.set_class(self.console.session.state.detail, "-detail")
         self.table.show(self.source, cursor_id=cursor_id, keep=keep)
         self._filter_line()
         self.chrome()
@@ -271,6 +272,7 @@ class QueueScreen(ConsoleScreen):
     # What the table says
 
     def on_window_table_count_known(self, event: CountKnown) -> None:
+        self.live.counted(self.total, event.total)
         self.total = event.total
         self.chrome()
 

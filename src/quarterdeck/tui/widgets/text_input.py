@@ -34,3 +34,11 @@ class TextInput(Input):
             self.insert_text_at_cursor(cleaned)
         event.stop()
         event.prevent_default()
+
+
+class CountInput(TextInput):
+    """Takes digits; every other letter goes on to the dialog."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.character and event.character.isprintable() and not event.character.isdigit():
+            event.prevent_default()
