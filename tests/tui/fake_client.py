@@ -10,7 +10,7 @@ from quarterdeck.client.errors import Unreachable
 from quarterdeck.contract.actions import find_action
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, iso
 from quarterdeck.contract.enums import Resource
-from quarterdeck.contract.filters import Equals, parse
+from quarterdeck.contract.filters import Equals, FilterError, parse
 from quarterdeck.contract.operations import Operation
 from quarterdeck.contract.problems import Code, Problem
 
@@ -149,7 +149,7 @@ class FakeClient:
         idempotency_key: str | None = None,
         **path: object,
     ) -> dict[str, Any]:
-        asked, sent, where = dict(query or {}), dict(body or {}), {k: v for k, v in path.items()}
+        asked, sent, where = dict(query or {}), dict(body or {}), dict(path)
         self.calls.append((op.name, where, asked, sent))
         await asyncio.sleep(0)
         if self.down:
@@ -163,7 +163,10 @@ class FakeClient:
     def _matching(self, resource: object, text: object) -> list[dict[str, Any]]:
         """Enough of the grammar for a test: equality of status, priority, assignee, tenant, id, and words."""
         found = []
-        terms = parse(str(text or ""), Resource(str(resource))).terms
+        try:
+            terms = parse(str(text or ""), Resource(str(resource))).terms
+        except FilterError as error:
+            raise Problem(Code.FILTER_INVALID, str(error)) from error
         for row in self.rows.values():
             if row["resource"] != resource:
                 continue
@@ -218,7 +221,14 @@ class FakeClient:
     def _items_events(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
         made = {"item_id": path["id"], "operation_id": None}
         old = [
-            {"id": 3, "at": iso(NOW - 2 * HOUR), "actor": "ana", "type": "comment", "body": "Asked the bank.", "changes": {}},
+            {
+                "id": 3,
+                "at": iso(NOW - 2 * HOUR),
+                "actor": "ana",
+                "type": "comment",
+                "body": "Asked the bank.",
+                "changes": {},
+            },
             {
                 "id": 2,
                 "at": iso(NOW - 5 * HOUR),
@@ -362,7 +372,14 @@ class FakeClient:
         old = self.operations[int(path["id"])]
         number = max(self.operations) + 1
         draft = operation(
-            number, kind=kind, parent_id=old["id"], status="draft", total=old[over], eligible=old[over], skipped=0, succeeded=0
+            number,
+            kind=kind,
+            parent_id=old["id"],
+            status="draft",
+            total=old[over],
+            eligible=old[over],
+            skipped=0,
+            succeeded=0,
         )
         self.operations[number] = draft
         return {"operation": dict(draft), "states": {}, "skip_reasons": [], "first": [], "estimated_seconds": 0.2}
@@ -376,9 +393,16 @@ class FakeClient:
     def _bulk_show(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
         found = self.operations[int(path["id"])]
         failures = [
-            {"code": "changed_since", "sentence": "The item has changed since the preview.", "count": found["failed"], "retryable": True}
+            {
+                "code": "changed_since",
+                "sentence": "The item has changed since the preview.",
+                "count": found["failed"],
+                "retryable": True,
+            }
         ]
-        skips = [{"code": "wrong_state", "sentence": "Assign does not apply to resolved items.", "count": found["skipped"]}]
+        skips = [
+            {"code": "wrong_state", "sentence": "Assign does not apply to resolved items.", "count": found["skipped"]}
+        ]
         return {
             "operation": dict(found),
             "states": {"open": found["total"]},

@@ -1,0 +1,127 @@
+"""Acting on many: what will happen is said before it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.tui.screens.bulk_dialog import BulkDialog
+from quarterdeck.tui.screens.queue import QueueScreen
+from tests.tui.consoles import Person, person_at
+from tests.tui.fake_client import operation
+
+
+async def _assign_three(person: Person) -> None:
+    await person.press("space", "space", "space", "a")
+    await person.sees("Assign: 3 items", "3 chosen one by one", "Assignee")
+    await person.type("ben")
+    await person.press("enter")
+    await person.sees("3 will be acted on", "low risk", "can be undone", "y Assign 3")
+
+
+async def test_from_marks_to_a_running_operation(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _assign_three(person)
+        assert person.fake.called("bulk.draft") == [{"params": {"assignee": "ben", "reason": None}, "ids": [1, 2, 3]}]
+        await person.press("y")
+        await person.sees("Assign #12", "0%")
+        assert person.fake.called("bulk.confirm") == [{"count": 3}]
+        assert "marked" not in person.screen
+
+
+async def test_cancel_has_the_focus_and_gives_the_draft_back(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _assign_three(person)
+        await person.press("enter")
+        await person.until(lambda: isinstance(person.console.screen, QueueScreen), "the dialog to close")
+        await person.until(lambda: person.fake.called("bulk.cancel"), "the draft to be given back")
+        assert not person.fake.called("bulk.confirm")
+        await person.sees("3 marked")
+
+
+async def test_the_key_that_opened_it_does_not_confirm(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _assign_three(person)
+        await person.press("a", "a")
+        assert isinstance(person.console.screen, BulkDialog)
+        assert not person.fake.called("bulk.confirm")
+
+
+async def test_all_that_match_minus_some_goes_by_a_token(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("slash")
+        await person.type("priority:urgent")
+        await person.press("enter")
+        await person.sees("7 matching")
+        await person.press("A", "space", "r")
+        await person.sees("Resolve: 6 items", "priority:urgent", "1 that you unmarked")
+        await person.press("enter")
+        await person.sees("will be skipped", "does not apply in their state")
+        assert person.fake.called("items.select") == [{"filter": "priority:urgent", "except_ids": [1]}]
+        assert person.fake.called("bulk.draft")[0]["selection"] == "token-1"
+
+
+async def test_high_risk_asks_for_the_count(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("A", "D")
+        await person.sees("Delete: 300 items", "none: the whole queue")
+        await person.press("enter")
+        await person.sees("high risk", "type 300 to allow it")
+        await person.press("y")
+        await person.sees("Nothing is not 300")
+        await person.type("42")
+        await person.press("y")
+        await person.sees("42 is not 300")
+        await person.press("backspace", "backspace")
+        await person.type("300")
+        await person.press("y")
+        await person.sees("Delete #12")
+        assert person.fake.called("bulk.confirm") == [{"count": 300}]
+
+
+async def test_a_verdict_holds_only_for_what_was_typed(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _assign_three(person)
+        await person.press("tab")
+        await person.type("y")
+        await person.until(lambda: "will be acted on" not in person.screen, "the verdict to be taken back")
+        assert not person.fake.called("bulk.confirm")
+
+
+async def test_a_refusal_is_said_in_the_dialog(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _assign_three(person)
+
+        def refuse(*_: object) -> dict[str, object]:
+            raise Problem(Code.TOO_MANY_OPERATIONS, "You have 3 operations running; wait for one of them.")
+
+        person.fake._bulk_confirm = refuse  # type: ignore[method-assign]
+        await person.press("y")
+        await person.sees("You have 3 operations running")
+        await person.press("escape")
+        await person.until(lambda: isinstance(person.console.screen, QueueScreen), "the dialog to close")
+
+
+async def test_progress_end_failures_and_undo(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _assign_three(person)
+        await person.press("y")
+        await person.sees("Assign #12")
+        running = operation(12, status="in_progress", eligible=3, succeeded=1, failed=1, eta_seconds=9)
+        await person.fake.queue.put({"type": "operation_changed", "operation": running})
+        await person.sees("66%", "2/3", "1 failed", "9s left")
+        person.fake.operations[12].update(status="completed", succeeded=2, failed=1, total=3, eligible=3)
+        person.fake.results[12] = [
+            {"item_id": 2, "external_id": None, "title": "x", "tenant_id": "acme", "outcome": "failed"}
+            | {"code": "changed_since", "sentence": "It has changed.", "retryable": True}
+        ]
+        await person.fake.queue.put({"type": "operation_changed", "operation": dict(person.fake.operations[12])})
+        await person.sees("Assign #12: 2 done", "1 failed", "F retries them", "1 marked")
+        assert person.console.queue.table.marks.ids == {2}
+        await person.press("F")
+        await person.sees("Retry the failed items of #12: 1 item")
+        await person.press("escape")
+        await person.press("u")
+        await person.sees("Undo #12: 2 items")
+        await person.press("y")
+        await person.until(lambda: len(person.fake.called("bulk.confirm")) == 2, "the undo to start")

@@ -1,0 +1,220 @@
+"""What works on every screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quarterdeck.contract.clock import HOUR, iso
+from quarterdeck.contract.enums import Resource
+from quarterdeck.tui.screens.operations import OperationsScreen
+from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.state import ConsoleState, View, load
+from tests.tui.consoles import FakeConsole, Person, console_on, person_at
+from tests.tui.fake_client import NOW, FakeClient, item, operation
+
+
+def history() -> FakeClient:
+    fake = FakeClient()
+    fake.operations[12] = operation(12, label="Resolve", failed=2, succeeded=1_178, created_at=iso(NOW - 3 * HOUR))
+    fake.operations[13] = operation(13, status="in_progress", succeeded=400, failed=3, finished_at=None, eta_seconds=12)
+    fake.results[12] = [
+        {"item_id": n, "external_id": None, "title": f"Order {n}", "tenant_id": "acme", "outcome": "failed"}
+        | {"code": "changed_since", "sentence": "It has changed since.", "retryable": True}
+        for n in (1, 2)
+    ]
+    return fake
+
+
+async def test_help_says_every_key_of_the_place(tmp_path: Path) -> None:
+    async with person_at(tmp_path, size=(120, 70)) as person:
+        await person.press("question_mark")
+        await person.sees("Keys in support_tasks", "Claim", "Mark", "Go to")
+        for bound in person.console.session.keymap.bound(Resource.SUPPORT_TASKS):
+            assert bound.command.label[:14] in person.screen
+        await person.press("escape")
+        await person.until(lambda: isinstance(person.console.screen, QueueScreen), "help to close")
+
+
+async def test_the_palette_does_what_it_names(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("f2")
+        await person.type("resol")
+        await person.sees("The work is done.")
+        await person.press("enter")
+        await person.sees("Resolve #1")
+
+
+async def test_the_palette_says_why_something_is_off(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("f2")
+        await person.type("reop")
+        await person.press("enter")
+        await person.sees("Reopen applies to")
+
+
+async def test_going_to_another_queue_and_back(tmp_path: Path) -> None:
+    fake = FakeClient()
+    fake.rows[900] = item(900, "returns", title="Shoes too small")
+    async with person_at(tmp_path, fake) as person:
+        await person.press("colon")
+        await person.type("returns")
+        await person.press("enter")
+        await person.sees("returns", "Shoes too small", "1 Approve")
+        await person.press("colon")
+        await person.type("900")
+        await person.press("enter")
+        await person.sees("id:900", "Shoes too small")
+        await person.press("colon")
+        await person.type("nowhere at all")
+        await person.press("enter")
+        await person.sees("leads nowhere")
+
+
+async def test_an_item_by_its_number(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("colon")
+        await person.type("17")
+        await person.press("enter")
+        await person.sees("id:17", "CASE-1017", "1 matching")
+        await person.press("colon")
+        await person.type("99999")
+        await person.press("enter")
+        await person.sees("There is no item 99999.")
+
+
+async def test_the_operations(tmp_path: Path) -> None:
+    async with person_at(tmp_path, history()) as person:
+        await person.sees("Assign #13")
+        await person.press("f3")
+        await person.sees("operations", "Resolve", "1 running")
+        await person.press("j")
+        await person.sees("Resolve #12", "why some failed", "Order 1", "It has changed since.")
+        await person.press("r")
+        await person.sees("Retry the failed items of #12: 2 items", "y Retry")
+        await person.press("escape")
+        await person.press("x")
+        await person.sees("Resolve #12 is completed already.")
+        await person.press("c")
+        await person.sees("Resume applies to operations that failed")
+        await person.press("k")
+        await person.press("u")
+        await person.sees("Undo waits until Assign #13 is done")
+        await person.press("x")
+        await person.sees("Assign #13 stops after the batches in flight", "stopping")
+        await person.press("q")
+        await person.until(lambda: isinstance(person.console.screen, QueueScreen), "the queue")
+
+
+async def test_progress_shows_in_the_history(tmp_path: Path) -> None:
+    async with person_at(tmp_path, history()) as person:
+        await person.press("f3")
+        await person.sees("34%")
+        changed = operation(13, status="in_progress", succeeded=800, failed=3, finished_at=None, eta_seconds=4)
+        person.fake.operations[13] = changed
+        await person.fake.queue.put({"type": "operation_changed", "operation": changed})
+        await person.sees("68%", "800 done")
+
+
+async def test_results_one_by_one_and_exported(tmp_path: Path, monkeypatch: object) -> None:
+    import os
+
+    async with person_at(tmp_path, history()) as person:
+        before = os.getcwd()
+        os.chdir(tmp_path)
+        try:
+            await person.press("f3", "j")
+            await person.sees("Order 2")
+            await person.press("e")
+            await person.sees("The result of every item is in")
+            assert (tmp_path / "operation-12.csv").read_bytes().startswith(b"item_id,outcome")
+        finally:
+            os.chdir(before)
+        await person.press("o")
+        await person.sees("Show which results")
+        await person.press("escape")
+        await person.press("enter")
+        screen = person.console.screen
+        assert isinstance(screen, OperationsScreen)
+        assert screen.results.has_focus
+
+
+async def test_themes_change_at_once_and_are_remembered(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("f4")
+        await person.sees("daylight", "high-contrast")
+        await person.type("day")
+        await person.press("enter")
+        await person.until(lambda: person.console.look.name == "daylight", "daylight")
+        await person.press("q")
+    assert load(tmp_path / "home" / "console.json")[0].theme == "daylight"
+
+
+async def test_copying(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("y")
+        await person.sees("Copied CASE-1001.")
+        await person.press("space", "space", "y")
+        await person.sees("Copied 2 ids.")
+        await person.press("A", "y")
+        await person.sees("qd export")
+
+
+async def test_screen_filter_and_sort_come_back(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("slash")
+        await person.type("priority:high")
+        await person.press("enter", "j", "j", "f3")
+        await person.sees("No bulk operation yet")
+        person.console.leave()
+    async with person_at(tmp_path) as person:
+        await person.sees("operations")
+        await person.press("q")
+        await person.sees("priority:high")
+        await person.until(lambda: person.console.queue.table.cursor_id == 10, "the cursor to come back")
+
+
+async def test_a_remembered_filter_that_is_no_longer_valid(tmp_path: Path) -> None:
+    state = ConsoleState(views={"support_tasks": View("statu:open")})
+    console = console_on(tmp_path / "home", state=state)
+    async with console.run_test() as pilot:
+        person = Person(console, pilot)
+        await person.sees("statu")
+
+
+async def test_no_engine_says_why_and_comes_back_by_itself(tmp_path: Path) -> None:
+    class Late(FakeConsole):
+        refused = "The engine did not start: the disk is full."
+
+    home = tmp_path / "home"
+    console = console_on(home, kind=Late)
+    async with console.run_test() as pilot:
+        person = Person(console, pilot)
+        await person.sees("No engine: The engine did not start: the disk is full.")
+        await person.press("n")
+        await person.sees("Next has to wait")
+        Late.refused = ""
+        await person.sees("300 matching")
+
+
+async def test_a_lost_engine_keeps_filter_cursor_and_marks(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("slash")
+        await person.type("priority:high")
+        await person.press("enter", "j", "space")
+        await person.sees("1 marked")
+        person.fake.down = "the engine is gone."
+        await person.fake.queue.put({"type": "disconnected", "reason": "the engine is gone."})
+        await person.sees("No engine: the engine is gone.")
+        await person.press("r")
+        await person.sees("Resolve has to wait")
+        person.fake.down = ""
+        await person.fake.queue.put({"type": "connected", "version": "0.1.0"})
+        await person.until(lambda: "No engine" not in person.screen, "the banner to go")
+        await person.sees("priority:high", "1 marked")
+        assert person.console.queue.table.cursor_id == 10
+
+
+async def test_ctrl_c_says_how_to_leave(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("ctrl+c")
+        await person.sees("q leaves the console; the engine goes on.")
