@@ -46,7 +46,7 @@ def preview_lines(preview: Mapping[str, Any]) -> list[str]:
             ("can be undone", "yes" if operation["undoable"] else "no"),
             ("batches", f"{count(operation['batches'])} of {count(operation['batch_size'])}"),
             ("starts", operation["run_at"]),
-            ("takes about", duration(round(preview["estimated_seconds"] * 1000))),
+            ("takes", _estimate(preview["estimated_seconds"])),
         ]
     )
     lines += reasons("skipped", preview["skip_reasons"])
@@ -58,6 +58,10 @@ def preview_lines(preview: Mapping[str, Any]) -> list[str]:
     if more > 0 and first:
         lines.append(f"  … and {count(more)} more")
     return lines
+
+
+def _estimate(seconds: float) -> str:
+    return f"about {duration(round(seconds * 1000))}" if seconds >= 1 else "less than a second"
 
 
 def reasons(word: str, found: Sequence[Mapping[str, Any]]) -> list[str]:
