@@ -11,6 +11,7 @@ from typing import Any
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
 
 from quarterdeck.client.local import OnWait
 from quarterdeck.config.home import Home
@@ -26,6 +27,7 @@ from quarterdeck.tui.screens.queue import QueueScreen
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
+from quarterdeck.tui.thrift import thrifty_driver
 from quarterdeck.tui.widgets.table_messages import CountKnown
 
 _CONTEXT_CELLS = 20  # the end of a path says more than its beginning
@@ -46,7 +48,10 @@ class Console(App[None]):
         go_to: str = "",
     ) -> None:
         """Raises ThemeError."""
-        super().__init__()
+        wanted = theme or session.state.theme or session.settings.console.theme
+        self.look = theming.choose(wanted, session.home.themes, ascii=session.settings.console.ascii)
+        # Without colour: nothing but the terminal's own, where Textual would send greys.
+        super().__init__(ansi_color=True if self.look.plain else None)
         self.session = session
         self.act_as = act_as
         self.first_rows = asyncio.Event()
@@ -54,10 +59,11 @@ class Console(App[None]):
         self.gate = KeyGate(self, super().on_event)
         self._first_notice, self._first_place = notice, go_to
         self._worked = False
-        wanted = theme or session.state.theme or session.settings.console.theme
-        self.look = theming.choose(wanted, session.home.themes, ascii=session.settings.console.ascii)
         self._dress()
         self.queue = QueueScreen(session)
+
+    def get_driver_class(self) -> type[Driver]:
+        return thrifty_driver(super().get_driver_class())
 
     # Screens
 

@@ -33,7 +33,7 @@ def thrifty(data: str) -> str:
             ended = True
         elif piece.startswith("\x1b[") and piece.endswith("m") and _STYLE.fullmatch(piece):
             out.append(_change(current, piece) if ended and current else f"\x1b[0;{piece[2:]}" if ended else piece)
-            current = piece if ended or current is None else None
+            current = piece if ended or current is None else ""  # one upon the other: not known whole
             ended = False
         else:
             if ended and not _MOVE.fullmatch(piece):
