@@ -84,7 +84,7 @@ class LinesView(Widget):
         for y in range(size.height):
             at = self.top + y
             if before[at : at + 1] != lines[at : at + 1] or y == size.height - 1:
-                self.refresh(Region(0, self.gutter.top + y, self.outer_size.width, 1))
+                self.refresh(Region(0, y, size.width, 1))
 
     @property
     def words(self) -> str:
