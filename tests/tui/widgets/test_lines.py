@@ -52,5 +52,12 @@ async def test_saying_the_same_again_costs_nothing() -> None:
         line.show([("left", "")], [("right", "")])
         await pilot.pause()
         assert shown(app)[0] == "left           right"
+        painted: list[int] = []
+        render_line = line.render_line
+        line.render_line = lambda y: painted.append(y) or render_line(y)  # type: ignore[method-assign, func-returns-value]
         line.show([("left", "")], [("right", "")])
-        assert not line._dirty_regions
+        await pilot.pause()
+        assert painted == []
+        line.show([("left", "")], [("other", "")])
+        await pilot.pause()
+        assert painted == [0]
