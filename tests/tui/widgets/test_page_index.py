@@ -227,3 +227,36 @@ def test_a_changing_list_never_shows_a_row_twice_or_out_of_order(length: int, he
         order = [places[found["id"]] for _, found in index.rows()]
         assert order == sorted(set(order))
         assert index.row(view.cursor) is not None
+
+
+@given(length=st.integers(1, 900), height=st.integers(1, 25), data=st.data())
+def test_a_reload_finds_the_rows_on_the_screen_again(length: int, height: int, data: st.DataObject) -> None:
+    """Rows come and go while the operator looks; those that stay are found, and stand next to each other."""
+    source = ListSource(rows(length))
+    index, view = PageIndex(page_size=50, capacity=5), Viewport(height)
+    index.set_total(length)
+    fill(index, source, view, height)
+    view.move_to(data.draw(st.integers(0, length - 1)), *index.limits(view.cursor))
+    fill(index, source, view, height)
+    before = seen(index, view)
+    fresh = data.draw(st.integers(0, 30))
+    for number in range(fresh):
+        source.rows.insert(data.draw(st.integers(0, len(source.rows))), row(5000 + number))
+    gone = data.draw(st.sets(st.sampled_from(before), max_size=3)) if length > 10 else set()
+    if data.draw(st.booleans()):
+        source.rows = [found for found in source.rows if found["id"] not in gone]
+    else:
+        gone = set()
+    # Cursors of rows that are gone still work in the engine; here they would not be found.
+    boundary = index.plan_reload(view.top, view.bottom, fresh)
+    if boundary.cursor is not None and int(boundary.cursor) in gone:
+        return
+    page = source.answer(
+        cursor=boundary.cursor, direction=boundary.direction, limit=boundary.limit, skip=boundary.skip
+    )
+    index.land(boundary, page)
+    places = {found["id"]: at for at, found in enumerate(source.rows)}
+    order = [places[found["id"]] for _, found in index.rows()]
+    assert order == list(range(order[0], order[0] + len(order))) if order else True
+    assert {row_id for row_id in before if row_id not in gone} <= {found["id"] for _, found in index.rows()}
+    assert index.total is None or index.total >= index.end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
@@ -73,14 +74,14 @@ class Painter:
         glyphs = self.look.glyphs
         text = " " * GUTTER
         for place in self.placed:
-            title = place.column.title
+            title = safe(place.column.title)
             if place.column.key == sorted_by:
                 title = f"{title} {glyphs.down if descending else glyphs.up}"
             text += fit(title, place.width, right=place.column.right, more="") + " " * place.gap
-        said = safe(notice)
-        if said:
-            said = fit(f" {said} ", min(len(said) + 2, self.width), more=glyphs.ellipsis)
-        return self._segments([(fit(text, self.width - len(said), more=""), "header"), (said, "notice")])
+        said = f" {safe(notice)} " if notice else ""
+        room = min(cell_len(said), self.width)
+        said = fit(said, room, more=glyphs.ellipsis)
+        return self._segments([(fit(text, self.width - room, more=""), "header"), (said, "notice")])
 
     def message(self, text: str, style: str) -> list[Segment]:
         """A sentence in place of rows."""
