@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from quarterdeck.contract.enums import BulkKind, BulkStatus, Outcome, Resource, Risk
 from quarterdeck.contract.models.base import Answer, FilterText, Id, Json, Model, Timestamp
@@ -12,6 +12,15 @@ from quarterdeck.contract.models.base import Answer, FilterText, Id, Json, Model
 
 class NewBulk(Model):
     """What to act on (`ids` or a `selection` token) and with what. Makes a draft; nothing is changed yet."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["ids"], "properties": {"ids": {"type": "array"}, "selection": {"type": "null"}}},
+                {"required": ["selection"], "properties": {"ids": {"type": "null"}, "selection": {"type": "string"}}},
+            ]
+        }
+    )
 
     ids: Annotated[list[Id] | None, Field(min_length=1, max_length=100_000)] = None
     selection: Annotated[str | None, Field(min_length=1, max_length=200)] = None

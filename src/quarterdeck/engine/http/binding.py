@@ -175,7 +175,7 @@ async def _from(first: bytes, rest: AsyncIterator[bytes], what: str) -> AsyncIte
     try:
         async for chunk in rest:
             yield chunk
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - logged whole by `explain`
         failures.explain(error, what)
         raise failures.BrokenOff from None  # the client sees an incomplete transfer, which is what it is
 

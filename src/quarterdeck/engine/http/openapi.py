@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck import __version__
+from quarterdeck.contract.actions import ACTIONS
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.operations import API, OPERATIONS, Operation
 from quarterdeck.contract.operations.base import Answers
@@ -73,6 +74,8 @@ def _path_parameters(operation: Operation) -> list[JsonObject]:
     for name in re.findall(r"\{(\w+)\}", operation.path):
         if name == "resource":
             schema: JsonObject = {"type": "string", "enum": [str(each) for each in Resource]}
+        elif name == "action":
+            schema = {"type": "string", "enum": sorted({action.verb for action in ACTIONS.values()})}
         elif name == "id" or name.endswith("_id"):
             schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
         else:
@@ -113,7 +116,7 @@ def _headers(operation: Operation) -> list[JsonObject]:
                 "in": "header",
                 "required": True,
                 "description": "The same key with the same request gets the same answer for 24 hours.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]{1,255}$"},
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]*[!#-~][ -~]*$"},
             }
         )
     return found
