@@ -72,6 +72,7 @@ _PLAIN: Mapping[str, str] = {
     "cursor-blurred": "underline",
     "marked": "bold",
     "range": "underline",
+    "stale": "dim",
     "notice": "bold",
     "key": "bold",
     "error": "bold",
