@@ -180,3 +180,10 @@ def test_any_refusal_is_a_problem(status: int, content: bytes, code: Code) -> No
 def test_pointers_survive_the_way() -> None:
     content = b'{"code": "invalid_input", "detail": "x.", "errors": [{"pointer": "/a", "detail": "is missing"}]}'
     assert problem_of(422, content, "soon").errors == (("/a", "is missing"),)
+
+
+async def test_calls_at_the_same_time_survive_a_new_connection(reach: Reach) -> None:
+    server = Server(None, *[OK] * 20)
+    client = await reach(server)
+    calls = [client.call(items.COUNT, resource="returns") for _ in range(8)]
+    assert await asyncio.gather(*calls) == [{"count": 3}] * 8

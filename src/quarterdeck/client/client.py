@@ -22,6 +22,34 @@ _TRIES = (0.05, 0.2, 0.5, 1.0)
 _IN_FLIGHT_TRIES = 60
 
 
+class _Line:
+    """The connections of one httpx client, closed when it has been replaced and nobody uses it any more."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+        self.users = 0
+        self._retired = False
+
+    async def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        self.users += 1
+        try:
+            return await self.http.request(method, url, **options)
+        finally:
+            await self.left()
+
+    async def left(self) -> None:
+        self.users -= 1
+        await self._close_if_done()
+
+    async def retire(self) -> None:
+        self._retired = True
+        await self._close_if_done()
+
+    async def _close_if_done(self) -> None:
+        if self._retired and not self.users:
+            await self.http.aclose()
+
+
 class Client:
     """One engine, one principal. Use it from one event loop.
 
@@ -40,7 +68,7 @@ class Client:
         self.act_as = act_as
         self.revive = revive
         self.info: JsonObject = {}
-        self._http = open_http(address)
+        self._line = _Line(open_http(address))
         self._closed = False
 
     async def call(
@@ -88,9 +116,13 @@ class Client:
         self, op: Operation, *, query: Mapping[str, object] | None = None, **path: object
     ) -> AsyncGenerator[bytes, None]:
         """A file as it comes. Raises Unreachable where it breaks off."""
-        request = self._http.build_request(op.method, op.url(**path), params=_texts(query), headers=self._headers(None))
+        line = self._line
+        line.users += 1
         try:
-            response = await self._http.send(request, stream=True)
+            request = line.http.build_request(
+                op.method, op.url(**path), params=_texts(query), headers=self._headers(None)
+            )
+            response = await line.http.send(request, stream=True)
             try:
                 if response.status_code >= 400:
                     content = await response.aread()
@@ -101,6 +133,8 @@ class Client:
                 await response.aclose()
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
+        finally:
+            await line.left()
 
     def events(self) -> AsyncGenerator[JsonObject, None]:
         """Changes as they happen, for ever.
@@ -121,7 +155,7 @@ class Client:
 
     async def close(self) -> None:
         self._closed = True
-        await self._http.aclose()
+        await self._line.http.aclose()
 
     async def __aenter__(self) -> Client:
         return self
@@ -153,8 +187,9 @@ class Client:
         lost = False
         in_flight = 0
         while True:
+            line = self._line
             try:
-                response = await self._http.request(op.method, url, params=params, content=content, headers=headers)
+                response = await line.request(op.method, url, params=params, content=content, headers=headers)
             except httpx.TransportError as error:
                 never_sent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
                 wait = next(waits, None)
@@ -162,7 +197,8 @@ class Client:
                     raise self._unreachable(error) from error
                 lost = True
                 await asyncio.sleep(wait)
-                await self.reopen()
+                if line is self._line:
+                    await self.reopen()
                 continue
             if lost and response.status_code == 409 and in_flight < _IN_FLIGHT_TRIES:
                 problem = problem_of(response.status_code, response.content, None)
@@ -175,8 +211,8 @@ class Client:
     async def reopen(self) -> None:
         """New connections: the engine may have come back at another place."""
         if not self._closed:
-            old, self._http = self._http, open_http(self.address)
-            await old.aclose()
+            old, self._line = self._line, _Line(open_http(self.address))
+            await old.retire()
 
     def headers(self) -> dict[str, str]:
         """What identifies the caller."""

@@ -12,16 +12,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quarterdeck import __version__
-from quarterdeck.client.client import Client
 from quarterdeck.client.errors import Unreachable, VersionMismatch
-from quarterdeck.client.transport import LocalAddress
 from quarterdeck.config.home import Home, HomeError
 from quarterdeck.contract.operations import bulk, system
 from quarterdeck.contract.operations.base import API_NUMBER
 from quarterdeck.contract.principal import Principal
+
+if TYPE_CHECKING:  # finding and starting an engine takes no HTTP library, and must not wait for one
+    from quarterdeck.client.client import Client
 
 OnWait = Callable[[str], None]
 
@@ -94,6 +95,8 @@ async def connect(
     `on_wait` is told what is waited for. Raises Unreachable, VersionMismatch, HomeError.
     """
     await _reach(home, start=start, on_wait=on_wait)
+    from quarterdeck.client.client import Client
+    from quarterdeck.client.transport import LocalAddress
 
     async def revive() -> None:
         if not answers(home):

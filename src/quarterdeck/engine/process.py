@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXIT_OK = 0
+EXIT_MISTAKE = 1  # ours
 EXIT_CONFIG = 2  # home, settings or socket
 EXIT_STORE = 3
 EXIT_RUNNING = 4  # another engine has this home
@@ -46,12 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", help="folder of this instance (default: QUARTERDECK_HOME or the data folder)")
     given = parser.parse_args(arguments)
     os.umask(0o077)
+    # A log that cannot be written, on a full disk, is no reason to write about it where nobody looks.
+    logging.raiseExceptions = False
     try:
         home = Home.find(given.home)
         home.create()
         try:
             lock = Lock(home.lock)
             logs.set_up(home.log, "info")
+            os.chdir(home.path)  # hold on to nobody else's folder
         except OSError as error:
             raise HomeError(f"Cannot write to {error.filename or home.path}: {error.strerror}.") from error
     except (HomeError, AlreadyRunning) as error:
@@ -65,17 +69,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(home: Home, lock: Lock) -> int:
-    lock.say(None)
     try:
+        lock.say(None)
         settings = load(home.config)
         logging.getLogger().setLevel(settings.engine.log_level.upper())
         bound = _Listener(home, lock)
     except (ConfigError, HomeError, listening.SocketError) as error:
         return _refuse(str(error), home, EXIT_CONFIG)
+    except OSError as error:
+        return _refuse(f"Cannot write to {home.path}: {error.strerror}.", home, EXIT_CONFIG)
     try:
         asyncio.run(_serve(settings, home, bound))
     except Problem as problem:
         return _refuse(problem.detail, home, EXIT_STORE)
+    except Exception:  # the last line of the log is what a client shows
+        log.exception("the engine ended")
+        return _refuse(f"The engine made a mistake; {home.log} says more. Please report it.", home, EXIT_MISTAKE)
     finally:
         bound.remove()
     return EXIT_OK

@@ -60,20 +60,23 @@ class Worker:
         self._wake.set()
 
     async def _run(self) -> None:
-        while not self._stopping:
+        while not (self._stopping or self._engine.stopping.is_set()):
             self._wake.clear()
             try:
                 claimed = await self._claim()
+                for run in claimed:
+                    task = asyncio.create_task(self._carry_out(run), name=f"run {run.id}")
+                    self._tasks.add(task)
+                    task.add_done_callback(self._finished)
+                if not claimed:
+                    await self._pause(await self._until_next())
             except Problem as problem:
                 log.warning("cannot claim runs: %s", problem.detail)
                 await self._pause(_RETRY_NOTE)
-                continue
-            for run in claimed:
-                task = asyncio.create_task(self._carry_out(run), name=f"run {run.id}")
-                self._tasks.add(task)
-                task.add_done_callback(self._finished)
-            if not claimed:
-                await self._pause(await self._until_next())
+            except Exception:
+                # Whatever it is, work that waits must not wait for ever.
+                log.exception("cannot claim runs")
+                await self._pause(_RETRY_NOTE)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
