@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,9 @@ from quarterdeck.config.home import Home
 from quarterdeck.contract.operations import bulk, items, system
 from quarterdeck.engine import process
 from tests.support.engines import engine_process, kill_engine
+
+if TYPE_CHECKING:
+    from tests.support.postgres import PostgresServer
 
 
 async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
@@ -115,6 +118,22 @@ async def test_stopped_amid_a_bulk_operation_it_goes_on_at_the_next_start(
         assert states[-1]["operation"]["succeeded"] == len(ids)
         count = await again.call(items.COUNT, resource="support_tasks", query={"filter": "assignee:ana"})
         assert count["count"] == len(ids)
+
+
+async def test_the_same_engine_on_postgresql(engine_home: Home, postgres: PostgresServer) -> None:
+    engine_home.config.write_text(f'[store]\nurl = "{postgres.database()}"\n')
+    async with await connect(engine_home) as client:
+        new = {"items": [{"tenant_id": "acme", "title": f"item {number}"} for number in range(300)]}
+        ids = (await client.call(items.CREATE, resource="returns", body=new))["ids"]
+        body = {"ids": ids, "params": {"assignee": "ana"}, "batch_size": 50}
+        draft = await client.call(bulk.DRAFT, resource="returns", action="assign", body=body)
+        await client.call(bulk.CONFIRM, id=draft["operation"]["id"])
+        states = [each async for each in client.watch(draft["operation"]["id"])]
+        assert states[-1]["operation"]["succeeded"] == 300
+        assert (await client.call(system.ENGINE))["tenants"] == ["acme"]
+        assert "quarterdeck_items" in await client.text(system.METRICS)
+        assert not engine_home.store.exists()
+        assert "postgresql" in client.info["store"]
 
 
 async def test_a_socket_that_was_taken_away_is_made_again(running_engine: Client, engine_home: Home) -> None:
