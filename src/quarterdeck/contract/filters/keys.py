@@ -12,7 +12,7 @@ from quarterdeck.contract.transitions import statuses
 
 class KeyKind(StrEnum):
     CHOICE = "choice"  # one of `choices`
-    WORD = "word"  # any text, compared exactly, ignoring case
+    WORD = "word"  # any text, compared exactly
     PERSON = "person"  # a name, or me / none / any
     NUMBER = "number"  # an id
     PAST = "past"  # a date, or an age: <2h is "less than two hours ago"

@@ -13,6 +13,8 @@ from quarterdeck.contract.filters.keys import FIELD_PREFIX, Key, KeyKind, keys_f
 from quarterdeck.contract.filters.times import time_condition
 
 LONGEST = 8_000
+# Databases limit how deep a condition may be nested.
+MOST_VALUES = 500
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*(?=:)")
 _LARGEST_ID = 2**63 - 1
 
@@ -36,6 +38,7 @@ class _Parser:
         self.text = text
         self.keys = keys
         self.at = 0
+        self.values = 0
 
     def terms(self) -> list[Term]:
         terms: list[Term] = []
@@ -90,6 +93,9 @@ class _Parser:
 
     def _value(self, stop_at_comma: bool) -> _Value:
         start = self.at
+        self.values += 1
+        if self.values > MOST_VALUES:
+            raise FilterError(f"the filter has more than {MOST_VALUES} values; use fewer.", start + 1)
         if self.at < len(self.text) and self.text[self.at] == '"':
             return _Value(self._quoted(), start + 1, True)
         while self.at < len(self.text):

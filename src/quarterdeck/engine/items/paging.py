@@ -115,7 +115,8 @@ def _beyond(order: Order, cursor: str, descending: bool, wrap: Wrap) -> ColumnEl
     values = cursors.decode(cursor)
     if len(values) != len(order.columns) + 1 or values[0] != str(order):
         raise cursors.invalid()
-    if not all(isinstance(v, int) and not isinstance(v, bool) and abs(v) < 2**63 for v in values[1:]):
+    limits = (2**15 if name == "priority" else 2**63 for name in order.columns)
+    if not all(type(v) is int and abs(v) < limit for v, limit in zip(values[1:], limits, strict=True)):
         raise cursors.invalid()
     here = tuple_(*(wrap(items.c[name]) for name in order.columns))
     there = tuple_(*(literal(value, items.c[name].type) for name, value in zip(order.columns, values[1:], strict=True)))

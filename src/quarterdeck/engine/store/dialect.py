@@ -71,7 +71,10 @@ def _postgres_pair(element: json_pair, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(json_part, "sqlite")
 def _sqlite_part(element: json_part, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_extract({compiler.process(element.clauses, **kw)})"
+    # As PostgreSQL's #>> says it: `true` is a word, and 12 is equal to '12'.
+    at = compiler.process(element.clauses, **kw)
+    kind, found = f"json_type({at})", f"CAST(json_extract({at}) AS TEXT)"
+    return f"CASE {kind} WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE {found} END"
 
 
 @compiles(json_part, "postgresql")
