@@ -1,6 +1,6 @@
 """The console beside a bare Textual app with a DataTable of 200 rows, both through a pseudo-terminal.
 
-    python -m benchmarks.console [--items 1000000] [--size 80x24] [--starts 5] [--table-only] [--no-cold]
+    python -m benchmarks.console [--items 1000000] [--size 80x24] [--starts 5] [--table-only] [--no-cold] [--no-busy]
 
 `table` is the WindowTable alone on a list that is made as it is read; `console` is `qd` on a store of that
 many items with its engine running. Needs pyte.
@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,6 +174,35 @@ def cold(program: Program, baseline: tuple[float, float], home: Path, times: int
     return first <= 1.3 * baseline[1] and ready <= 4 * baseline[1]
 
 
+def busy(program: Program, home: Path, environment: dict[str, str]) -> bool:
+    """A cursor key while the engine acts on everything, beside the same key while it rests."""
+    begin = "from quarterdeck.cli.main import main; main()"
+    act = ["--home", str(home), "bulk", "run", "support_tasks", "set-category", "-q", "", "--set"]
+
+    def pressed(terminal: Timed, going_on: Callable[[], bool]) -> list[float]:
+        found: list[float] = []
+        while going_on():
+            found.append(terminal.milliseconds_until_moved("down" if len(found) % 20 < 10 else "up"))
+            time.sleep(0.03)
+        return found
+
+    with run(program, (80, 24), environment) as terminal:
+        terminal.seconds_until(program.ready)
+        terminal.settle(0.7)
+        left = iter(range(100))
+        idle = pressed(terminal, lambda: next(left, None) is not None)
+        command = [sys.executable, "-c", begin, *act, f"category=bench-{int(time.time())}", "--yes", "--wait"]
+        bulk = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        terminal.seconds_until(r"\d+%|of 1,000,000|bulk|set-category", timeout=120)
+        meanwhile = pressed(terminal, lambda: bulk.poll() is None and len(idle) < 10_000)
+        if bulk.wait() != 0:
+            raise RuntimeError(f"the bulk operation ended with {bulk.returncode}")
+    ratio = median(meanwhile) / median(idle)
+    print(f"\ncursor key during a bulk over everything: {median(meanwhile):.2f} ms ({len(meanwhile)} keys),")
+    print(f"  idle {median(idle):.2f} ms: {ratio:.2f}x (2)")
+    return ratio <= 2
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=1_000_000)
@@ -179,6 +210,7 @@ def main() -> int:
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--table-only", action="store_true", help="without the real console and its engine")
     parser.add_argument("--no-cold", action="store_true", help="without starts of the engine")
+    parser.add_argument("--no-busy", action="store_true", help="without the keys during a bulk operation")
     parser.add_argument("--folder", type=Path, help="where the store is kept for the next run")
     options = parser.parse_args()
     sizes = [tuple(map(int, text.split("x"))) for text in options.size or ("80x24", "120x40")]
@@ -199,6 +231,8 @@ def main() -> int:
                 good &= report(size, results)
             if home is not None and not options.no_cold:
                 good &= cold(candidates[-1], begun["baseline"], home, options.starts, environment)
+            if home is not None and not options.no_busy:
+                good &= busy(candidates[-1], home, environment)
         finally:
             if home is not None:
                 from quarterdeck.client.local import stop_engine

@@ -105,6 +105,20 @@ class Timed:
                 answers.sizes.append(size)
         return answers
 
+    def milliseconds_until_moved(self, key: str, sign: str = "▸", timeout: float = 5) -> float:
+        """From a key press until the line with the cursor sign is another one, whatever else is drawn meanwhile."""
+        before = self._line_with(sign)
+        began = time.perf_counter()
+        os.write(self._fd, KEYS.get(key, key.encode()))
+        while self._line_with(sign) in (before, None):
+            if time.perf_counter() - began > timeout:
+                raise NotReady(self.text)
+            self._read(0.02)
+        return (time.perf_counter() - began) * 1e3
+
+    def _line_with(self, sign: str) -> int | None:
+        return next((y for y, line in enumerate(self.screen.display) if line.startswith(sign)), None)
+
     def bytes_in(self, seconds: float) -> int:
         """What the program sends when nobody touches it."""
         stop, size = time.perf_counter() + seconds, 0
