@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from textual import events
@@ -186,7 +187,13 @@ class Console(App[None]):
     async def connect(self, home: Home, *, on_wait: OnWait) -> Any:
         from quarterdeck.client.local import connect
 
+        await asyncio.to_thread(import_module, "quarterdeck.client.client")  # 70 ms, beside the screen
         return await connect(home, act_as=self.act_as, on_wait=on_wait)
+
+    async def look_first(self, home: Home) -> Any:
+        from quarterdeck.client.first_look import first_look
+
+        return await first_look(home, self.act_as)
 
     def waiting(self, for_what: str) -> None:
         """The engine is on its way."""

@@ -17,24 +17,35 @@ if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
+_FIRST_ROWS_SECONDS = 5.0
 RENEWALS_PER_CLAIM = 3
 
 
 async def hold(console: Console) -> None:
     """Connects, and stays connected for as long as the console lives."""
     session = console.session
+    if (look := await console.look_first(session.home)) is not None:
+        session.learned(look.info)
+        session.connected(look)
+        console.linked()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(console.first_rows.wait(), _FIRST_ROWS_SECONDS)
     wait = _FIRST_WAIT
-    while session.client is None:
+    client: Any = None
+    while client is None:
         try:
             client = await console.connect(session.home, on_wait=console.waiting)
         except (Unreachable, HomeError, Problem, OSError) as error:
             console.lost(str(error))
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
-            continue
-        session.learned(client.info)
-        session.connected(client)
-    console.linked()
+    seen = look is not None and console.first_rows.is_set() and not session.lost
+    session.learned(client.info)
+    session.connected(client)
+    if look is not None:
+        look.hand_over(client)
+    if not seen:
+        console.linked()
     # WebSocket support is imported when there are rows to look at; it would keep them waiting.
     await console.first_rows.wait()
     await _running(console)
