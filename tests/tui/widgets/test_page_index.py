@@ -251,12 +251,10 @@ def test_a_reload_finds_the_rows_on_the_screen_again(length: int, height: int, d
     boundary = index.plan_reload(view.top, view.bottom, fresh)
     if boundary.cursor is not None and int(boundary.cursor) in gone:
         return
-    page = source.answer(
-        cursor=boundary.cursor, direction=boundary.direction, limit=boundary.limit, skip=boundary.skip
-    )
+    page = source.answer(cursor=boundary.cursor, direction=boundary.direction, limit=boundary.limit, skip=boundary.skip)
     index.land(boundary, page)
     places = {found["id"]: at for at, found in enumerate(source.rows)}
     order = [places[found["id"]] for _, found in index.rows()]
-    assert order == list(range(order[0], order[0] + len(order))) if order else True
+    assert not order or order == list(range(order[0], order[0] + len(order)))
     assert {row_id for row_id in before if row_id not in gone} <= {found["id"] for _, found in index.rows()}
     assert index.total is None or index.total >= index.end
