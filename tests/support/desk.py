@@ -138,6 +138,11 @@ class Desk:
             wanted = select(item_events).where(item_events.c.item_id == item_id).order_by(item_events.c.id)
             return (await connection.execute(wanted)).all()
 
+    async def events_page(self, item_id: int, **query: Any) -> item_models.EventPage:
+        """The timeline as the API says it, newest first."""
+        asked = item_models.EventsQuery(**query)
+        return await queries.timeline(self.engine.store, self.who, self.resource, item_id, asked)
+
     # ----- bulk
 
     async def select(self, filter_: str = "", except_ids: Sequence[int] = ()) -> item_models.Selection:

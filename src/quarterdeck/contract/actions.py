@@ -198,5 +198,16 @@ def actions_for(resource: Resource) -> Iterator[Action]:
     return (action for action in ACTIONS.values() if action.resource == resource)
 
 
+def ways_to(resource: Resource, status: object) -> Iterator[Action]:
+    """The actions that exist to lead to a state: whatever else leads there asks for their role and risk."""
+    return (action for action in actions_for(resource) if action.to is not None and action.to == status)
+
+
+def risk_of(action: Action, params: Mapping[str, object]) -> Risk:
+    """What the action risks with these parameters."""
+    risks = [action.risk, *(way.risk for way in ways_to(action.resource, params.get("status")))]
+    return max(risks, key=lambda risk: risk.rank)
+
+
 def find_action(resource: Resource, verb: str) -> Action | None:
     return ACTIONS.get((resource, verb))

@@ -71,6 +71,13 @@ class Risk(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
 
+    @property
+    def rank(self) -> int:
+        return _RISKS.index(self)
+
+
+_RISKS = tuple(Risk)
+
 
 class RunStatus(StrEnum):
     SCHEDULED = "scheduled"

@@ -22,7 +22,7 @@ from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.actions import read_params
-from quarterdeck.engine.items.acts import the_action
+from quarterdeck.engine.items.acts import may_reach, the_action
 from quarterdeck.engine.items.effects import verdict
 from quarterdeck.engine.items.selections import chosen
 from quarterdeck.engine.items.tables import items
@@ -51,6 +51,7 @@ async def draft(engine: Engine, principal: Principal, resource: Resource, verb: 
     if not action.bulk:
         raise Problem(Code.NOT_FOUND, f"{action.label} works on one item at a time.")
     params = read_params(action, wanted.params).model_dump(mode="json")
+    may_reach(resource, [params.get("status")], principal)
     async with engine.store.write() as transaction:
         filter_text = None
         if wanted.selection is not None:
@@ -129,6 +130,7 @@ def _need_final(row: Row[Any], what: str) -> None:
 
 def _may(row: Row[Any], principal: Principal) -> None:
     the_action(Resource(row.resource), row.action, principal)
+    may_reach(Resource(row.resource), [row.params.get("status")], principal)
 
 
 def _of_ids(engine: Engine, ids: Sequence[int]) -> Select[Any]:

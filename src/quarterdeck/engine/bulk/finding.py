@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, select, true
+from sqlalchemy import ColumnElement, Row, and_, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from quarterdeck.contract.enums import BulkStatus
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
+from quarterdeck.engine.bulk.tables import UNFINISHED, bulk_items, bulk_operations
 
 
 def visible(principal: Principal) -> ColumnElement[bool]:
     """An operation may span tenants, so somebody of some tenants sees only their own operations."""
     return true() if principal.tenants is None else bulk_operations.c.created_by == principal.actor
+
+
+def unfinished(*statuses: BulkStatus) -> ColumnElement[bool]:
+    """Operations in one of these states, all of them unfinished, found by the index of those."""
+    unfinished: ColumnElement[bool] = literal_column(UNFINISHED)
+    return and_(unfinished, bulk_operations.c.status.in_([str(status) for status in statuses]))
 
 
 def of_operation(row: Row[Any]) -> ColumnElement[bool]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Row, func, select, update
 
+from quarterdeck.contract.actions import risk_of
+from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import BulkStatus, Resource, Risk
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.models.bulk import BulkOperation, Confirm
@@ -16,7 +18,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.bulk import rows
 from quarterdeck.engine.bulk.batches import enqueue_batch, undone_batches
 from quarterdeck.engine.bulk.effects import action_of, principal_of
-from quarterdeck.engine.bulk.finding import find_operation
+from quarterdeck.engine.bulk.finding import find_operation, unfinished
 from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.core import Engine
@@ -39,7 +41,7 @@ async def confirm(engine: Engine, principal: Principal, operation_id: int, said:
             raise Problem(
                 Code.COUNT_MISMATCH, f"You confirmed {said.count} items, but {row.eligible} would change; look again."
             )
-        if said.count is None and action_of(row).risk is Risk.HIGH:
+        if said.count is None and risk_of(action_of(row), row.params) is Risk.HIGH:
             raise Problem(
                 Code.COUNT_MISMATCH, f"{rows.label(row)} is of high risk: confirm with the count, {row.eligible}."
             )
@@ -77,7 +79,7 @@ async def _within_limit(engine: Engine, transaction: Transaction, principal: Pri
         select(func.count())
         .select_from(bulk_operations)
         .where(
-            bulk_operations.c.status.in_([str(BulkStatus.PENDING), str(BulkStatus.IN_PROGRESS)]),
+            unfinished(BulkStatus.PENDING, BulkStatus.IN_PROGRESS),
             bulk_operations.c.created_by == principal.actor,
         )
     )
@@ -100,7 +102,7 @@ async def start_scheduled(engine: Engine) -> None:
     async with engine.store.read() as connection:
         waiting = (
             select(bulk_operations.c.id)
-            .where(bulk_operations.c.status == str(BulkStatus.SCHEDULED))
+            .where(unfinished(BulkStatus.SCHEDULED), bulk_operations.c.run_at <= now_ms())
             .order_by(bulk_operations.c.run_at)
         )
         ids = (await connection.execute(waiting)).scalars().all()

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from quarterdeck.contract.actions import risk_of
 from quarterdeck.contract.clock import to_datetime
 from quarterdeck.contract.enums import BulkKind, BulkStatus, Outcome, Resource
 from quarterdeck.contract.models.bulk import BulkOperation, ReasonCount
 from quarterdeck.contract.problems import RETRYABLE, Code
+from quarterdeck.contract.transitions import sources
 from quarterdeck.engine.bulk.effects import action_of
 from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.items.sentences import sentence
@@ -30,7 +32,7 @@ def operation(row: Row[Any]) -> BulkOperation:
         label=label(row),
         params={} if row.kind == BulkKind.UNDO else row.params,
         status=status,
-        risk=action.risk,
+        risk=risk_of(action, row.params),
         undoable=action.undoable,
         reason=row.reason,
         filter=row.filter,
@@ -69,10 +71,9 @@ def _moment(value: int | None) -> Any:
 def why(row: Row[Any], code: str, status: str | None) -> str:
     """The sentence for one item of an operation."""
     action = action_of(row)
-    states = "" if row.kind == BulkKind.UNDO else ", ".join(sorted(action.from_states))
-    if code == Code.WRONG_STATE and action.verb == "update-status":
-        states = f"items that can move to {row.params.get('status')}"
-    return sentence(code, label(row), status, states)
+    to = row.params.get("status", action.to)
+    states = sources(Resource(row.resource), to) if "status" in row.params else action.from_states
+    return sentence(code, label(row), status, ", ".join(sorted(states)), to=to)
 
 
 def reasons(row: Row[Any], verdicts: list[dict[str, Any]]) -> list[ReasonCount]:

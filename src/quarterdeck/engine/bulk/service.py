@@ -22,13 +22,13 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import RETRYABLE, Code
 from quarterdeck.engine import cursors
 from quarterdeck.engine.bulk import rows
-from quarterdeck.engine.bulk.finding import find_operation, of_operation, visible
+from quarterdeck.engine.bulk.finding import find_operation, of_operation, unfinished, visible
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.export import csv_line
 from quarterdeck.engine.items.tables import items
+from quarterdeck.engine.store.dialect import plain
 
-_RUNNING = [str(BulkStatus.PENDING), str(BulkStatus.IN_PROGRESS)]
 # Repeats the condition of ix_bulk_items_refused to the letter.
 _REFUSED: ColumnElement[bool] = literal_column("bulk_items.code IS NOT NULL")
 _EXPORT_PAGE = 1_000
@@ -36,14 +36,14 @@ _EXPORTED = ("item_id", "external_id", "title", "tenant_id", "outcome", "code", 
 
 
 async def list_operations(engine: Engine, principal: Principal, query: BulkListQuery) -> BulkPage:
-    wanted = (
-        select(bulk_operations).where(visible(principal)).order_by(bulk_operations.c.id.desc()).limit(query.limit + 1)
-    )
+    # Few are running; found by their own index and then sorted.
+    newest = plain(bulk_operations.c.id) if query.running else bulk_operations.c.id
+    wanted = select(bulk_operations).where(visible(principal)).order_by(newest.desc()).limit(query.limit + 1)
     if query.status is not None:
         wanted = wanted.where(bulk_operations.c.status == str(query.status))
     if query.running is not None:
-        running = bulk_operations.c.status.in_(_RUNNING)
-        wanted = wanted.where(running if query.running else ~running)
+        running = (BulkStatus.PENDING, BulkStatus.IN_PROGRESS)
+        wanted = wanted.where(unfinished(*running) if query.running else bulk_operations.c.status.not_in(running))
     if query.cursor is not None:
         wanted = wanted.where(bulk_operations.c.id < cursors.decode_ids(query.cursor, 1)[0])
     async with engine.store.read() as connection:

@@ -45,14 +45,15 @@ bulk_operations = Table(
     Column("verdicts", JsonText, nullable=False),
     sqlite_autoincrement=True,
 )
-# The tray and the clock look only at what is not over.
-_UNFINISHED = text("status IN ('scheduled', 'pending', 'in_progress')")
+# The tray and the clock look only at what is not over. Their queries repeat the condition to the letter, or
+# SQLite would not use the index.
+UNFINISHED = "status IN ('scheduled', 'pending', 'in_progress')"
 Index(
     "ix_bulk_operations_unfinished",
     bulk_operations.c.status,
     bulk_operations.c.run_at,
-    sqlite_where=_UNFINISHED,
-    postgresql_where=_UNFINISHED,
+    sqlite_where=text(UNFINISHED),
+    postgresql_where=text(UNFINISHED),
 )
 
 # The frozen selection, one row an item. `seq` counts through all operations, so that freezing a million

@@ -87,6 +87,19 @@ async def for_page(
     return _ordered(found, driver, sort)
 
 
+async def for_claim(
+    connection: AsyncConnection, dialect: Dialect, filter_: Filter, resource: Resource, principal: Principal
+) -> Access:
+    """The way to the first match in the triage order, beside the condition of the index that holds what is ready."""
+    found = clauses(filter_, resource, principal, dialect)
+    if dialect.knows_statistics:
+        return Access([clause.sql(itself) for clause in found], [])
+    narrow = await _narrow(connection, found)
+    if narrow is not None:
+        return Access(_by(found, {narrow}), [], sorts=True)
+    return Access([clause.sql(itself if clause.column == "resource" else plain) for clause in found], [])
+
+
 async def for_all(
     connection: AsyncConnection, dialect: Dialect, filter_: Filter, resource: Resource, principal: Principal
 ) -> list[ColumnElement[bool]]:

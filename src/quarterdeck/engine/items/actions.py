@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -136,7 +136,7 @@ def _resolve(doing: Doing, values: params.Resolve) -> Effect:
 @effect_of("reopen")
 def _reopen(doing: Doing, values: params.Reopen) -> Effect:
     effect = _moved(doing.action.resource, FIRST_STATUS[doing.action.resource], "reopened", values.reason)
-    return Effect(effect.event, effect.sets, doing.action.from_states, body=effect.body)
+    return replace(effect, states=doing.action.from_states)
 
 
 @effect_of("cancel")
@@ -166,7 +166,7 @@ def _refund(doing: Doing, values: params.Note) -> Effect:
 
 def _moved(resource: Resource, target: ItemStatus, event: str, body: str | None) -> Effect:
     """To another state; a claim does not outlive the move."""
-    return Effect(event, {**_status(target), **NO_CLAIM}, sources(resource, target), body=body)
+    return Effect(event, {**_status(target), **NO_CLAIM}, sources(resource, target), body=body, to=str(target))
 
 
 @effect_of("comment")

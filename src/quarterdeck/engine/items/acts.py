@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, SmallInteger, Text, literal, select, update
 
-from quarterdeck.contract.actions import Action, find_action
+from quarterdeck.contract.actions import Action, find_action, ways_to
 from quarterdeck.contract.clock import MINUTE
 from quarterdeck.contract.enums import Priority, Resource
 from quarterdeck.contract.live import Change, Message
@@ -40,9 +41,23 @@ def the_action(resource: Resource, verb: str, principal: Principal) -> Action:
     action = find_action(resource, verb)
     if action is None:
         raise Problem(Code.NOT_FOUND, f"There is no action {verb} on {resource}.")
+    _may(action, principal)
+    return action
+
+
+def _may(action: Action, principal: Principal) -> None:
     if not principal.role.covers(action.role):
         raise Problem(Code.FORBIDDEN, f"{action.label} needs the role {action.role}; yours is {principal.role}.")
-    return action
+
+
+def may_reach(resource: Resource, statuses: Iterable[Any], principal: Principal) -> None:
+    """Whatever moves an item to or from a state needs the role of the action made for that.
+
+    Raises Problem(FORBIDDEN).
+    """
+    for status in statuses:
+        for way in ways_to(resource, status):
+            _may(way, principal)
 
 
 async def act(
@@ -50,6 +65,7 @@ async def act(
 ) -> ActionResult:
     action = the_action(resource, verb, principal)
     values = read_params(action, request.params)
+    may_reach(resource, [getattr(values, "status", None)], principal)
     async with engine.store.write() as transaction:
         doing = Doing(action, principal, engine.settings.engine, transaction.now)
         effect = build(doing, values)
@@ -116,7 +132,7 @@ def _refusal(row: Row[Any], effect: Effect, label: str) -> Problem:
     states = ", ".join(sorted(effect.states or ()))
     return Problem(
         code,
-        f"Item {row.id}: {sentence(code, label, row.status, states, row.assignee)}",
+        f"Item {row.id}: {sentence(code, label, row.status, states, row.assignee, effect.to)}",
         extra={"status": row.status, "applies_to": sorted(effect.states or ())},
     )
 
@@ -143,7 +159,7 @@ def announce(
 async def skip(engine: Engine, principal: Principal, resource: Resource, item_id: int, reason: str) -> ActionResult:
     """Put it back, and do not offer it to the same person for a while."""
     async with engine.store.write() as transaction:
-        row = await find_item(transaction.connection, principal, resource, item_id)
+        row = await find_item(transaction.connection, principal, resource, item_id, lock=engine.store.dialect)
         if row.assignee != principal.actor:
             raise not_yours(item_id, row.assignee)
         until = transaction.now + engine.settings.engine.skip_minutes * MINUTE
@@ -166,7 +182,7 @@ async def skip(engine: Engine, principal: Principal, resource: Resource, item_id
 async def renew(engine: Engine, principal: Principal, resource: Resource, item_id: int) -> Item:
     """Move the end of a claim; not a change of the item, so nobody else is told."""
     async with engine.store.write() as transaction:
-        row = await find_item(transaction.connection, principal, resource, item_id)
+        row = await find_item(transaction.connection, principal, resource, item_id, lock=engine.store.dialect)
         if row.assignee != principal.actor:
             raise not_yours(item_id, row.assignee)
         if row.claimed_until is not None:
@@ -183,7 +199,7 @@ def not_yours(item_id: int, assignee: str | None) -> Problem:
 async def undo(engine: Engine, principal: Principal, resource: Resource, item_id: int, event_id: int) -> ActionResult:
     """Restore what an event changed, unless the item has changed since."""
     async with engine.store.write() as transaction:
-        row = await find_item(transaction.connection, principal, resource, item_id)
+        row = await find_item(transaction.connection, principal, resource, item_id, lock=engine.store.dialect)
         event = (
             await transaction.connection.execute(
                 select(item_events).where(item_events.c.id == event_id, item_events.c.item_id == item_id)
@@ -194,6 +210,7 @@ async def undo(engine: Engine, principal: Principal, resource: Resource, item_id
         changes = {name: pair for name, pair in (event.changes or {}).items() if name in TOLD}
         if not changes or event.version_after is None:
             raise Problem(Code.NOT_UNDOABLE, f"Event {event_id} ({event.type}) changed nothing that can be restored.")
+        may_reach(resource, changes.get("status", ()), principal)
         if row.version != event.version_after:
             raise changed_since(item_id)
         sets = {name: _literal(name, before) for name, (before, _) in changes.items()}

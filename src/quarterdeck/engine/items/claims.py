@@ -13,11 +13,13 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.items.access import for_claim
 from quarterdeck.engine.items.actions import Doing, build, read_params, released
 from quarterdeck.engine.items.acts import Act, announce, do, the_action
 from quarterdeck.engine.items.effects import carry_out
-from quarterdeck.engine.items.matching import conditions, read_filter
+from quarterdeck.engine.items.matching import read_filter
 from quarterdeck.engine.items.tables import READY, item_skips, items
+from quarterdeck.engine.store.dialect import plain
 
 log = logging.getLogger(__name__)
 
@@ -35,13 +37,16 @@ async def claim_next(engine: Engine, principal: Principal, resource: Resource, f
             item_skips.c.item_id == items.c.id,
             item_skips.c.until > transaction.now,
         )
+        dialect = engine.store.dialect
+        way = await for_claim(transaction.connection, dialect, filter_, resource, principal)
+        order = (items.c.priority, items.c.sla_due_at, items.c.created_at, items.c.id)
         best = (
             select(items.c.id)
-            .where(text(READY), *conditions(filter_, resource, principal, engine.store.dialect), ~skipped)
-            .order_by(items.c.priority, items.c.sla_due_at, items.c.created_at, items.c.id)
+            .where(text(READY), *way.where, ~skipped)
+            .order_by(*(plain(column) if way.sorts else column for column in order))
             .limit(1)
         )
-        found = (await transaction.connection.execute(engine.store.dialect.lock_skipping(best))).scalar()
+        found = (await transaction.connection.execute(dialect.lock_skipping(best))).scalar()
         if found is None:
             matching = f" that matches {filter_text}" if filter_text.strip() else ""
             raise Problem(

@@ -45,7 +45,8 @@ class Effect:
     """`states` None means every state. `in_bin` effects apply to deleted items, others to the rest.
 
     `counts_as_change` raises the item's version, which is what guards, undo and other people look at.
-    `looks_for_change` refuses items that already are as the effect would make them.
+    `looks_for_change` refuses items that already are as the effect would make them. `to` is the state it
+    leads to, if it leads to one.
     """
 
     event: str
@@ -56,6 +57,7 @@ class Effect:
     in_bin: bool = False
     counts_as_change: bool = True
     looks_for_change: bool = True
+    to: str | None = None
 
 
 def verdict(effect: Effect, principal: Principal, resource: str) -> ColumnElement[Any]:

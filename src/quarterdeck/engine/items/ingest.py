@@ -269,20 +269,22 @@ async def _update(
     """Take over what differs; returns how many timeline rows came with it."""
     connection, now = transaction.connection, transaction.now
     values = _columns(item, Resource(row.resource), now)
-    if item.created_at is None and not item.events:
-        values["created_at"] = row.created_at
-    differing = {name: values[name] for name in _COMPARED if values[name] != getattr(row, name)}
+    said = _said(item)
+    differing = {name: values[name] for name in _COMPARED if name in said and values[name] != getattr(row, name)}
+    moved = {"claimed_until": None} if {"status", "assignee"} & differing.keys() else {}
     await connection.execute(
         update(items)
         .where(items.c.id == row.id)
         .values(
             **differing,
-            has_body=values["has_body"],
+            **moved,
+            **({"has_body": values["has_body"]} if "body" in said else {}),
             updated_at=values["updated_at"] if item.events else now,
-            version=row.version + 1,
+            version=items.c.version + 1,
         )
     )
-    details = {"body": item.body, "fields": item.fields, "fingerprint": fingerprint}
+    details: dict[str, Any] = {name: getattr(item, name) for name in ("body", "fields") if name in said}
+    details["fingerprint"] = fingerprint
     await connection.execute(update(item_details).where(item_details.c.item_id == row.id).values(**details))
     if item.events:
         added = await _replace_events(connection, row.id, item)
@@ -303,6 +305,12 @@ async def _update(
     spoken = select(func.count()).where(item_events.c.item_id == row.id, item_events.c.type == "comment")
     await connection.execute(update(items).where(items.c.id == row.id).values(comments=spoken.scalar_subquery()))
     return added
+
+
+def _said(item: ImportedItem) -> set[str]:
+    """The columns that the import speaks of; the rest stays as people have made it."""
+    said = {name for name in item.model_fields_set if name not in ("status", "created_at") or getattr(item, name)}
+    return said | {"created_at"} if item.events else said
 
 
 def _named(changes: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -18,6 +18,7 @@ from quarterdeck.engine.items import access, rows
 from quarterdeck.engine.items.matching import read_filter
 from quarterdeck.engine.items.paging import Order, page
 from quarterdeck.engine.items.tables import item_details, item_events, items
+from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Store
 
 _FACET_SAMPLE = 5_000
@@ -74,8 +75,18 @@ async def whole_item(connection: AsyncConnection, principal: Principal, resource
     return rows.item(row, details.body if details else None, details.fields if details else None)
 
 
-async def find_item(connection: AsyncConnection, principal: Principal, resource: Resource, item_id: int) -> Row[Any]:
+async def find_item(
+    connection: AsyncConnection,
+    principal: Principal,
+    resource: Resource,
+    item_id: int,
+    *,
+    lock: Dialect | None = None,
+) -> Row[Any]:
+    """With `lock`, nobody else changes it until the transaction ends. Raises Problem(NOT_FOUND)."""
     wanted = select(items).where(items.c.id == item_id, *_visible(principal, resource))
+    if lock is not None:
+        wanted = lock.lock(wanted)
     row = (await connection.execute(wanted)).one_or_none()
     if row is None:
         raise no_such_item(resource, item_id)

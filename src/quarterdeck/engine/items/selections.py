@@ -38,7 +38,11 @@ async def select_items(engine: Engine, principal: Principal, resource: Resource,
         where = await for_count(connection, engine.store.dialect, filter_, resource, principal)
         count = (await connection.execute(select(func.count()).select_from(items).where(*where))).scalar_one()
         if except_ids:
-            excluded = select(func.count()).select_from(items).where(*where, items.c.id.in_(except_ids))
+            excluded = (
+                select(func.count())
+                .select_from(items)
+                .where(*where, items.c.id.in_(engine.store.dialect.id_list(except_ids)))
+            )
             count -= (await connection.execute(excluded)).scalar_one()
         token = secrets.token_urlsafe(18)
         expires = transaction.now + engine.settings.engine.selection_hours * HOUR
@@ -80,7 +84,9 @@ async def chosen(
     where = await for_all(transaction.connection, dialect, parse(row.filter, resource), resource, principal)
     where.append(plain(items.c.id) <= row.boundary)
     if row.except_ids:
-        where.append(items.c.id.not_in(row.except_ids))
+        where.append(items.c.id.not_in(dialect.id_list(row.except_ids)))
+    if row.tenants is not None:  # no wider than whoever made it saw
+        where.append(plain(items.c.tenant_id).in_(row.tenants))
     return Chosen(row.filter, where)
 
 

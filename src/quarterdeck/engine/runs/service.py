@@ -12,14 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import RunStatus
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.bulk.tables import UNFINISHED, bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs.tables import runs
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
 LEASE = 30 * SECOND
-# Repeats the condition of ix_runs_due to the letter, or SQLite would not use it.
+# They repeat the conditions of the indexes to the letter, or SQLite would not use them.
 _DUE: ColumnElement[bool] = literal_column("status IN ('waiting', 'scheduled', 'failed')")
+_ACTIVE: ColumnElement[bool] = literal_column("status = 'active'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,7 @@ async def rescue(transaction: Transaction, dialect: Dialect, *, before: int | No
 
     Returns those that have no attempt left: they are dead.
     """
-    lapsed = select(runs.c.id, runs.c.attempt, runs.c.max_attempts, runs.c.operation_id).where(
-        literal_column("status = 'active'")
-    )
+    lapsed = select(runs.c.id, runs.c.attempt, runs.c.max_attempts, runs.c.operation_id).where(_ACTIVE)
     if before is not None:
         lapsed = lapsed.where(runs.c.lease_until < before)
     found = (await transaction.connection.execute(dialect.lock_skipping(lapsed))).all()
@@ -196,7 +196,15 @@ async def next_due(connection: AsyncConnection, queue: str) -> int | None:
 
 
 async def anything_to_do(engine: Engine) -> bool:
-    """Whether a run waits, is scheduled or is at work: then the engine must not stop by itself."""
-    unfinished: ColumnElement[bool] = literal_column("status IN ('waiting', 'scheduled', 'failed', 'active')")
+    """Whether a run waits, is scheduled or is at work, or will be: then the engine must not stop by itself."""
+    looks = (
+        select(runs.c.id).where(_DUE),
+        select(runs.c.id).where(_ACTIVE),
+        # An operation that is scheduled has no run yet.
+        select(bulk_operations.c.id).where(literal_column(UNFINISHED)),
+    )
     async with engine.store.read() as connection:
-        return (await connection.execute(select(runs.c.id).where(unfinished).limit(1))).first() is not None
+        for look in looks:
+            if (await connection.execute(look.limit(1))).first() is not None:
+                return True
+    return False
