@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -140,6 +142,18 @@ async def test_a_socket_that_was_taken_away_is_made_again(running_engine: Client
     socket_of(engine_home).unlink()
     await until(lambda: answers(engine_home))
     assert (await running_engine.call(system.ENGINE))["pid"] == running_engine.info["pid"]
+
+
+async def test_without_its_home_there_is_nothing_left_to_serve(running_engine: Client, engine_home: Home) -> None:
+    pid = running_engine.info["pid"]
+    shutil.rmtree(engine_home.path)
+    await until(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid), seconds=15)
+
+
+def _is_zombie(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
 
 
 async def test_an_engine_of_another_runtime_folder_is_found(

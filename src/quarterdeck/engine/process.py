@@ -140,6 +140,10 @@ async def _serve(settings: Settings, home: Home, listener: _Listener) -> None:
         _stop_when_idle(engine)
 
         async def keep_socket() -> None:
+            if not home.lock.exists():
+                log.error("the home folder %s was removed; there is nothing left to serve", home.path)
+                engine.stopping.set()
+                return
             made = listener.again()
             if made is not None:
                 await server.listen_also(made)
