@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_ms
@@ -59,7 +59,8 @@ async def import_batch(engine: Engine, principal: Principal, resource: Resource,
             rejected=plan.rejected,
         )
         if batch.dry_run:
-            result.events += sum(len(item.events) for item, _, _ in plan.updated)
+            for item, _, row in plan.updated:
+                result.events += len((await _event_changes(transaction.connection, row.id, item))[1])
             return result
         ids = await _insert(engine, transaction, principal, resource, plan.created)
         for item, fingerprint, row in plan.updated:
@@ -150,7 +151,7 @@ async def _plan(
             )
         else:
             seen.add(key)
-            fingerprint = hashlib.sha256(item.model_dump_json().encode()).hexdigest()
+            fingerprint = hashlib.sha256(item.model_dump_json(exclude_unset=True).encode()).hexdigest()
             row = known.get(key)
             if row is None:
                 plan.created.append((item, fingerprint))
@@ -286,9 +287,12 @@ async def _update(
     details: dict[str, Any] = {name: getattr(item, name) for name in ("body", "fields") if name in said}
     details["fingerprint"] = fingerprint
     await connection.execute(update(item_details).where(item_details.c.item_id == row.id).values(**details))
-    if item.events:
-        added = await _replace_events(connection, row.id, item)
-    else:
+    stale, added = await _event_changes(connection, row.id, item)
+    if stale is not None:
+        await connection.execute(delete(item_events).where(_imported(row.id), item_events.c.id >= stale))
+    if item.events and added:
+        await connection.execute(item_events.insert(), added)
+    elif not item.events:
         changes = {name: [getattr(row, name), differing[name]] for name in TOLD if name in differing}
         await connection.execute(
             item_events.insert(),
@@ -301,10 +305,9 @@ async def _update(
                 "changes": _named(changes) or None,
             },
         )
-        added = 1
     spoken = select(func.count()).where(item_events.c.item_id == row.id, item_events.c.type == "comment")
     await connection.execute(update(items).where(items.c.id == row.id).values(comments=spoken.scalar_subquery()))
-    return added
+    return len(added)
 
 
 def _said(item: ImportedItem) -> set[str]:
@@ -319,10 +322,17 @@ def _named(changes: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return changes
 
 
-async def _replace_events(connection: AsyncConnection, item_id: int, item: ImportedItem) -> int:
-    """Keep the imported rows that are the same from the start; replace the rest."""
-    imported = and_(item_events.c.item_id == item_id, item_events.c.version_after.is_(None))
-    old = (await connection.execute(select(item_events).where(imported).order_by(item_events.c.id))).all()
+async def _event_changes(
+    connection: AsyncConnection, item_id: int, item: ImportedItem
+) -> tuple[int | None, list[dict[str, Any]]]:
+    """(first imported row that is no longer so, rows that are new): rows that are the same from the start stay.
+
+    An item without a timeline of its own gets one row that says it was imported again.
+    """
+    if not item.events:
+        return None, [{}]
+    wanted = select(item_events).where(_imported(item_id)).order_by(item_events.c.id)
+    old = (await connection.execute(wanted)).all()
     new = [_event(item_id, each) for each in item.events]
     same = 0
     for row, values in zip(old, new, strict=False):
@@ -330,11 +340,11 @@ async def _replace_events(connection: AsyncConnection, item_id: int, item: Impor
         if any(getattr(row, name) != kept[name] for name in ("at", "actor", "type", "body", "changes")):
             break
         same += 1
-    if same < len(old):
-        await connection.execute(delete(item_events).where(imported, item_events.c.id >= old[same].id))
-    if same < len(new):
-        await connection.execute(item_events.insert(), new[same:])
-    return len(new) - same
+    return old[same].id if same < len(old) else None, new[same:]
+
+
+def _imported(item_id: int) -> ColumnElement[bool]:
+    return and_(item_events.c.item_id == item_id, item_events.c.version_after.is_(None))
 
 
 def _announce(

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -206,6 +206,8 @@ def explain(error: BaseException, address: str) -> Problem | None:
         return Problem(Code.STORE_FULL, f"The disk under {address} does not take writes ({said}); check its space.")
     if "database is locked" in said or "deadlock" in said or "too many clients" in said:
         return Problem(Code.STORE_BUSY, f"The store {address} is busy; try again.", retry_after=1)
+    if isinstance(error, IntegrityError):
+        return Problem(Code.STORE_BUSY, "Somebody else wrote the same at the same moment; try again.", retry_after=1)
     if "malformed" in said or "not a database" in said or "unable to open" in said or "readonly" in said:
         return Problem(
             Code.STORE_BROKEN, f"The store {address} cannot be used ({said}); restore a copy or choose another home."

@@ -1,0 +1,131 @@
+"""Undo on one item: exactly what was, unless somebody has changed it since."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from quarterdeck.contract.enums import ItemStatus, Priority
+from quarterdeck.contract.problems import Code, Problem
+from tests.support.desk import ANA, BEN, Desk, refused
+
+# What undo does not bring back: it is a change itself, and is counted and dated as one.
+_NOT_RESTORED = {"version", "updated_at"}
+
+
+def values(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _NOT_RESTORED}
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("claim"), st.just({})),
+    st.tuples(st.just("release"), st.just({})),
+    st.tuples(st.just("assign"), st.fixed_dictionaries({"assignee": st.sampled_from(["ana", "zoé", None])})),
+    st.tuples(
+        st.just("set-priority"), st.fixed_dictionaries({"priority": st.sampled_from([str(p) for p in Priority])})
+    ),
+    st.tuples(
+        st.just("set-category"), st.fixed_dictionaries({"category": st.sampled_from(["5", "null", "it's", None])})
+    ),
+    st.tuples(
+        st.just("update-status"),
+        st.fixed_dictionaries({"status": st.sampled_from([str(status) for status in list(ItemStatus)[:6]])}),
+    ),
+    st.tuples(st.just("delete"), st.just({})),
+    st.tuples(st.just("restore"), st.just({})),
+    st.tuples(st.just("comment"), st.just({"body": "so it is"})),
+    st.tuples(st.just("undo"), st.just({})),
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    derandomize=True,
+    database=None,
+)
+@given(steps=st.lists(STEPS, min_size=1, max_size=14))
+async def test_undo_restores_every_value_whatever_came_before(desk: Desk, steps: Any) -> None:
+    (item,) = await desk.new(category="old")
+    ana = desk.by(ANA)
+    # The state before each change that is not undone, with the event that left it.
+    last: tuple[int, dict[str, Any]] | None = None
+    for verb, params in steps:
+        before = await desk.row(item)
+        if verb == "undo":
+            if last is not None:
+                event, was = last
+                undone = await ana.undo(item, event)
+                assert values(await desk.row(item)) == values(was)
+                last = (undone.event_id, before)
+            continue
+        try:
+            result = await ana.act(item, verb, **params)
+        except Problem as problem:
+            assert problem.code in (Code.WRONG_STATE, Code.UNCHANGED, Code.NOT_FOUND, Code.ALREADY_ASSIGNED)
+            assert await desk.row(item) == before
+            continue
+        if verb == "comment":
+            if last is not None:
+                last = (last[0], {**last[1], "comments": last[1]["comments"] + 1})
+            with refused(Code.NOT_UNDOABLE, "comment"):
+                await ana.undo(item, result.event_id)
+        else:
+            last = (result.event_id, before)
+
+
+async def test_what_has_changed_since_is_left_alone(desk: Desk) -> None:
+    (item,) = await desk.new()
+    first = await desk.act(item, "set-priority", priority="urgent")
+    second = await desk.by(BEN).act(item, "set-category", category="vip")
+    with refused(Code.CHANGED_SINCE, f"Item {item} has changed since you looked"):
+        await desk.undo(item, first.event_id)
+    await desk.undo(item, second.event_id)
+    with refused(Code.CHANGED_SINCE):
+        await desk.undo(item, first.event_id)
+
+
+async def test_undo_undoes_once(desk: Desk) -> None:
+    (item,) = await desk.new()
+    done = await desk.act(item, "resolve")
+    await desk.undo(item, done.event_id)
+    with refused(Code.CHANGED_SINCE):
+        await desk.undo(item, done.event_id)
+
+
+async def test_a_claim_comes_back_with_its_lease(desk: Desk) -> None:
+    (item,) = await desk.new()
+    await desk.by(ANA).act(item, "claim")
+    claimed = values(await desk.row(item))
+    taken = await desk.act(item, "assign", assignee="ben")
+    assert (await desk.row(item))["claimed_until"] is None
+    await desk.undo(item, taken.event_id)
+    assert values(await desk.row(item)) == claimed
+
+
+async def test_delete_and_restore_are_undone_too(desk: Desk) -> None:
+    (item,) = await desk.new()
+    deleted = await desk.act(item, "delete")
+    in_bin = values(await desk.row(item))
+    await desk.undo(item, deleted.event_id)
+    assert await desk.ids() == [item]
+    again = await desk.act(item, "delete")
+    restored = await desk.act(item, "restore")
+    await desk.undo(item, restored.event_id)
+    row = values(await desk.row(item))
+    assert row["deleted_at"] >= in_bin["deleted_at"]
+    assert {**row, "deleted_at": 0} == {**in_bin, "deleted_at": 0}
+    assert again.undoable
+
+
+async def test_an_event_of_another_item_or_of_none_is_refused(desk: Desk) -> None:
+    one, other = await desk.new(2)
+    event = (await desk.act(other, "resolve")).event_id
+    with refused(Code.NOT_FOUND, f"Item {one} has no event {event}"):
+        await desk.undo(one, event)
+    created = (await desk.events(one))[0].id
+    with refused(Code.NOT_UNDOABLE, "created"):
+        await desk.undo(one, created)
