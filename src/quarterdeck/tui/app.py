@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
@@ -31,6 +31,9 @@ from quarterdeck.tui.text import safe
 from quarterdeck.tui.thrift import thrifty_driver
 from quarterdeck.tui.widgets.table_messages import CountKnown
 
+if TYPE_CHECKING:
+    from quarterdeck.client.first_look import FirstLook
+
 _CONTEXT_CELLS = 20  # the end of a path says more than its beginning
 
 
@@ -47,6 +50,7 @@ class Console(App[None]):
         notice: str = "",
         act_as: Principal | None = None,
         go_to: str = "",
+        first_look: FirstLook | None = None,
     ) -> None:
         """Raises ThemeError."""
         wanted = theme or session.state.theme or session.settings.console.theme
@@ -60,6 +64,7 @@ class Console(App[None]):
         self.gate = KeyGate(self, super().on_event)
         self._first_notice, self._first_place = notice, go_to
         self._worked = False
+        self._first_look = first_look
         self._dress()
         self.queue = QueueScreen(session)
 
@@ -190,10 +195,11 @@ class Console(App[None]):
         await asyncio.to_thread(import_module, "quarterdeck.client.client")  # 70 ms, beside the screen
         return await connect(home, act_as=self.act_as, on_wait=on_wait)
 
-    async def look_first(self, home: Home) -> Any:
-        from quarterdeck.client.first_look import first_look
+    async def look_first(self) -> Any:
+        """What can be seen before the link is up; None leaves everything to the link."""
+        from quarterdeck.client.first_look import meet
 
-        return await first_look(home, self.act_as)
+        return await meet(self._first_look) if self._first_look is not None else None
 
     def waiting(self, for_what: str) -> None:
         """The engine is on its way."""

@@ -13,8 +13,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from quarterdeck.client.first_look import FirstLook
     from quarterdeck.config.home import Home
     from quarterdeck.contract.principal import Principal
+    from quarterdeck.tui.state import ConsoleState
 
 
 def run(
@@ -31,6 +33,7 @@ def run(
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from quarterdeck.config.home import Home, HomeError
     from quarterdeck.config.load import ConfigError, load
+    from quarterdeck.tui.state import load as remembered
 
     try:
         place = home if isinstance(home, Home) else Home.find(home)
@@ -38,35 +41,46 @@ def run(
         settings = load(place.config)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return _refuse("The console needs a terminal; for scripts there is: qd items list --json.", 1)
-        _start_engine(place)
+        state, notice = remembered(place.console_state)
+        look = _wake(place, state, act_as)
     except (HomeError, ConfigError) as error:
         return _refuse(str(error), 2)
 
     from quarterdeck.tui.app import Console
     from quarterdeck.tui.keymap import Keymap, KeymapError
     from quarterdeck.tui.session import Session
-    from quarterdeck.tui.state import load as remembered
     from quarterdeck.tui.theming import ThemeError
 
     try:
-        state, notice = remembered(place.console_state)
         session = Session(
             place, settings, Keymap(settings.console.keys), state, read_only=read_only or settings.console.read_only
         )
-        console = Console(session, theme=theme, notice=notice, act_as=act_as, go_to=go_to)
+        console = Console(session, theme=theme, notice=notice, act_as=act_as, go_to=go_to, first_look=look)
     except (KeymapError, ThemeError) as error:
         return _refuse(str(error), 2)
     console.run(mouse=settings.console.mouse)
     return console.return_code or 0
 
 
-def _start_engine(home: Home) -> None:
-    """Not waited for. Why it could not be started is said by the link, on the screen."""
-    from quarterdeck.client.errors import Unreachable
-    from quarterdeck.client.local import begin
+def _wake(home: Home, state: ConsoleState, act_as: Principal | None) -> FirstLook | None:
+    """Ask a running engine for the first rows, or start one. Neither is waited for: Textual is imported meanwhile.
 
-    with suppress(Unreachable):
-        begin(home)
+    Why an engine could not be started is said by the link, on the screen.
+    """
+    from quarterdeck.client.errors import Unreachable
+    from quarterdeck.client.first_look import FirstLook
+    from quarterdeck.client.local import answers, begin
+    from quarterdeck.contract.operations import items, system
+    from quarterdeck.tui.sources import first_page
+
+    if not answers(home):
+        with suppress(Unreachable):
+            begin(home)
+        return None
+    look, view = FirstLook(home, act_as), state.view(state.resource)
+    look.ask_ahead(system.ENGINE)
+    look.ask_ahead(items.LIST, query=first_page(view.filter, view.sort), resource=state.resource)
+    return look
 
 
 def _refuse(sentence: str, code: int) -> int:

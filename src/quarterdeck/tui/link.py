@@ -24,7 +24,7 @@ RENEWALS_PER_CLAIM = 3
 async def hold(console: Console) -> None:
     """Connects, and stays connected for as long as the console lives."""
     session = console.session
-    if (look := await console.look_first(session.home)) is not None:
+    if (look := await console.look_first()) is not None:
         session.learned(look.info)
         session.connected(look)
         console.linked()

@@ -13,6 +13,15 @@ from quarterdeck.tui.widgets.rows import Page
 Row = Mapping[str, Any]
 # What is held in memory of a list that can only be read forwards.
 MOST_LISTED = 5_000
+ROWS_A_PAGE = 100  # what a table asks for at once
+
+
+def first_page(filter_: str, sort: str, limit: int = ROWS_A_PAGE) -> dict[str, object]:
+    """What a table asks for first."""
+    query: dict[str, object] = {"sort": sort, "direction": "next", "limit": limit}
+    if filter_:
+        query["filter"] = filter_
+    return query
 
 
 class ItemSource:
@@ -24,9 +33,8 @@ class ItemSource:
         self.scope = filter_
 
     async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
-        query: dict[str, object] = {"sort": self.sort, "direction": direction, "limit": limit}
-        if self.filter:
-            query["filter"] = self.filter
+        query = first_page(self.filter, self.sort, limit)
+        query["direction"] = direction
         if cursor is not None:
             query["cursor"] = cursor
         if skip:
