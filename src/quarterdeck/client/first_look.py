@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
 from quarterdeck import __version__
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.client.local import answers, socket_of
+from quarterdeck.client.local import socket_of
 from quarterdeck.config.home import Home
 from quarterdeck.contract.operations import Operation, system
 from quarterdeck.contract.principal import ACT_AS_HEADER, Principal
@@ -35,11 +37,32 @@ class FirstLook:
 
     def __init__(self, home: Home, act_as: Principal | None) -> None:
         self._path, self._act_as = os.fspath(socket_of(home)), act_as
+        self._asked: dict[str, socket.socket] = {}
         self.info: dict[str, Any] = {}
-        self._successor: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    @cached_property
+    def _successor(self) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().create_future()
+
+    def ask_ahead(self, op: Operation, *, query: Mapping[str, object] | None = None, **path: object) -> None:
+        """Send a GET whose answer a later `call` of the same takes: the engine works while this process imports.
+
+        Needs no event loop. Does nothing where no engine listens.
+        """
+        target = _target(op, query, path)
+        asked = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            asked.connect(self._path)
+            asked.sendall(self._request(target))
+        except OSError:
+            asked.close()
+        else:
+            self._asked[target] = asked
 
     def hand_over(self, client: Any) -> None:
         """Whoever still holds this one is served by `client` from now on."""
+        while self._asked:  # answers that nobody took
+            self._asked.popitem()[1].close()
         if not self._successor.done():
             self._successor.set_result(client)
 
@@ -49,7 +72,7 @@ class FirstLook:
             client = await self._successor
             found: dict[str, Any] = await client.call(op, query=query, **path)
             return found
-        target = op.url(**path) + (f"?{urlencode(query)}" if query else "")
+        target = _target(op, query, path)
         try:
             async with asyncio.timeout(SECONDS):
                 return await self._get(target)
@@ -57,12 +80,14 @@ class FirstLook:
             raise FirstLookFailed(f"The engine did not answer {op.name}: {error}.") from error
 
     async def _get(self, target: str) -> dict[str, Any]:
-        reader, writer = await asyncio.open_unix_connection(self._path, limit=_LIMIT)
+        asked = self._asked.pop(target, None)
+        if asked is not None:
+            reader, writer = await asyncio.open_unix_connection(sock=asked, limit=_LIMIT)
+        else:
+            reader, writer = await asyncio.open_unix_connection(self._path, limit=_LIMIT)
         try:
-            lines = [f"GET {target} HTTP/1.1", "Host: engine", "Connection: close"]
-            if self._act_as is not None:
-                lines.append(f"{ACT_AS_HEADER}: {self._act_as.header()}")
-            writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
+            if asked is None:
+                writer.write(self._request(target))
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
             headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
             if head[0].split()[1] != "200" or "content-length" not in headers:
@@ -72,12 +97,19 @@ class FirstLook:
         finally:
             writer.close()
 
+    def _request(self, target: str) -> bytes:
+        lines = [f"GET {target} HTTP/1.1", "Host: engine", "Connection: close"]
+        if self._act_as is not None:
+            lines.append(f"{ACT_AS_HEADER}: {self._act_as.header()}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
-async def first_look(home: Home, act_as: Principal | None = None) -> FirstLook | None:
-    """A look at the home's engine, if one of this version answers."""
-    if not answers(home):
-        return None
-    look = FirstLook(home, act_as)
+
+def _target(op: Operation, query: Mapping[str, object] | None, path: Mapping[str, object]) -> str:
+    return op.url(**path) + (f"?{urlencode(query)}" if query else "")
+
+
+async def meet(look: FirstLook) -> FirstLook | None:
+    """The look with its `info`, if an engine of this version answers."""
     try:
         look.info = await look.call(system.ENGINE)
     except FirstLookFailed:
