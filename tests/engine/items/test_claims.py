@@ -28,7 +28,7 @@ async def drain(desk: Desk, filter_: str = "") -> list[int]:
         try:
             found.append(await claim(desk, filter_))
         except Problem as problem:
-            assert problem.code is Code.NOTHING_TO_CLAIM  # noqa: PT017 - this is how the queue ends
+            assert problem.code is Code.NOTHING_TO_CLAIM  # noqa: PT017 - so the queue ends
             return found
 
 
