@@ -8,7 +8,9 @@ slow connection.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import lru_cache
+from typing import IO, Any
 
 from textual.driver import Driver
 
@@ -87,11 +89,36 @@ def _parse(style: str) -> Parsed | None:
     return frozenset(attributes), foreground, background
 
 
+class _Terminal:
+    """The file that a driver writes to; when the terminal has gone, what is written goes nowhere.
+
+    Textual's writer thread would end with the error, and the console wait for ever for room in its queue.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.fileno, self.isatty = file.fileno, file.isatty
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+
 @lru_cache(4)
 def thrifty_driver(base: type[Driver]) -> type[Driver]:
     """A driver that writes fewer bytes; for an app's `get_driver_class`."""
 
     class Thrifty(base):  # type: ignore[valid-type, misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            file: Any = getattr(self, "_file", None)
+            if file is not None:
+                self._file: Any = _Terminal(file)
+
         def write(self, data: str) -> None:
             super().write(thrifty(data))
 
