@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, Text, case, func, insert, literal, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, Text, case, func, insert, literal, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_ms
@@ -83,6 +83,7 @@ async def draft_retry(engine: Engine, principal: Principal, operation_id: int) -
                 Code.NOTHING_ELIGIBLE, f"Nothing failed in operation {operation_id}; there is nothing to retry."
             )
         _may(old, principal)
+        _need_results(engine, old)
         source = _of_results(engine, old, Outcome.FAILED)
         undo = old.kind == BulkKind.UNDO
         new = _New(
@@ -107,6 +108,7 @@ async def draft_undo(engine: Engine, principal: Principal, operation_id: int) ->
         if old.succeeded == 0:
             raise Problem(Code.NOTHING_ELIGIBLE, f"Operation {operation_id} changed nothing; there is nothing to undo.")
         _may(old, principal)
+        _need_results(engine, old)
         source = _of_results(engine, old, Outcome.SUCCEEDED)
         new = _New(
             BulkKind.UNDO,
@@ -125,6 +127,14 @@ def _need_final(row: Row[Any], what: str) -> None:
         raise Problem(
             Code.WRONG_STATE,
             f"Operation {row.id} is {row.status}; it can be {what} when it is completed, failed or cancelled.",
+        )
+
+
+def _need_results(engine: Engine, row: Row[Any]) -> None:
+    if row.first_seq == 0:
+        days = engine.settings.engine.bulk_keep_days
+        raise Problem(
+            Code.NOTHING_ELIGIBLE, f"The results of operation {row.id} were removed after {days} days; select anew."
         )
 
 
@@ -172,12 +182,12 @@ async def _freeze(
                 judged.c.version,
                 case((judged.c.code.is_(None), literal(str(Outcome.PENDING), Text)), else_=str(Outcome.SKIPPED)),
                 judged.c.code,
-                judged.c.status,
+                # What is not there for the caller is in no state either.
+                case((judged.c.code == str(Code.NOT_FOUND), null()), else_=judged.c.status),
             ).order_by(judged.c.item_id),
         )
     )
-    end = (await engine.store.dialect.next_ids(connection, bulk_items, 1))[0]
-    await _count(connection, operation, first, end - 1)
+    await _count(connection, operation, first)
     row = await find_operation(connection, principal, operation.id)
     return await preview(connection, row)
 
@@ -215,10 +225,17 @@ async def _insert_operation(engine: Engine, transaction: Transaction, principal:
     return row
 
 
-async def _count(connection: AsyncConnection, operation: Row[Any], first: int, last: int) -> None:
+async def _count(connection: AsyncConnection, operation: Row[Any], first: int) -> None:
+    seq = bulk_items.c.seq
     tally = (
-        select(bulk_items.c.status, bulk_items.c.code, func.count().label("number"))
-        .where(bulk_items.c.operation_id == operation.id, bulk_items.c.seq.between(first, last))
+        select(
+            bulk_items.c.status,
+            bulk_items.c.code,
+            func.count().label("number"),
+            func.min(seq).label("first"),
+            func.max(seq).label("last"),
+        )
+        .where(bulk_items.c.operation_id == operation.id, seq >= first)
         .group_by(bulk_items.c.status, bulk_items.c.code)
     )
     found = (await connection.execute(tally)).all()
@@ -227,6 +244,8 @@ async def _count(connection: AsyncConnection, operation: Row[Any], first: int, l
         states[row.status or "missing"] = states.get(row.status or "missing", 0) + row.number
     total = sum(row.number for row in found)
     eligible = sum(row.number for row in found if row.code is None)
+    first = min((row.first for row in found), default=first)
+    last = max((row.last for row in found), default=first - 1)
     await connection.execute(
         bulk_operations.update()
         .where(bulk_operations.c.id == operation.id)
@@ -236,7 +255,7 @@ async def _count(connection: AsyncConnection, operation: Row[Any], first: int, l
             skipped=total - eligible,
             first_seq=first,
             last_seq=last,
-            batches=math.ceil(max(total, last - first + 1) / operation.batch_size),
+            batches=math.ceil((last - first + 1) / operation.batch_size),
             states=states,
             verdicts=[{"code": row.code, "status": row.status, "count": row.number} for row in found if row.code],
         )

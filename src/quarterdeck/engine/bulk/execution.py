@@ -95,7 +95,8 @@ async def _act(engine: Engine, transaction: Transaction, row: Row[Any], plan: Pl
             outcome=case((code.is_(None), literal(str(Outcome.SUCCEEDED), Text)), else_=str(Outcome.FAILED)),
             code=code,
             status=items.c.status,
-            version=items.c.version + step,
+            # What failed keeps the version it was drafted with, against which a retry of an undo is judged.
+            version=case((code.is_(None), items.c.version + step), else_=bulk_items.c.version),
         )
     )
     counted = select(bulk_items.c.outcome, func.count().label("number")).where(batch).group_by(bulk_items.c.outcome)

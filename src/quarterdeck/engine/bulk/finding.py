@@ -11,6 +11,7 @@ from quarterdeck.contract.enums import BulkStatus
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.bulk.tables import UNFINISHED, bulk_items, bulk_operations
+from quarterdeck.engine.store.dialect import Dialect
 
 
 def visible(principal: Principal) -> ColumnElement[bool]:
@@ -29,9 +30,13 @@ def of_operation(row: Row[Any]) -> ColumnElement[bool]:
     return and_(bulk_items.c.operation_id == row.id, bulk_items.c.seq.between(row.first_seq, row.last_seq))
 
 
-async def find_operation(connection: AsyncConnection, principal: Principal, operation_id: int) -> Row[Any]:
-    """Raises Problem(NOT_FOUND)."""
+async def find_operation(
+    connection: AsyncConnection, principal: Principal, operation_id: int, *, lock: Dialect | None = None
+) -> Row[Any]:
+    """With `lock`, nobody else moves it until the transaction ends. Raises Problem(NOT_FOUND)."""
     query = select(bulk_operations).where(bulk_operations.c.id == operation_id, visible(principal))
+    if lock is not None:
+        query = lock.lock(query)
     row = (await connection.execute(query)).one_or_none()
     if row is None:
         raise Problem(Code.NOT_FOUND, f"There is no bulk operation {operation_id}.")

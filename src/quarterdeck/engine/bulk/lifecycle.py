@@ -45,7 +45,6 @@ async def confirm(engine: Engine, principal: Principal, operation_id: int, said:
             raise Problem(
                 Code.COUNT_MISMATCH, f"{rows.label(row)} is of high risk: confirm with the count, {row.eligible}."
             )
-        await _within_limit(engine, transaction, principal)
         details = {
             "operation": row.id,
             "action": row.action,
@@ -66,6 +65,8 @@ async def confirm(engine: Engine, principal: Principal, operation_id: int, said:
             reason=row.reason,
             details={name: value for name, value in details.items() if value is not None},
         )
+        # After the entry: whoever appends to the chain is alone, so two at once are counted one after the other.
+        await _within_limit(engine, transaction, principal)
         if later:
             await _set(transaction, row.id, status=str(BulkStatus.SCHEDULED))
         else:
@@ -158,6 +159,10 @@ async def resume(engine: Engine, principal: Principal, operation_id: int) -> Bul
         row = await _mine(engine, transaction, principal, operation_id)
         if row.status != BulkStatus.FAILED or row.batches_done >= row.batches:
             raise _wrong_state(row, "resumed", "failed with batches left")
+        if await runs.active_of(transaction.connection, row.id):
+            raise Problem(
+                Code.WRONG_STATE, f"A batch of operation {row.id} is still in flight; resume it when that has ended."
+            )
         await audit.append(
             transaction,
             engine.store,
@@ -167,7 +172,7 @@ async def resume(engine: Engine, principal: Principal, operation_id: int) -> Bul
             target=f"bulk:{row.id}",
             details={"operation": row.id, "batches_done": row.batches_done},
         )
-        await _set(transaction, row.id, status=str(BulkStatus.PENDING), error=None, finished_at=None)
+        await _set(transaction, row.id, status=str(BulkStatus.PENDING), error=None, finished_at=None, cancel_requested=False)
         for number in await undone_batches(transaction, row):
             await enqueue_batch(engine, transaction, row, number, chain=False)
         PACES.forget(row.id)
@@ -253,7 +258,7 @@ async def announce_operation(engine: Engine, transaction: Transaction, operation
 
 
 async def _mine(engine: Engine, transaction: Transaction, principal: Principal, operation_id: int) -> Row[Any]:
-    row = await find_operation(transaction.connection, principal, operation_id)
+    row = await find_operation(transaction.connection, principal, operation_id, lock=engine.store.dialect)
     the_action(Resource(row.resource), row.action, principal)
     return row
 

@@ -46,7 +46,7 @@ def operation(row: Row[Any]) -> BulkOperation:
         skipped=row.skipped,
         succeeded=row.succeeded,
         failed=row.failed,
-        cancelled=left if status is BulkStatus.CANCELLED and row.started_at else 0,
+        cancelled=left if status is BulkStatus.CANCELLED else 0,
         batch_size=row.batch_size,
         parallel=row.parallel,
         batches=row.batches,
