@@ -85,6 +85,15 @@ async def test_tenants_are_kept_apart() -> None:
     assert await waiting(acme) == [changed(1), moved(3)]
 
 
+async def test_an_operation_is_told_of_to_its_owner_and_to_who_sees_everything() -> None:
+    hub = Hub()
+    ana, ben = (hub.subscribe(Principal(name, Role.OPERATOR, frozenset({"acme"}))) for name in ("ana", "ben"))
+    sue = hub.subscribe(EVERYBODY)
+    hub.publish(moved(3), None, owner="ana")
+    assert await waiting(ana) == await waiting(sue) == [moved(3)]
+    assert not ben.has_waiting
+
+
 @pytest.mark.parametrize("tenants", [None, frozenset({"acme", "globex"})])
 async def test_ids_of_many_tenants_are_not_named_to_one(tenants: frozenset[str] | None) -> None:
     hub = Hub()

@@ -249,8 +249,7 @@ async def announce_operation(engine: Engine, transaction: Transaction, operation
 
     def tell() -> None:
         now = rows.operation(row).model_dump(mode="json")
-        tenants = None if row.tenants is None else frozenset(row.tenants)
-        engine.hub.publish({"type": Message.OPERATION_CHANGED, "operation": now}, tenants)
+        engine.hub.publish({"type": Message.OPERATION_CHANGED, "operation": now}, None, owner=row.created_by)
         engine.hub.publish_progress(now, BulkStatus(row.status).is_final)
 
     transaction.after_commit(tell)

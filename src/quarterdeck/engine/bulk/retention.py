@@ -29,6 +29,8 @@ async def forget_old(engine: Engine) -> None:
         old = select(bulk_operations).where(stale, bulk_operations.c.first_seq > 0)
         operations = (await transaction.connection.execute(old)).all()
     for row in operations:
+        if row.status == BulkStatus.DRAFT and not await _discarded(engine, row.id):
+            continue
         for first in range(row.first_seq, row.last_seq + 1, _SLICE):
             async with engine.store.write() as transaction:
                 slice_ = bulk_items.c.seq.between(first, min(first + _SLICE - 1, row.last_seq))
@@ -39,5 +41,16 @@ async def forget_old(engine: Engine) -> None:
             this = bulk_operations.c.id == row.id
             emptied = bulk_operations.update().where(this).values(first_seq=0, last_seq=0)
             await transaction.connection.execute(
-                delete(bulk_operations).where(this) if row.status == "draft" else emptied
+                delete(bulk_operations).where(this) if row.status == BulkStatus.DRAFT else emptied
             )
+
+
+async def _discarded(engine: Engine, operation_id: int) -> bool:
+    """A draft that loses its items can no longer be confirmed; False where it just was."""
+    async with engine.store.write() as transaction:
+        discarded = await transaction.connection.execute(
+            bulk_operations.update()
+            .where(bulk_operations.c.id == operation_id, bulk_operations.c.status == str(BulkStatus.DRAFT))
+            .values(status=str(BulkStatus.CANCELLED), finished_at=bulk_operations.c.created_at)
+        )
+    return bool(discarded.rowcount == 1)

@@ -30,9 +30,11 @@ class Subscription:
         self._news = asyncio.Event()
         self.closed = False
 
-    def offer(self, message: JsonObject, tenants: frozenset[str] | None) -> None:
+    def offer(self, message: JsonObject, tenants: frozenset[str] | None, owner: str | None = None) -> None:
         mine = self._principal.tenants
         if mine is not None and tenants is not None and mine.isdisjoint(tenants):
+            return
+        if mine is not None and owner is not None and owner != self._principal.actor:
             return
         if mine is not None and message["type"] == Message.ITEMS_CHANGED and (tenants is None or not tenants <= mine):
             message = {**message, "ids": None}  # some of them are none of their business
@@ -125,10 +127,13 @@ class Hub:
         self._watches: defaultdict[int, set[Watch]] = defaultdict(set)
         self.closed = False
 
-    def publish(self, message: JsonObject, tenants: frozenset[str] | None) -> None:
-        """`tenants` are those whom the message concerns; None for all."""
+    def publish(self, message: JsonObject, tenants: frozenset[str] | None, *, owner: str | None = None) -> None:
+        """`tenants` are those whom the message concerns; None for all.
+
+        What has an `owner` is told to them and to whoever sees every tenant.
+        """
         for subscription in tuple(self._subscriptions):
-            subscription.offer(message, tenants)
+            subscription.offer(message, tenants, owner)
 
     def publish_progress(self, operation: JsonObject, completed: bool) -> None:
         for watch in tuple(self._watches.get(operation["id"], ())):
