@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent
@@ -37,6 +38,12 @@ os.environ.update(
     PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
 )
 processes.mark()
+
+# The same examples in every run, so that a run that fails fails again. To look for new ones:
+# HYPOTHESIS_PROFILE=search python3 dev.py test …
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=5_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_unconfigure() -> None:

@@ -42,12 +42,11 @@ def complete(
     split = _after_last(values, ",".__eq__)
     before, partial = values[:split], values[split:]
     taken = set(before.split(","))
-    offers = [*key.choices, *(known or {}).get(key.name, ())]
+    written = {offer: quoted(offer) for offer in (*key.choices, *(known or {}).get(key.name, ()))}
     if key.kind in (KeyKind.PAST, KeyKind.FUTURE):
-        offers += ["<1h", "<1d", "<7d", ">7d"]
+        written |= {offer: offer for offer in ("<1h", "<1d", "<7d", ">7d")}
     begin = start + len(name) + 1 + split
     wanted = partial.lower().removeprefix('"')
-    written = {offer: offer if offer[:1] in ("<", ">") else quoted(offer) for offer in offers}
     return [
         Completion(begin, as_written, key.summary)
         for offer, as_written in written.items()
