@@ -129,7 +129,7 @@ class Desk:
 
     async def rows(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
         async with self.engine.store.read() as connection:
-            found = await connection.execute(select(items).where(items.c.id.in_(list(ids))))
+            found = await connection.execute(select(items).where(items.c.id.in_(list(ids))).order_by(items.c.id))
             return {row.id: dict(row._mapping) for row in found}
 
     async def events(self, item_id: int) -> Sequence[Row[Any]]:

@@ -15,9 +15,10 @@ from quarterdeck.contract.enums import BulkStatus, Outcome, Resource, Risk, Role
 from quarterdeck.contract.models.bulk import BulkListQuery, Confirm
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.audit.tables import audit_entries
-from quarterdeck.engine.bulk import lifecycle, service
+from quarterdeck.engine.bulk import execution, lifecycle, service
+from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.runs.service import anything_to_do
-from tests.support.desk import ACME, ANA, BEN, ROOT, Desk, make_engine, refused, work_off
+from tests.support.desk import ACME, ANA, BEN, ROOT, Desk, claim_run, make_engine, refused, work_off
 from tests.support.hostile import TEXTS
 
 
@@ -255,9 +256,6 @@ async def test_cancelled_between_batches_what_is_done_is_kept(desk: Desk) -> Non
 
 
 async def test_a_batch_in_flight_is_finished_and_is_the_last(desk: Desk) -> None:
-    from quarterdeck.engine.bulk import execution
-    from tests.support.desk import claim_run
-
     ids = await desk.new(6)
     number = (await desk.draft("set-category", ids, category="x", batch=3)).operation.id
     await desk.confirm(number)
@@ -320,8 +318,6 @@ async def test_a_time_that_has_passed_means_now_and_a_scheduled_one_can_be_cance
 
 
 async def move(desk: Desk, number: int, **values: Any) -> None:
-    from quarterdeck.engine.bulk.tables import bulk_operations
-
     async with desk.engine.store.write() as transaction:
         await transaction.connection.execute(
             bulk_operations.update().where(bulk_operations.c.id == number).values(**values)

@@ -172,7 +172,9 @@ async def resume(engine: Engine, principal: Principal, operation_id: int) -> Bul
             target=f"bulk:{row.id}",
             details={"operation": row.id, "batches_done": row.batches_done},
         )
-        await _set(transaction, row.id, status=str(BulkStatus.PENDING), error=None, finished_at=None, cancel_requested=False)
+        await _set(
+            transaction, row.id, status=str(BulkStatus.PENDING), error=None, finished_at=None, cancel_requested=False
+        )
         for number in await undone_batches(transaction, row):
             await enqueue_batch(engine, transaction, row, number, chain=False)
         PACES.forget(row.id)

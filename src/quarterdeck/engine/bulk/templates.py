@@ -16,7 +16,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.bulk.tables import bulk_templates
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.actions import read_params
-from quarterdeck.engine.items.acts import the_action
+from quarterdeck.engine.items.acts import may_reach, the_action
 from quarterdeck.engine.items.matching import read_filter
 
 
@@ -37,6 +37,7 @@ async def save_template(engine: Engine, principal: Principal, new: NewTemplate) 
     """The same name is replaced. The filter keeps its relative times: it is frozen at each use."""
     action = the_action(new.resource, new.action, principal)
     params = read_params(action, new.params).model_dump(mode="json")
+    may_reach(new.resource, [params.get("status")], principal)
     read_filter(new.filter, new.resource, principal)
     async with engine.store.write() as transaction:
         values = {

@@ -141,9 +141,13 @@ class Worker:
                 handler.stalled(self._engine, run.operation_id, None)
                 return
             except Problem as worse:
+                if worse.code is Code.LEASE_LOST:  # it goes on elsewhere
+                    log.warning("run %s: %s", run.id, worse.detail)
+                    handler.stalled(self._engine, run.operation_id, None)
+                    return
                 log.error("run %s failed (%s) and the store cannot note it: %s", run.id, problem.detail, worse.detail)
                 handler.stalled(self._engine, run.operation_id, problem)
-                if worse.code is Code.LEASE_LOST or self._stopping:
+                if self._stopping:
                     return
                 await asyncio.sleep(_RETRY_NOTE)
 
