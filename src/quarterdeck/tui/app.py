@@ -288,4 +288,4 @@ class Console(App[None]):
         self.notice(f"Copied {what}.")
 
     def on_window_table_count_known(self, _event: CountKnown) -> None:
-        self.first_rows.set()
+        self.call_after_refresh(self.first_rows.set)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 5.0
 _FIRST_ROWS_SECONDS = 5.0
+_BREATH_SECONDS = 0.1
 RENEWALS_PER_CLAIM = 3
 
 
@@ -30,6 +31,7 @@ async def hold(console: Console) -> None:
         console.linked()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(console.first_rows.wait(), _FIRST_ROWS_SECONDS)
+    await asyncio.sleep(_BREATH_SECONDS)  # what there is is drawn before httpx is imported beside it
     wait = _FIRST_WAIT
     client: Any = None
     while client is None:
