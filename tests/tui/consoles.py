@@ -27,6 +27,7 @@ class FakeConsole(Console):
 
     fake: FakeClient
     refused = ""
+    context = "~/desk"
 
     async def connect(self, home: Home, *, on_wait: Any) -> Any:
         if self.refused:
