@@ -58,6 +58,7 @@ def run(
         console = Console(session, theme=theme, notice=notice, act_as=act_as, go_to=go_to, first_look=look)
     except (KeymapError, ThemeError) as error:
         return _refuse(str(error), 2)
+    _say("")
     console.run(mouse=settings.console.mouse)
     return console.return_code or 0
 
@@ -74,6 +75,7 @@ def _wake(home: Home, state: ConsoleState, act_as: Principal | None) -> FirstLoo
     from quarterdeck.tui.sources import first_page
 
     if not answers(home):
+        _say(f"Starting the engine of {home.path}…")
         with suppress(Unreachable):
             begin(home)
         return None
@@ -81,6 +83,17 @@ def _wake(home: Home, state: ConsoleState, act_as: Principal | None) -> FirstLoo
     look.ask_ahead(system.ENGINE)
     look.ask_ahead(items.LIST, query=first_page(view.filter, view.sort), resource=state.resource)
     return look
+
+
+def _say(sentence: str) -> None:
+    """A word on the bare terminal, long before there can be a screen; an empty one takes it back."""
+    from quarterdeck.tui.text import safe
+
+    try:
+        sys.stdout.write(f"\r\x1b[K{safe(sentence)}")
+        sys.stdout.flush()
+    except (OSError, UnicodeEncodeError):
+        pass  # the screen says the same in a moment
 
 
 def _refuse(sentence: str, code: int) -> int:
