@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from quarterdeck.config.home import Home
 
+_LONGEST_LINE = 4_096
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -28,21 +30,41 @@ def write(home: Home, last_id: int, last_hash: str, at: int) -> None:
     line = json.dumps(
         {"id": last_id, "hash": last_hash, "at": at, "signature": _sign(_key(home), last_id, last_hash, at)}
     )
-    descriptor = os.open(home.checkpoints, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "a", encoding="ascii") as file:
-        file.write(line + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor = os.open(home.checkpoints, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        end = _end_of_whole_lines(descriptor)
+        try:
+            os.ftruncate(descriptor, end)
+            _write_all(descriptor, f"{line}\n".encode("ascii"), end)
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, end)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _end_of_whole_lines(descriptor: int) -> int:
+    """Where to go on. A power cut can leave a piece of a line behind the last whole one."""
+    size = os.fstat(descriptor).st_size
+    tail = os.pread(descriptor, _LONGEST_LINE, max(0, size - _LONGEST_LINE))
+    return size - (len(tail) - (tail.rfind(b"\n") + 1))
+
+
+def _write_all(descriptor: int, data: bytes, at: int) -> None:
+    while data:
+        written = os.pwrite(descriptor, data, at)
+        data, at = data[written:], at + written
 
 
 def read(home: Home) -> Iterator[Checkpoint]:
-    """Every checkpoint, oldest first. A line that cannot be read counts as not genuine."""
+    """Every checkpoint, oldest first. A whole line that cannot be read counts as not genuine."""
     try:
-        lines = home.checkpoints.read_text(encoding="ascii", errors="replace").splitlines()
+        text = home.checkpoints.read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
         return
     key = _key(home)
-    for line in lines:
+    for line in text.split("\n")[:-1]:
         try:
             value = json.loads(line)
             last_id, digest, at = int(value["id"]), str(value["hash"]), int(value["at"])
@@ -62,7 +84,10 @@ def _key(home: Home) -> bytes:
         return home.key.read_bytes()
     except FileNotFoundError:
         key = secrets.token_bytes(32)
-        descriptor = os.open(home.key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        new = home.key.with_suffix(".new")
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        new.rename(home.key)
         return key

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -13,6 +14,8 @@ from quarterdeck.engine.audit.tables import audit_head
 
 if TYPE_CHECKING:
     from quarterdeck.engine.core import Engine
+
+log = logging.getLogger(__name__)
 
 
 def register(engine: Engine) -> None:
@@ -33,5 +36,9 @@ class Marker:
             head = (await connection.execute(select(audit_head.c.last_id, audit_head.c.last_hash))).one_or_none()
         if head is None or head.last_id == self.last_id:
             return
-        await asyncio.to_thread(checkpoints.write, self.engine.home, head.last_id, head.last_hash, now_ms())
+        try:
+            await asyncio.to_thread(checkpoints.write, self.engine.home, head.last_id, head.last_hash, now_ms())
+        except OSError as error:  # a full disk; the next tick tries again
+            log.warning("cannot write a checkpoint to %s: %s", self.engine.home.checkpoints, error.strerror)
+            return
         self.last_id = head.last_id

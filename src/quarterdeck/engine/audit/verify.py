@@ -30,6 +30,8 @@ async def verify(store: Store, home: Home) -> AuditVerdict:
     ]
     expected, previous, count = 1, "", 0
     async with store.read() as connection:
+        # Read first: what is appended meanwhile is beyond it, and is no gap.
+        head = (await connection.execute(select(audit_head.c.last_id, audit_head.c.last_hash))).one_or_none()
         while True:
             page = select(audit_entries).where(audit_entries.c.id >= expected).order_by(audit_entries.c.id).limit(_PAGE)
             rows = (await connection.execute(page)).all()
@@ -46,13 +48,14 @@ async def verify(store: Store, home: Home) -> AuditVerdict:
                     faults.append(
                         _fault(row.id, "edited", f"Entry {row.id} is not what the checkpoint of {iso(point.at)} saw.")
                     )
+                elif head is not None and row.id == head.last_id and row.hash != head.last_hash:
+                    faults.append(_fault(row.id, "edited", f"Entry {row.id} is not the one that was written last."))
                 expected, previous = row.id + 1, row.hash
                 count += 1
             if len(rows) < _PAGE:
                 break
             await asyncio.sleep(0)
-        head = (await connection.execute(select(audit_head.c.last_id))).scalar() or 0
-    cut = max([head, *wanted], default=0)
+    cut = max([0 if head is None else head.last_id, *wanted])
     if cut >= expected:
         faults.append(_fault(expected, "cut", f"Entries {expected} to {cut} existed and are gone from the end."))
     return AuditVerdict(entries=count, checkpoints=len(checkpoints), intact=not faults, faults=faults[:_MOST_FAULTS])
