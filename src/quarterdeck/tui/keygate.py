@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from textual import events
+from textual.message_pump import MessagePump
 from textual.timer import Timer
 from textual.widgets import Input
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.01
 # Longer than any dialog takes to open; an engine that does not answer must not take the keyboard away.
-_LONGEST_SECONDS = 1.0
+_LONGEST_SECONDS = 3.0
 
 
 class KeyGate:
@@ -30,6 +31,9 @@ class KeyGate:
         self._held: list[events.Key] = []
         self._timer: Timer | None = None
         self._closed_at = 0.0
+        self._asked = False
+        # What had the focus when the gate was closed: keys may still be on their way through it.
+        self._origin: MessagePump = console
 
     def holds(self, event: events.Key) -> bool:
         """Whether the key has to wait; then it is kept."""
@@ -43,7 +47,8 @@ class KeyGate:
 
     def close_if_opening(self) -> None:
         if self._timer is None and self._opening():
-            self._closed_at = time.monotonic()
+            self._closed_at, self._origin = time.monotonic(), self._console.front.focused or self._console.front
+            self._asked = False
             self._timer = self._console.set_interval(_LOOK_SECONDS, self._look)
 
     def _opening(self) -> bool:
@@ -54,13 +59,24 @@ class KeyGate:
             return True
         return any(worker.group == "acting" and not worker.is_finished for worker in console.workers)
 
-    async def _look(self) -> None:
-        late = time.monotonic() - self._closed_at > _LONGEST_SECONDS
-        if self._timer is None or (self._opening() and not late):
+    def _look(self) -> None:
+        if self._timer is None:
+            return
+        if time.monotonic() - self._closed_at > _LONGEST_SECONDS:
+            if self._opening() and self._held:
+                self._held = []  # whatever they were meant for, it is not what has the focus now
+                self._console.notice("The console was not ready for what you typed; it was not used.", "warning")
+            self._console.call_later(self._open)
+        elif not self._asked and not self._opening():
+            # Behind the keys that went this way before the focus moved: they come first.
+            self._asked = True
+            self._origin.call_later(self._console.front.call_later, self._console.call_later, self._open)
+
+    async def _open(self) -> None:
+        if self._timer is None:
             return
         self._timer.stop()
         self._timer = None
-        # Some had already been on their way to the screen beneath, so they come in the order they were typed.
         held, self._held = sorted(self._held, key=lambda event: event.time), []
         console = self._console
         if console.screen is not console.front and not isinstance(console.focused, Input):
