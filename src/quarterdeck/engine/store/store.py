@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 _READERS = 4
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA busy_timeout=5000",
     # A checkpoint writes each page once however often it changed; bulk work changes the same ones again and
@@ -75,10 +74,25 @@ class Store:
             store = _sqlite(home)
         try:
             await migrate.bring_up_to_date(store, home, settings.copies_kept)
-        except BaseException:
+            await store._keep_a_log()
+        except BaseException as error:
             await store.close()
-            raise
+            if isinstance(error, Problem) or not isinstance(error, Exception):
+                raise
+            raise Problem(
+                Code.STORE_BROKEN,
+                f"The store {store.address} cannot be opened ({in_one_line(error)}); check its address and its file.",
+            ) from error
         return store
+
+    async def _keep_a_log(self) -> None:
+        """SQLite: write ahead, so that readers go on. It stays in the file, so it waits until the file is ours."""
+        if self.dialect.name == "sqlite":
+            with _as_problem(self.address):
+                async with self._writer.connect() as connection:
+                    raw = await connection.get_raw_connection()
+                    driver: Any = raw.driver_connection
+                    await driver.execute("PRAGMA journal_mode=WAL")
 
     @property
     def engine(self) -> AsyncEngine:
@@ -156,7 +170,12 @@ def _sqlite(home: Home) -> Store:
 
 
 def _postgres(settings: StoreSettings) -> Store:
-    url = make_url(settings.url)
+    try:
+        url = make_url(settings.url)
+    except (SQLAlchemyError, ValueError) as error:
+        raise Problem(
+            Code.STORE_BROKEN, "store.url cannot be read; it must look like postgresql://user@host/database."
+        ) from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise Problem(Code.STORE_BROKEN, f"store.url must begin with postgresql://, not {url.drivername}://.")
     url = url.set(drivername="postgresql+asyncpg")
@@ -195,6 +214,12 @@ class _as_problem:
             problem = explain(error, self.address)
             if problem is not None:
                 raise problem from error
+
+
+def in_one_line(error: BaseException) -> str:
+    """What a database or a driver said, short enough for a sentence."""
+    said = str(getattr(error, "orig", None) or error) or type(error).__name__
+    return said.splitlines()[0].strip().rstrip(".")[:300]
 
 
 def explain(error: BaseException, address: str) -> Problem | None:
