@@ -98,6 +98,7 @@ def test_an_age_beyond_the_calendar_ends_at_its_edge() -> None:
 def test_me_becomes_a_name_and_words_ignore_case() -> None:
     assert only("assignee:ME") == Equals("ana")
     assert only("assignee:None") == Equals("none")
+    assert only('assignee:"None"') == Equals("None", exact=True)
     assert only("status:OPEN") == Equals("open")
     assert only("assignee:Bo") == Equals("Bo")
 

@@ -27,10 +27,17 @@ class Instant:
 
 @dataclass(frozen=True, slots=True)
 class Equals:
+    """`exact`: it was quoted because it reads like a word of the grammar; somebody may be called "none"."""
+
     value: str
+    exact: bool = False
 
     def text(self) -> str:
-        return quoted(self.value)
+        return f'"{self.value}"' if self.exact else quoted(self.value)
+
+    def says(self, *words: str) -> bool:
+        """Whether it is one of these words of the grammar."""
+        return not self.exact and self.value in words
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ def _term(term: Term, now: int, me: str) -> Term:
     if key is None:
         return term
     if key.kind is KeyKind.PERSON:
-        swapped = tuple(Equals(me) if c == Equals("me") else c for c in term.conditions)
+        mine = Equals(me, exact=me.lower() in key.choices)
+        swapped = tuple(mine if c == Equals("me") else c for c in term.conditions)
         return Term(term.key, swapped, term.negated, term.column)
     if key.name == "is" and Equals("overdue") in term.conditions and len(term.conditions) == 1:
         return Term("due", (_overdue(now),), term.negated, term.column)

@@ -134,5 +134,7 @@ class _Parser:
             if not digits or int(value.text) > _LARGEST_ID:
                 raise FilterError(f"'{value.text}' is no number.", value.column, key.examples)
             return Equals(str(int(value.text)))
-        word = value.text.lower()  # me, none and any are words however they are written
-        return Equals(word if word in key.choices else value.text)
+        word = value.text.lower()  # me, none and any are words however they are written, unless quoted
+        if word in key.choices:
+            return Equals(value.text, exact=True) if value.was_quoted else Equals(word)
+        return Equals(value.text)

@@ -101,7 +101,7 @@ def _clause(term: Term, dialect: Dialect) -> Clause:
     if column is None:
         return Clause(lambda wrap: _term(term, dialect, wrap), None)
     words = None
-    if not term.negated and all(isinstance(c, Equals) and c.value not in ("none", "any") for c in term.conditions):
+    if not term.negated and all(isinstance(c, Equals) and not c.says("none", "any") for c in term.conditions):
         words = tuple(dict.fromkeys(_word(term.key, c.value) for c in term.conditions if isinstance(c, Equals)))
     return Clause(lambda wrap: _term(term, dialect, wrap), column, words)
 
@@ -114,7 +114,7 @@ def _word(key: str, value: str) -> Any:
 
 def _term(term: Term, dialect: Dialect, wrap: Wrap) -> ColumnElement[bool]:
     name = _COLUMNS.get(term.key)
-    plain_words = all(isinstance(c, Equals) and c.value not in ("none", "any") for c in term.conditions)
+    plain_words = all(isinstance(c, Equals) and not c.says("none", "any") for c in term.conditions)
     if name is not None and plain_words:
         column = wrap(items.c[name])
         words = [_word(term.key, c.value) for c in term.conditions if isinstance(c, Equals)]
@@ -134,10 +134,11 @@ def _condition(key: str, condition: Condition, dialect: Dialect, wrap: Wrap) -> 
     if isinstance(condition, Between):
         column = wrap(items.c[_COLUMNS[key]])
         return and_(column >= condition.start.at, column < condition.end.at)
-    return _equals(key, condition.value, dialect, wrap)
+    return _equals(key, condition, dialect, wrap)
 
 
-def _equals(key: str, value: str, dialect: Dialect, wrap: Wrap) -> ColumnElement[bool]:
+def _equals(key: str, condition: Equals, dialect: Dialect, wrap: Wrap) -> ColumnElement[bool]:
+    value = condition.value
     if not key:
         return _text(value, wrap)
     if key.startswith(FIELD_PREFIX):
@@ -155,7 +156,7 @@ def _equals(key: str, value: str, dialect: Dialect, wrap: Wrap) -> ColumnElement
     if key == "is":
         return _is(value, wrap)
     column = wrap(items.c[_COLUMNS[key]])
-    if key in ("assignee", "category") and value in ("none", "any"):
+    if key in ("assignee", "category") and condition.says("none", "any"):
         return column.is_(None) if value == "none" else column.is_not(None)
     found: ColumnElement[bool] = column == _word(key, value)
     return found
