@@ -211,20 +211,21 @@ def store(home: Home) -> Iterator[Finding]:
         yield ok("store", f"{home.store}, {size:,.1f} MiB, {tables} tables")
 
 
+_WITHOUT_KEYRING = "Only PostgreSQL needs it: name a variable with the password in store.password_env instead."
+
+
 def keyring_backend() -> Iterator[Finding]:
-    """Signs audit checkpoints; a key file in the home stands in for it."""
+    """Holds the PostgreSQL password; an environment variable stands in for it."""
     try:
         import keyring
 
         backend = keyring.get_keyring()
     except Exception as error:  # noqa: BLE001 - backends raise whatever their system does
-        yield warning(
-            "keyring", f"cannot be used ({error})", "Audit checkpoints are signed with a key file in the home."
-        )
+        yield warning("keyring", f"cannot be used ({error})", _WITHOUT_KEYRING)
         return
     name = f"{type(backend).__module__}.{type(backend).__name__}"
     if getattr(backend, "priority", 0) <= 0 or "fail" in name or "null" in name:
-        yield warning("keyring", "none here", "Audit checkpoints are signed with a key file in the home; guard it.")
+        yield warning("keyring", "none here", _WITHOUT_KEYRING)
     else:
         yield ok("keyring", name.removeprefix("keyring.backends."))
 

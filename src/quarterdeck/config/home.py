@@ -69,7 +69,7 @@ class Home:
 
     @property
     def key(self) -> Path:
-        """Signs audit checkpoints where there is no keyring."""
+        """Signs audit checkpoints."""
         return self.path / "audit.key"
 
     @property
