@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.contract.actions import Action
-from quarterdeck.contract.enums import Role
+from quarterdeck.contract.enums import BulkStatus, Role
 from quarterdeck.tui.commands import Command
 
 
@@ -52,3 +52,24 @@ def why_not_action(action: Action, standing: Standing, row: Mapping[str, Any] | 
     if not action.applies_to(status):
         return action.why_not(status)
     return None
+
+
+def why_not_operation(name: str, row: Mapping[str, Any]) -> str | None:
+    """Why a command does not apply to a bulk operation in its state."""
+    status, what = BulkStatus(row["status"]), f"{row['label']} #{row['id']}"
+    word = str(status).replace("_", " ")
+    if name == "operation-retry":
+        if not row["failed"]:
+            return f"Nothing to retry: {what} has no failures."
+        return None if status.is_final else f"Retry waits until {what} is done; it is {word}."
+    if name == "operation-undo":
+        if not row["undoable"]:
+            return f"{what} cannot be undone."
+        if not status.is_final:
+            return f"Undo waits until {what} is done; it is {word}."
+        return None if row["succeeded"] else f"Nothing to undo: {what} changed nothing."
+    if name == "operation-cancel":
+        return f"{what} is {word} already." if status.is_final else None
+    if name == "operation-resume":
+        return None if status is BulkStatus.FAILED else f"Resume applies to operations that failed; {what} is {word}."
+    return None if row["total"] else f"{what} has no items."

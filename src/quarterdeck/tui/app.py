@@ -16,12 +16,12 @@ from textual.driver import Driver
 
 from quarterdeck.client.local import OnWait
 from quarterdeck.config.home import Home
-from quarterdeck.contract.enums import BulkStatus, Resource
+from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.principal import Principal
-from quarterdeck.tui import link, state, theming
+from quarterdeck.tui import link, state
 from quarterdeck.tui.clipboard import osc52
+from quarterdeck.tui.endings import ending
 from quarterdeck.tui.everywhere import Everywhere
-from quarterdeck.tui.format import count
 from quarterdeck.tui.keygate import KeyGate
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.queue import QueueScreen
@@ -29,6 +29,7 @@ from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.thrift import thrifty_driver
+from quarterdeck.tui.wardrobe import Wardrobe
 from quarterdeck.tui.widgets.table_messages import CountKnown
 
 if TYPE_CHECKING:
@@ -54,10 +55,11 @@ class Console(App[None]):
     ) -> None:
         """Raises ThemeError."""
         wanted = theme or session.state.theme or session.settings.console.theme
-        self.look = theming.choose(wanted, session.home.themes, ascii=session.settings.console.ascii)
+        self.session = session
+        self.wardrobe = Wardrobe(self, wanted)
+        self.look = self.wardrobe.look
         # Without colour: nothing but the terminal's own, where Textual would send greys.
         super().__init__(ansi_color=True if self.look.plain else None)
-        self.session = session
         self.act_as = act_as
         self.first_rows = asyncio.Event()
         self.everywhere = Everywhere(self)
@@ -65,7 +67,7 @@ class Console(App[None]):
         self._first_notice, self._first_place = notice, go_to
         self._worked = False
         self._first_look = first_look
-        self._dress()
+        self.wardrobe.dress()
         self.queue = QueueScreen(session)
 
     def get_driver_class(self) -> type[Driver]:
@@ -152,22 +154,21 @@ class Console(App[None]):
             loop.add_signal_handler(number, self.leave)
         self.run_worker(link.hold(self), name="link", group="link")
         self.run_worker(self._after_first_rows(), group="link")
-        if self._first_notice:
-            self.notice(self._first_notice, "warning")
 
     def on_ready(self) -> None:
         if self._first_place:
             self.everywhere.go(self._first_place)
         elif self.session.state.screen == "operations":
             self.show_operations()
+        if self._first_notice:
+            self.notice(self._first_notice, "warning")
 
     async def _after_first_rows(self) -> None:
         await self.first_rows.wait()
         gc.enable()
         gc.freeze()
         self.set_interval(self.session.claim_minutes * 60 / link.RENEWALS_PER_CLAIM, self._renew)
-        if self.look.path is not None:
-            self.run_worker(self._watch_theme_file(), group="theme", exclusive=True)
+        self.wardrobe.watch()
 
     async def _renew(self) -> None:
         if self._worked:  # a claim is kept for somebody who works, not for an open window
@@ -212,6 +213,7 @@ class Console(App[None]):
         self._link_changed()
 
     def linked(self) -> None:
+        """The engine answers."""
         self._link_changed()
 
     def _link_changed(self) -> None:
@@ -234,51 +236,10 @@ class Console(App[None]):
         self.front.chrome()
         if not ended:
             return
-        what = f"{operation['label']} #{operation['id']}"
-        keys = self.session.keymap
-        parts = [f"{what}: {count(operation['succeeded'])} done"]
-        if operation["failed"]:
-            parts.append(f"{count(operation['failed'])} failed ({keys.key('retry-last')} retries them)")
-        if operation["status"] == BulkStatus.CANCELLED:
-            parts.append(f"cancelled with {count(operation['cancelled'])} left")
-        if operation["error"]:
-            parts.append(str(operation["error"]))
-        elif operation["undoable"] and operation["succeeded"] and operation["id"] in self.session.mine:
-            parts.append(f"{keys.key('undo')} takes it back")
-        self.notice(" · ".join(parts), "error" if operation["failed"] or operation["error"] else "success")
-        if operation["failed"] and operation["id"] in self.session.mine:
+        mine = operation["id"] in self.session.mine
+        self.notice(*ending(operation, self.session.keymap, mine))
+        if operation["failed"] and mine:
             self.queue.mark_failures(operation)
-
-    # Looks
-
-    def _dress(self) -> None:
-        self.register_theme(self.look.theme)
-        if self.theme == self.look.theme.name:
-            self.mutate_reactive(App.theme)
-        else:
-            self.theme = self.look.theme.name
-
-    def wear(self, name: str) -> None:
-        """Another theme, or the same one from its changed file."""
-        try:
-            self.look = theming.choose(name, self.session.home.themes, ascii=self.session.settings.console.ascii)
-        except theming.ThemeError as error:
-            self.notice(str(error), "error")
-            return
-        self.session.state.theme = name
-        self._dress()
-        for screen in self.screen_stack:
-            screen.refresh(layout=True)
-            for widget in screen.query("*"):
-                widget.refresh()
-        self.run_worker(self._watch_theme_file(), group="theme", exclusive=True)
-
-    async def _watch_theme_file(self) -> None:
-        path = self.look.path
-        if path is None:
-            return
-        async for _changed in theming.saved(path):
-            self.wear(str(path) if path.suffix else self.look.name)
 
     def copy_text(self, text: str, what: str) -> None:
         """To the clipboard of the operator's own machine, through the terminal."""

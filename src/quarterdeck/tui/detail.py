@@ -57,7 +57,7 @@ def item_lines(
         (
             ("due", _when(item.get("sla_due_at"), now)),
             ("created", _when(item["created_at"], now)),
-            ("updated", f"{_when(item['updated_at'], now)} · version {item['version']}"),
+            ("updated", f"{_when(item['updated_at'], now)} · v{item['version']}"),
         ),
         cells,
     )

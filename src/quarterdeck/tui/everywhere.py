@@ -122,7 +122,7 @@ class Everywhere:
 
         def chosen(name: str | None) -> None:
             if name:
-                console.wear(name)
+                console.wardrobe.wear(name)
 
         console.push_screen(Picker("Theme", options, chosen=console.look.name), chosen)
 

@@ -107,7 +107,7 @@ class LiveRows:
         if row is not None and (everything or int(row["id"]) in changed | deleted):
             if screen.pinned is not None:
                 await self._repin(int(screen.pinned["id"]))
-            screen.refresh_detail()
+            screen.detail.refresh()
 
     async def _repin(self, item_id: int) -> None:
         source = self._screen.source

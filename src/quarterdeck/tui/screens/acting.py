@@ -158,13 +158,13 @@ class Acting:
 
     async def _many(self, action: Action, opened_with: str) -> None:
         screen = self.screen
-        marks, total = screen.table.marks, screen.total
+        marks = screen.table.marks
         target = BulkTarget(
             resource=screen.resource,
             filter=marks.scope if marks.all_matching else screen.view.filter,
             ids=None if marks.all_matching else sorted(marks.ids),
             except_ids=sorted(marks.except_ids) if marks.all_matching else [],
-            count=marks.count(total) or 0,
+            count=screen.marked(),
             hidden=screen.table.hidden_marks or 0,
         )
         known = await self.session.learn_values(screen.resource)

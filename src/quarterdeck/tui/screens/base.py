@@ -78,6 +78,10 @@ class ConsoleScreen(Screen[None]):
     async def on_news(self, message: Mapping[str, Any]) -> None:
         """A live message from the engine."""
 
+    def key(self, name: str) -> str:
+        """The key of a command, as people write it."""
+        return self.console.session.keymap.key(name)
+
     # The frame
 
     def compose(self) -> ComposeResult:
@@ -108,6 +112,9 @@ class ConsoleScreen(Screen[None]):
 
     def notice(self, sentence: str, style: str = "") -> None:
         """Say something in the tray for a while."""
+        if not self.is_mounted:
+            self.call_later(self.notice, sentence, style)
+            return
         tray = self.query_one(Tray)
         tray.notice(sentence, style)
         self._foot(tray)

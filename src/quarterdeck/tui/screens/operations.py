@@ -11,12 +11,12 @@ from textual.widget import Widget
 from quarterdeck.contract.enums import BulkStatus
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import Operation, bulk
+from quarterdeck.tui.actions import why_not_operation
 from quarterdeck.tui.columns import OPERATION_COLUMNS, RESULT_COLUMNS
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.detail import operation_lines
 from quarterdeck.tui.export import export_results
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.bulk_flow import retry_failed, take_back
@@ -124,7 +124,7 @@ class OperationsScreen(ConsoleScreen):
         row = self.current_row()
         if row is None:
             return f"{bound.command.label} needs an operation; there is none under the cursor."
-        return _why_not(bound.name, row)
+        return why_not_operation(bound.name, row)
 
     # Showing
 
@@ -299,24 +299,3 @@ class OperationsScreen(ConsoleScreen):
         self.console.operation_changed(result)
         self.operation_changed(result)
         self.notice(f"{row['label']} #{row['id']} {what}.")
-
-
-def _why_not(name: str, row: Row) -> str | None:
-    """Why a command does not apply to an operation in its state."""
-    status, what = BulkStatus(row["status"]), f"{row['label']} #{row['id']}"
-    word = str(status).replace("_", " ")
-    if name == "operation-retry":
-        if not row["failed"]:
-            return f"Nothing to retry: {what} has no failures."
-        return None if status.is_final else f"Retry waits until {what} is done; it is {word}."
-    if name == "operation-undo":
-        if not row["undoable"]:
-            return f"{what} cannot be undone."
-        if not status.is_final:
-            return f"Undo waits until {what} is done; it is {word}."
-        return None if row["succeeded"] else f"Nothing to undo: {what} changed nothing."
-    if name == "operation-cancel":
-        return f"{what} is {word} already." if status.is_final else None
-    if name == "operation-resume":
-        return None if status is BulkStatus.FAILED else f"Resume applies to operations that failed; {what} is {word}."
-    return None if count(row["total"]) != "0" else f"{what} has no items."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +11,18 @@ from textual.widget import Widget
 from quarterdeck.contract.actions import Action
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.live import Message
-from quarterdeck.contract.operations import bulk, items
+from quarterdeck.contract.operations import bulk
 from quarterdeck.tui.columns import ITEM_COLUMNS
-from quarterdeck.tui.failures import FAILURES, sentence
+from quarterdeck.tui.failures import FAILURES
 from quarterdeck.tui.format import count
 from quarterdeck.tui.live_rows import LiveRows
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.item_detail import ItemDetail
+from quarterdeck.tui.screens.narrowing import Narrowing
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import ItemSource
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.state import SORTS, View
-from quarterdeck.tui.text import safe
-from quarterdeck.tui.theming import look_of
-from quarterdeck.tui.widgets.detail_pane import DetailPane
+from quarterdeck.tui.state import View
 from quarterdeck.tui.widgets.lines import LineView
 from quarterdeck.tui.widgets.table_messages import CountKnown, CursorRested, FetchFailed, Refused
 from quarterdeck.tui.widgets.window_table import WindowTable
@@ -34,16 +32,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 BESIDE = 120
-_SORT_WORDS = {
-    "priority": "most pressing first",
-    "-priority": "least pressing first",
-    "due": "due first",
-    "-due": "due last",
-    "created": "oldest first",
-    "-created": "newest first",
-    "updated": "longest untouched first",
-    "-updated": "just changed first",
-}
 _COLUMN_OF_SORT = {"priority": "priority", "due": "due", "created": "age"}
 
 
@@ -70,13 +58,13 @@ class QueueScreen(ConsoleScreen):
             clock=session.now,
             id="items",
         )
-        self.pane = DetailPane(id="detail")
+        self.detail = ItemDetail(self)
+        self.narrowing = Narrowing(self)
         self.source: ItemSource | None = None
         self.total: int | None = None
+        self._marked_total: int | None = None  # how many matched the filter under which all were marked
         self.pinned: Row | None = None  # what claim-next gave, until the cursor moves
         self._pinned_at: int | None = None  # where the cursor stood then
-        self._shown_item: tuple[Row, list[Row] | None] | None = None
-        self._painted: int | None = None
         self._acting: Acting | None = None
         self.live = LiveRows(self)
 
@@ -92,7 +80,7 @@ class QueueScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         yield LineView(id="filter")
-        yield Container(self.table, self.pane, id="split")
+        yield Container(self.table, self.detail.pane, id="split")
 
     def breadcrumb(self) -> tuple[Line, Line]:
         return self.console.place_line(str(self.resource), self.view.sort), self._counts()
@@ -110,13 +98,13 @@ class QueueScreen(ConsoleScreen):
             "range": table.action_range,
             "mark-all": table.action_mark_all,
             "clear": self.clear,
-            "open": self.toggle_detail,
-            "detail-down": lambda: self._scroll_detail(1),
-            "detail-up": lambda: self._scroll_detail(-1),
+            "open": self.detail.toggle,
+            "detail-down": lambda: self.detail.scroll(1),
+            "detail-up": lambda: self.detail.scroll(-1),
             "copy": self.copy,
             "reload": self.reload,
-            "filter": self.edit_filter,
-            "sort": self.choose_sort,
+            "filter": self.narrowing.edit,
+            "sort": self.narrowing.choose_sort,
             "bring-in": table.bring_in_new,
             "claim-next": lambda: self.acting.claim_next(),
             "skip": lambda: self.acting.skip(),
@@ -136,8 +124,9 @@ class QueueScreen(ConsoleScreen):
         return self.pinned or self.table.cursor_row
 
     def marked(self) -> int:
+        """How many items are marked; at least 1 where some are and the number is not known yet."""
         marks = self.table.marks
-        known = marks.count(self.total)
+        known = marks.count(self.total if marks.scope == self.view.filter else self._marked_total)
         return known if known is not None else int(bool(marks))
 
     async def act(self, action: Action, opened_with: str) -> None:
@@ -147,8 +136,8 @@ class QueueScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         session = self.console.session
-        self.table.new_hint = f"{session.keymap.key('bring-in')} brings them in"
-        self.table.retry_hint = f"{session.keymap.key('reload')} tries again"
+        self.table.new_hint = f"{self.key('bring-in')} brings them in"
+        self.table.retry_hint = f"{self.key('reload')} tries again"
         self.set_class(session.state.detail, "-detail")
         self.set_class(self.size.width >= BESIDE, "-beside")
         self._filter_line()
@@ -157,7 +146,7 @@ class QueueScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         self.set_class(self.size.width >= BESIDE, "-beside")
-        self._paint_detail()
+        self.detail.paint()
 
     def show_rows(self, *, cursor_id: int | None = None, keep: bool = False) -> None:
         """Ask the engine for what filter and sort say."""
@@ -182,8 +171,7 @@ class QueueScreen(ConsoleScreen):
             self.view.filter = filter_
         self.table.marks.clear()
         self.table.marks_changed()
-        self._shown_item = None
-        self.pane.show([])
+        self.detail.forget()
         if self.console.session.client is not None:
             self.show_rows(cursor_id=self.view.cursor)
 
@@ -215,11 +203,7 @@ class QueueScreen(ConsoleScreen):
         return f"The queue {self.resource} is empty. Fill it with: qd import {self.resource} FILE --mapping MAP.toml"
 
     def _filter_line(self) -> None:
-        text = self.view.filter
-        hint = f"{self.console.session.keymap.key('filter')} filters, for example status:open assignee:me"
-        self.query_one("#filter", LineView).show(
-            [(" / ", "accent"), (safe(text), "")] if text else [(f" {hint}", "faint")]
-        )
+        self.query_one("#filter", LineView).show(self.narrowing.line())
 
     def _counts(self) -> Line:
         line: Line = []
@@ -243,16 +227,13 @@ class QueueScreen(ConsoleScreen):
         self.run_worker(self.table.patch([item]), group="patch")
         self.live.recount()
         self.chrome()
-        self.refresh_detail()
+        self.detail.refresh()
 
     def pin(self, item: Row) -> None:
         """Show an item that the table may not: what claim-next gave. It stays until the cursor moves."""
         if not self.table.go_to(int(item["id"])):
             self.pinned, self._pinned_at = item, self.table.cursor_id
-        self.console.session.state.detail = True
-        self.set_class(True, "-detail")
-        self.chrome()
-        self.refresh_detail()
+        self.detail.open()
 
     def mark_failures(self, operation: Mapping[str, Any]) -> None:
         """Rows that failed keep their mark."""
@@ -274,16 +255,18 @@ class QueueScreen(ConsoleScreen):
     def on_window_table_count_known(self, event: CountKnown) -> None:
         self.live.counted(self.total, event.total)
         self.total = event.total
-        self.chrome()
+        self.on_window_table_marks_changed()
 
     def on_window_table_marks_changed(self) -> None:
+        if self.table.marks.all_matching and self.table.marks.scope == self.view.filter:
+            self._marked_total = self.total
         self.chrome()
 
     def on_window_table_refused(self, event: Refused) -> None:
         self.notice(event.sentence, "warning")
 
     def on_window_table_opened(self) -> None:
-        self.toggle_detail()
+        self.detail.toggle()
 
     def on_window_table_fetch_failed(self, event: FetchFailed) -> None:
         self.notice(event.sentence, "error")
@@ -292,76 +275,7 @@ class QueueScreen(ConsoleScreen):
         if self.pinned is not None and event.row is not None and event.row["id"] != self._pinned_at:
             self.pinned = None
         self.chrome()
-        self.refresh_detail()
-
-    # Detail
-
-    def toggle_detail(self) -> None:
-        state = self.console.session.state
-        state.detail = not state.detail
-        self.set_class(state.detail, "-detail")
-        if state.detail:
-            self.refresh_detail()
-        self.chrome()
-
-    def _scroll_detail(self, direction: int) -> None:
-        if not self.console.session.state.detail:
-            self.notice(f"There is no detail pane; {self.console.session.keymap.key('open')} opens it.")
-            return
-        self.pane.scroll_lines(direction * max(1, self.pane.size.height - 2))
-
-    def refresh_detail(self) -> None:
-        """Show what is under the cursor, and fetch the rest of it."""
-        row = self.current_row()
-        if not self.console.session.state.detail:
-            return
-        if row is None:
-            self._shown_item = None
-            self.pane.show([[("Nothing under the cursor.", "muted")]])
-            return
-        known = self._shown_item
-        if known is None or known[0]["id"] != row["id"]:
-            self._shown_item = (row, None)
-            self._paint_detail()
-        self.run_worker(self._fetch_detail(int(row["id"])), group="detail", exclusive=True)
-
-    async def _fetch_detail(self, item_id: int) -> None:
-        client = self.console.session.client
-        if client is None:
-            return
-        try:
-            item, page = await asyncio.gather(
-                client.call(items.SHOW, resource=self.resource, id=item_id),
-                client.call(items.EVENTS, query={"limit": 100}, resource=self.resource, id=item_id),
-            )
-        except FAILURES as error:
-            self.notice(sentence(error), "error")
-            return
-        row = self.current_row()
-        if row is not None and row["id"] == item_id:
-            self._shown_item = (item, page["items"])
-            self._paint_detail()
-
-    def _paint_detail(self) -> None:
-        if self._shown_item is None or not self.is_mounted:
-            return
-        from quarterdeck.tui.detail import item_lines
-
-        item, events = self._shown_item
-        cells = self.pane.content_size.width or 40
-        known, self._painted = self._painted == item["id"], item["id"]
-        self.pane.show(
-            item_lines(
-                item,
-                events,
-                cells=cells,
-                now=self.console.session.now(),
-                glyphs=look_of(self.app).glyphs,
-                mine=self.console.session.actor,
-                more_events=bool(events) and len(events or ()) >= 100,
-            ),
-            keep=known,
-        )
+        self.detail.refresh()
 
     # Commands
 
@@ -394,47 +308,10 @@ class QueueScreen(ConsoleScreen):
 
     @property
     def is_opening(self) -> bool:
-        return any(not editor.has_focus_within for editor in self.query("FilterEditor"))
-
-    def edit_filter(self) -> None:
-        from quarterdeck.tui.widgets.filter_editor import FilterEditor
-
-        if self.query(FilterEditor):
-            return
-        editor = FilterEditor(self.view.filter, self.resource, self.console.session.known_values(self.resource))
-        self.mount(editor)
-        self.run_worker(self._learn_values(editor), group="values", exclusive=True)
-
-    async def _learn_values(self, editor: Any) -> None:
-        try:
-            known = await self.console.session.learn_values(self.resource)
-        except FAILURES:
-            return  # completion goes on with the words of the grammar; the tray says what is wrong
-        if editor.is_attached:
-            editor.knows(known)
+        return self.narrowing.is_opening
 
     def on_filter_editor_applied(self, event: Any) -> None:
-        self._close_editor()
-        if event.text != self.view.filter:
-            self.view.filter = event.text
-            self.show_rows()
-            self.console.remember()
+        self.narrowing.apply(event.text)
 
     def on_filter_editor_left(self) -> None:
-        self._close_editor()
-
-    def _close_editor(self) -> None:
-        self.query("FilterEditor").remove()
-        self.table.focus()
-
-    def choose_sort(self) -> None:
-        from quarterdeck.tui.screens.picker import Option, Picker
-
-        def chosen(sort: str | None) -> None:
-            if sort and sort != self.view.sort:
-                self.view.sort = sort
-                self.show_rows(cursor_id=None)
-                self.console.remember()
-
-        options = [Option(key, key, _SORT_WORDS[key]) for key in SORTS]
-        self.app.push_screen(Picker("Sort by", options, chosen=self.view.sort), chosen)
+        self.narrowing.close()

@@ -53,9 +53,19 @@ class Feeder:
         """Another list, or the same one afresh."""
         self.source, self.failure, self._flying = source, "", None
 
+    @property
+    def is_flying(self) -> bool:
+        """Whether rows are on their way."""
+        return self._flying is not None
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether something has failed just now; asking again can wait."""
+        return bool(self.failure) and time.monotonic() - self._failed_at < _TRY_AGAIN_SECONDS
+
     def look(self, first: int, last: int, margin: int) -> None:
         """[first, last) is on the screen: fetch what is missing of it, then `margin` rows around it."""
-        if self.source is None or (self.failure and time.monotonic() - self._failed_at < _TRY_AGAIN_SECONDS):
+        if self.source is None or self.is_resting:
             return
         fetch = self.index.plan(first, last, margin)
         if fetch is None:
@@ -122,6 +132,11 @@ class Feeder:
             return
         if source is self.source:
             self._counted(number)
+
+    @property
+    def can_match(self) -> bool:
+        """Whether the source can say which rows are in the list."""
+        return hasattr(self.source, "matching")
 
     async def matching(self, ids: Sequence[int]) -> list[Row] | None:
         """Those of `ids` that are in the list, as they are now; None where the source cannot tell."""

@@ -38,7 +38,7 @@ class DrawnTable(Widget, can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self.columns, self.empty, self.noun = columns, empty, noun
-        self.new_hint, self.retry_hint = "i brings them in", "f5 tries again"
+        self.new_hint, self.retry_hint, self.stale_hint = "i brings them in", "f5 tries again", "f5 refreshes"
         self.sorted_by, self.descending = "", False
         self.marks = Marks()
         self._index = PageIndex(capacity=page_cache)
@@ -141,11 +141,15 @@ class DrawnTable(Widget, can_focus=True):
         return LineState(
             cursor=at_cursor,
             focused=at_cursor and self.has_focus,
-            marked=row_id is not None and self.marks.has(row_id, self.scope),
+            marked=row_id is not None and self._is_marked(row_id),
             in_range=in_range,
             stale=row_id in self._stale,
             thumb=line == thumb,
         )
+
+    def _is_marked(self, row_id: int) -> bool:
+        """A row that no longer matches is not one of all that match."""
+        return self.marks.has(row_id, self.scope) and not (self.marks.all_matching and row_id in self._stale)
 
     def _thumb(self) -> int:
         """The line with the sign that says where in the list the screen is; -1 for none."""
@@ -157,9 +161,15 @@ class DrawnTable(Widget, can_focus=True):
         return view.height - 1 if view.bottom >= total else 1 + view.top * (view.height - 2) // total
 
     def _notice(self) -> str:
-        if self._failure() and self._index.loaded:
-            return f"not all could be loaded, {self.retry_hint}"
-        return f"{self._new:,} new, {self.new_hint}" if self._new else ""
+        return f"not all could be loaded, {self.retry_hint}" if self._failure() and self._index.loaded else ""
+
+    @property
+    def news(self) -> str:
+        """How the list has changed since it was looked at, for a line of the screen; empty if it has not."""
+        said = [f"{self._new:,} new, {self.new_hint}"] if self._new else []
+        if self._stale:
+            said.append(f"{len(self._stale):,} no longer match, {self.stale_hint}")
+        return "; ".join(said)
 
     def _says(self) -> tuple[str, str] | None:
         """Sentence and style where there are no rows to show."""

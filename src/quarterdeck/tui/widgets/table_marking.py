@@ -65,6 +65,8 @@ class MarkedTable(DrawnTable):
         """How many marked rows the list does not hold; None where that is unknown."""
         if self.marks.all_matching:
             return 0 if self.marks.scope == self.scope else None
+        if self._count == 0:
+            return len(self.marks.ids)
         return None if self._hidden is None else len(self._hidden & self.marks.ids)
 
     # Marking
@@ -128,6 +130,9 @@ class MarkedTable(DrawnTable):
         if self.marks.all_matching and self.marks.scope != self.scope:
             what = f"that match {self.marks.scope}" if self.marks.scope else "of the unfiltered list"
             self.post_message(Refused(f"All rows {what} are marked; clear the marks, or go back to that filter."))
+            return None
+        if self.marks.all_matching and row["id"] in self._stale:
+            self.post_message(Refused(f"This row no longer matches, so it is not one of all; {self.stale_hint}."))
             return None
         return row
 
