@@ -27,7 +27,6 @@ class FakeConsole(Console):
 
     fake: FakeClient
     refused = ""
-    context = "~/desk"
 
     async def connect(self, home: Home, *, on_wait: Any) -> Any:
         if self.refused:
