@@ -71,6 +71,11 @@ class Store:
             store = _postgres(settings)
         else:
             home.create()
+            # SQLite would open it, and refuse each write later.
+            if home.store.exists() and not os.access(home.store, os.W_OK):
+                raise Problem(
+                    Code.STORE_BROKEN, f"The store {home.store} is read-only; make it writable or choose another home."
+                )
             store = _sqlite(home)
         try:
             await migrate.bring_up_to_date(store, home, settings.copies_kept)
