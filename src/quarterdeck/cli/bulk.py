@@ -217,7 +217,7 @@ async def cancel(cli: Cli, operation: OperationArgument) -> None:
 
 @command(bulk, "bulk", "resume")
 async def resume(cli: Cli, operation: OperationArgument, wait: WaitOption = False) -> int | None:
-    """Go on with an operation that stopped for a reason outside it, such as a full disk."""
+    """Go on with an operation that was cancelled, or stopped for a reason outside it, such as a full disk."""
     found = await cli.call(ops.RESUME, id=operation)
     if wait:
         return await flow.watch(cli, operation)

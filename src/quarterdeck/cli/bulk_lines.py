@@ -20,8 +20,7 @@ def title(operation: Mapping[str, Any]) -> str:
     """`12 Assign support_tasks (assignee=ana)`."""
     params = ", ".join(_param(name, value) for name, value in operation["params"].items() if name not in _ASIDE)
     what = f"{operation['id']} {operation['label']} {operation['resource']}"
-    kind = "" if operation["kind"] == "action" else f", {operation['kind']} of {operation['parent_id']}"
-    return safe(f"{what}{f' ({params})' if params else ''}{kind}")
+    return safe(f"{what}{f' ({params})' if params else ''}")
 
 
 def _param(name: str, value: Any) -> str:
@@ -84,8 +83,8 @@ def progress_line(operation: Mapping[str, Any]) -> str:
 
 
 def finished(operation: Mapping[str, Any]) -> int:
-    """Items that are dealt with, of those eligible."""
-    return int(operation["succeeded"] + operation["failed"] + operation["cancelled"])
+    """Items that were acted on, of those eligible; what a cancel left undone is not."""
+    return int(operation["succeeded"] + operation["failed"])
 
 
 def outcome_line(operation: Mapping[str, Any]) -> str:

@@ -67,7 +67,7 @@ BULK_TRANSITIONS: Table = _table(
         _B.IN_PROGRESS: (_B.COMPLETED, _B.FAILED, _B.CANCELLED, _B.PENDING),
         _B.FAILED: (_B.PENDING,),
         _B.COMPLETED: (),
-        _B.CANCELLED: (),
+        _B.CANCELLED: (_B.PENDING,),
     }
 )
 

@@ -16,7 +16,7 @@ from quarterdeck.contract.models.bulk import BulkListQuery, Confirm
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.bulk import execution, lifecycle, service
-from quarterdeck.engine.bulk.tables import bulk_operations
+from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.runs.service import anything_to_do
 from tests.support.desk import ACME, ANA, BEN, ROOT, Desk, claim_run, make_engine, refused, work_off
 from tests.support.hostile import TEXTS
@@ -150,7 +150,7 @@ async def test_an_operation_whose_items_all_fail_has_failed(desk: Desk) -> None:
         await desk.act(item, "cancel")
     done = await desk.finish(preview.operation.id)
     assert (done.status, done.failed, done.error) == (BulkStatus.FAILED, 3, "Every item failed.")
-    with refused(Code.WRONG_STATE, "failed with batches left"):
+    with refused(Code.WRONG_STATE, "has done all its batches"):
         await lifecycle.resume(desk.engine, ROOT, done.id)
 
 
@@ -162,7 +162,7 @@ async def test_retry_takes_just_those_that_failed(desk: Desk) -> None:
     done = await desk.finish(preview.operation.id)
     again = await desk.retry_failed(done.id)
     assert (again.operation.kind, again.operation.parent_id, again.operation.total) == ("retry", done.id, 2)
-    assert again.operation.label == "Retry: Set category"
+    assert again.operation.label == f"Retry of #{done.id}: Set category"
     retried = await desk.finish(again.operation.id)
     assert (retried.succeeded, retried.failed) == (2, 0)
     assert await desk.count("category:x") == 4
@@ -280,6 +280,52 @@ async def test_cancelled_before_the_first_batch_everything_is_cancelled(desk: De
     discarded = await lifecycle.cancel(desk.engine, ROOT, draft)
     assert (discarded.status, discarded.cancelled) == (BulkStatus.CANCELLED, 3)
     assert await desk.count("category:none") == 3
+
+
+async def test_a_draft_nobody_wanted_leaves_the_history(desk: Desk) -> None:
+    ids = await desk.new(3)
+    draft = (await desk.draft("set-category", ids, category="x")).operation.id
+    assert (await lifecycle.cancel(desk.engine, ROOT, draft)).status is BulkStatus.CANCELLED
+    assert (await service.list_operations(desk.engine, ROOT, BulkListQuery())).items == []
+    with refused(Code.NOT_FOUND):
+        await desk.operation(draft)
+    async with desk.engine.store.read() as connection:
+        left = select(bulk_items).where(bulk_items.c.operation_id == draft)
+        assert (await connection.execute(left)).all() == []
+
+
+async def test_a_cancelled_operation_goes_on_where_it_was_stopped(desk: Desk) -> None:
+    ids = await desk.new(9)
+    number = (await desk.draft("set-category", ids, category="x", batch=3)).operation.id
+    await desk.confirm(number)
+    await work_off(desk.engine, 1)
+    await lifecycle.cancel(desk.engine, ROOT, number)
+    resumed = await lifecycle.resume(desk.engine, ROOT, number)
+    assert (resumed.status, resumed.succeeded, resumed.cancelled) == (BulkStatus.PENDING, 3, 0)
+    assert (resumed.cancel_requested, resumed.finished_at) == (False, None)
+    assert len(await desk.results(number, Outcome.PENDING)) == 6
+    await work_off(desk.engine, 1)
+    again = await lifecycle.cancel(desk.engine, ROOT, number)
+    assert (again.succeeded, again.cancelled) == (6, 3)
+    await lifecycle.resume(desk.engine, ROOT, number)
+    await work_off(desk.engine)
+    done = await desk.operation(number)
+    assert (done.status, done.succeeded, done.cancelled) == (BulkStatus.COMPLETED, 9, 0)
+    for item in ids:
+        assert [event.operation_id for event in await desk.events(item)].count(number) == 1
+    with refused(Code.WRONG_STATE, "it can be resumed when it is failed or cancelled, with batches left"):
+        await lifecycle.resume(desk.engine, ROOT, number)
+
+
+async def test_what_never_began_is_not_resumed(desk: Desk) -> None:
+    ids = await desk.new(3)
+    later = (await desk.draft("delete", ids, run_at=to_datetime(now_ms() + HOUR))).operation.id
+    with refused(Code.WRONG_STATE, "it can be resumed when it is failed or cancelled"):
+        await lifecycle.resume(desk.engine, ROOT, later)
+    await desk.confirm(later)
+    await lifecycle.cancel(desk.engine, ROOT, later)
+    with refused(Code.WRONG_STATE, "never began"):
+        await lifecycle.resume(desk.engine, ROOT, later)
 
 
 # ----- later

@@ -86,10 +86,10 @@ RESUME = Operation(
     "bulk.resume",
     "POST",
     f"{_BULK}/{{id}}/resume",
-    "Go on with an operation that stopped for a reason outside it, such as a full disk.",
+    "Go on with an operation that was cancelled, or stopped for a reason outside it, such as a full disk.",
     _OPERATION,
     role=Role.OPERATOR,
-    problems=(Code.NOT_FOUND, Code.WRONG_STATE),
+    problems=(Code.NOT_FOUND, Code.WRONG_STATE, Code.TOO_MANY_OPERATIONS),
     idempotent=True,
 )
 RETRY_FAILED = Operation(

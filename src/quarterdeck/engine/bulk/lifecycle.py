@@ -20,6 +20,7 @@ from quarterdeck.engine.bulk.batches import enqueue_batch, undone_batches
 from quarterdeck.engine.bulk.effects import action_of, principal_of
 from quarterdeck.engine.bulk.finding import find_operation, unfinished
 from quarterdeck.engine.bulk.pace import PACES
+from quarterdeck.engine.bulk.retention import remove
 from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.acts import the_action
@@ -27,6 +28,7 @@ from quarterdeck.engine.runs import service as runs
 from quarterdeck.engine.store.store import Transaction
 
 _ASK_AGAIN_SECONDS = 5
+_NOT_BEGUN = (BulkStatus.DRAFT, BulkStatus.SCHEDULED, BulkStatus.IN_PROGRESS)
 
 
 async def confirm(engine: Engine, principal: Principal, operation_id: int, said: Confirm) -> BulkOperation:
@@ -132,7 +134,7 @@ async def start_scheduled(engine: Engine) -> None:
 
 
 async def cancel(engine: Engine, principal: Principal, operation_id: int) -> BulkOperation:
-    """Stops after the batches in flight."""
+    """Stops after the batches in flight. A draft leaves the history: it never was more than a question."""
     async with engine.store.write() as transaction:
         row = await _mine(engine, transaction, principal, operation_id)
         if not can_move(BULK_TRANSITIONS, row.status, BulkStatus.CANCELLED):
@@ -150,15 +152,25 @@ async def cancel(engine: Engine, principal: Principal, operation_id: int) -> Bul
         await _set(transaction, row.id, cancel_requested=True)
         if await runs.active_of(transaction.connection, row.id) == 0:
             await close(engine, transaction, row, BulkStatus.CANCELLED)
-        return await announce_operation(engine, transaction, row.id)
+        said = await announce_operation(engine, transaction, row.id)
+    if row.status == BulkStatus.DRAFT:
+        await remove(engine, row, whole=True)
+    return said
 
 
 async def resume(engine: Engine, principal: Principal, operation_id: int) -> BulkOperation:
-    """Go on after a reason outside the operation, at the first batch that was not done."""
+    """Go on after a cancel, or a reason outside the operation, with the batches that were not done."""
     async with engine.store.write() as transaction:
         row = await _mine(engine, transaction, principal, operation_id)
-        if row.status != BulkStatus.FAILED or row.batches_done >= row.batches:
-            raise _wrong_state(row, "resumed", "failed with batches left")
+        if not can_move(BULK_TRANSITIONS, row.status, BulkStatus.PENDING) or row.status in _NOT_BEGUN:
+            raise _wrong_state(row, "resumed", "failed or cancelled, with batches left")
+        if row.batches_done >= row.batches:
+            raise Problem(Code.WRONG_STATE, f"Operation {row.id} has done all its batches; nothing is left to resume.")
+        # Nobody resumes what was never confirmed, nor what has forgotten which items are done.
+        if row.first_seq == 0 or not await runs.any_of(transaction.connection, row.id):
+            raise Problem(
+                Code.WRONG_STATE, f"Operation {row.id} never began, or its items were removed since; select anew."
+            )
         if await runs.active_of(transaction.connection, row.id):
             raise Problem(
                 Code.WRONG_STATE, f"A batch of operation {row.id} is still in flight; resume it when that has ended."
@@ -172,6 +184,7 @@ async def resume(engine: Engine, principal: Principal, operation_id: int) -> Bul
             target=f"bulk:{row.id}",
             details={"operation": row.id, "batches_done": row.batches_done},
         )
+        await _within_limit(engine, transaction, principal)
         await _set(
             transaction, row.id, status=str(BulkStatus.PENDING), error=None, finished_at=None, cancel_requested=False
         )

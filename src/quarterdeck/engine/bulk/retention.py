@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, or_, select
+from typing import Any
+
+from sqlalchemy import Row, delete, or_, select
 
 from quarterdeck.contract.clock import DAY
 from quarterdeck.contract.enums import BulkStatus
@@ -31,18 +33,19 @@ async def forget_old(engine: Engine) -> None:
     for row in operations:
         if row.status == BulkStatus.DRAFT and not await _discarded(engine, row.id):
             continue
-        for first in range(row.first_seq, row.last_seq + 1, _SLICE):
-            async with engine.store.write() as transaction:
-                slice_ = bulk_items.c.seq.between(first, min(first + _SLICE - 1, row.last_seq))
-                await transaction.connection.execute(
-                    delete(bulk_items).where(slice_, bulk_items.c.operation_id == row.id)
-                )
+        await remove(engine, row, whole=row.status == BulkStatus.DRAFT)
+
+
+async def remove(engine: Engine, row: Row[Any], *, whole: bool) -> None:
+    """The per-item results, and with `whole` the operation itself. The writer is free between slices."""
+    for first in range(row.first_seq, row.last_seq + 1, _SLICE):
         async with engine.store.write() as transaction:
-            this = bulk_operations.c.id == row.id
-            emptied = bulk_operations.update().where(this).values(first_seq=0, last_seq=0)
-            await transaction.connection.execute(
-                delete(bulk_operations).where(this) if row.status == BulkStatus.DRAFT else emptied
-            )
+            slice_ = bulk_items.c.seq.between(first, min(first + _SLICE - 1, row.last_seq))
+            await transaction.connection.execute(delete(bulk_items).where(slice_, bulk_items.c.operation_id == row.id))
+    async with engine.store.write() as transaction:
+        this = bulk_operations.c.id == row.id
+        emptied = bulk_operations.update().where(this).values(first_seq=0, last_seq=0)
+        await transaction.connection.execute(delete(bulk_operations).where(this) if whole else emptied)
 
 
 async def _discarded(engine: Engine, operation_id: int) -> bool:

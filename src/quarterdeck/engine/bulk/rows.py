@@ -60,8 +60,9 @@ def operation(row: Row[Any]) -> BulkOperation:
 
 def label(row: Row[Any]) -> str:
     name = action_of(row).label
-    prefix = {BulkKind.UNDO: "Undo: ", BulkKind.RETRY: "Retry: "}
-    return prefix.get(BulkKind(row.kind), "") + name
+    if row.kind == BulkKind.ACTION:
+        return name
+    return f"{'Undo' if row.kind == BulkKind.UNDO else 'Retry'} of #{row.parent_id}: {name}"
 
 
 def _moment(value: int | None) -> Any:

@@ -197,7 +197,10 @@ def not_yours(item_id: int, assignee: str | None) -> Problem:
 
 
 async def undo(engine: Engine, principal: Principal, resource: Resource, item_id: int, event_id: int) -> ActionResult:
-    """Restore what an event changed, unless the item has changed since."""
+    """Restore what an event changed, unless the item has changed since.
+
+    What the same person did afterwards and took back does not count: the item is as the event left it.
+    """
     async with engine.store.write() as transaction:
         row = await find_item(transaction.connection, principal, resource, item_id, lock=engine.store.dialect)
         event = (
@@ -211,7 +214,7 @@ async def undo(engine: Engine, principal: Principal, resource: Resource, item_id
         if not changes or event.version_after is None:
             raise Problem(Code.NOT_UNDOABLE, f"Event {event_id} ({event.type}) changed nothing that can be restored.")
         may_reach(resource, changes.get("status", ()), principal)
-        if row.version != event.version_after:
+        if row.version != event.version_after and not await _taken_back_since(transaction, principal, row, event):
             raise changed_since(item_id)
         sets = {name: _literal(name, before) for name, (before, _) in changes.items()}
         effect = Effect("undone", sets, in_bin=row.deleted_at is not None)
@@ -225,6 +228,34 @@ async def undo(engine: Engine, principal: Principal, resource: Resource, item_id
             Act("undo", "Undo", details={"undone": event_id}),
             undoable=True,
         )
+
+
+async def _taken_back_since(transaction: Transaction, principal: Principal, row: Row[Any], event: Row[Any]) -> bool:
+    """Whether every change since the event is the principal's own, and was taken back.
+
+    An undo cancels the change before it that is exactly its opposite; nothing may be left over, and no version
+    may be without an event.
+    """
+    later = (
+        await transaction.connection.execute(
+            select(item_events)
+            .where(item_events.c.item_id == event.item_id, item_events.c.version_after > event.version_after)
+            .order_by(item_events.c.id)
+        )
+    ).all()
+    version, standing = event.version_after, []
+    for each in later:
+        if each.version_after == version:
+            continue  # a comment, say: it did not raise the version
+        if each.version_after != version + 1 or each.actor != principal.actor or not each.changes:
+            return False
+        version = each.version_after
+        opposite = {name: [after, before] for name, (before, after) in each.changes.items()}
+        if each.type == "undone" and standing and standing[-1] == opposite:
+            standing.pop()
+        else:
+            standing.append(each.changes)
+    return version == row.version and not standing
 
 
 def _literal(name: str, value: Any) -> Any:

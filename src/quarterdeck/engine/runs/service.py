@@ -188,6 +188,12 @@ async def active_of(connection: AsyncConnection, operation_id: int) -> int:
     return int((await connection.execute(query)).scalar_one())
 
 
+async def any_of(connection: AsyncConnection, operation_id: int) -> bool:
+    """Whether the operation ever had a run."""
+    query = select(runs.c.id).where(runs.c.operation_id == operation_id).limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
 async def next_due(connection: AsyncConnection, queue: str) -> int | None:
     """When the next run of the queue is due (ms)."""
     query = select(func.min(runs.c.run_at)).where(_DUE, runs.c.queue == queue)
