@@ -132,3 +132,44 @@ async def test_an_event_of_another_item_or_of_none_is_refused(desk: Desk) -> Non
     created = (await desk.events(one))[0].id
     with refused(Code.NOT_UNDOABLE, "created"):
         await desk.undo(one, created)
+
+
+async def test_acts_are_taken_back_one_after_the_other(desk: Desk) -> None:
+    ana = desk.by(ANA)
+    (item,) = await desk.new()
+    new = values(await desk.row(item))
+    first = await ana.act(item, "claim")
+    claimed = values(await desk.row(item))
+    second = await ana.act(item, "set-priority", priority="urgent")
+    third = await ana.act(item, "resolve")
+    await ana.undo(item, third.event_id)
+    await ana.undo(item, second.event_id)
+    assert values(await desk.row(item)) == claimed
+    with refused(Code.CHANGED_SINCE):
+        await ana.undo(item, second.event_id)
+    await ana.undo(item, first.event_id)
+    assert values(await desk.row(item)) == new
+
+
+async def test_what_somebody_else_did_in_between_stays_in_the_way(desk: Desk) -> None:
+    ana, ben = desk.by(ANA), desk.by(BEN)
+    (item,) = await desk.new()
+    first = await ana.act(item, "set-priority", priority="urgent")
+    await ben.act(item, "set-category", category="vip")
+    second = await ana.act(item, "set-priority", priority="low")
+    await ana.undo(item, second.event_id)
+    with refused(Code.CHANGED_SINCE):
+        await ana.undo(item, first.event_id)
+
+
+async def test_an_undo_that_was_itself_taken_back_stays_in_the_way(desk: Desk) -> None:
+    ana = desk.by(ANA)
+    (item,) = await desk.new()
+    first = await ana.act(item, "set-priority", priority="urgent")
+    second = await ana.act(item, "set-category", category="vip")
+    undone = await ana.undo(item, second.event_id)
+    redone = await ana.undo(item, undone.event_id)
+    with refused(Code.CHANGED_SINCE):
+        await ana.undo(item, first.event_id)
+    await ana.undo(item, redone.event_id)
+    await ana.undo(item, first.event_id)
