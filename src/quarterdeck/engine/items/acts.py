@@ -233,8 +233,8 @@ async def undo(engine: Engine, principal: Principal, resource: Resource, item_id
 async def _taken_back_since(transaction: Transaction, principal: Principal, row: Row[Any], event: Row[Any]) -> bool:
     """Whether every change since the event is the principal's own, and was taken back.
 
-    An undo cancels the change before it that is exactly its opposite; nothing may be left over, and no version
-    may be without an event.
+    An undo cancels the change before it whose earlier values it restored; nothing may be left over, and no
+    version may be without an event.
     """
     later = (
         await transaction.connection.execute(
@@ -243,18 +243,20 @@ async def _taken_back_since(transaction: Transaction, principal: Principal, row:
             .order_by(item_events.c.id)
         )
     ).all()
-    version, standing = event.version_after, []
+    version: int = event.version_after
+    standing: list[dict[str, Any]] = []  # the values before each change that nobody has taken back
     for each in later:
         if each.version_after == version:
             continue  # a comment, say: it did not raise the version
         if each.version_after != version + 1 or each.actor != principal.actor or not each.changes:
             return False
         version = each.version_after
-        opposite = {name: [after, before] for name, (before, after) in each.changes.items()}
-        if each.type == "undone" and standing and standing[-1] == opposite:
+        # A claim may have been renewed in between, so only what it led to is compared.
+        led_to = {name: after for name, (_, after) in each.changes.items()}
+        if each.type == "undone" and standing and standing[-1] == led_to:
             standing.pop()
         else:
-            standing.append(each.changes)
+            standing.append({name: before for name, (before, _) in each.changes.items()})
     return version == row.version and not standing
 
 
