@@ -100,6 +100,8 @@ async def test_the_operations(tmp_path: Path) -> None:
         await person.press("u")
         await person.sees("Undo waits until Assign #13 is done")
         await person.press("x")
+        await person.sees("Cancel Assign #13", "what is done stays done")
+        await person.press("y")
         await person.sees("Assign #13 stops after the batches in flight", "stopping")
         await person.press("q")
         await person.until(lambda: isinstance(person.console.screen, QueueScreen), "the queue")

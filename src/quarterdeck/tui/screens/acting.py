@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 # What is asked for at once; an item with only a reason or a note to give is done without asking.
 _AT_ONCE = ("claim", "release")
+_ENTER_SAYS = {"cancel": "cancels the item"}
+# Refusals of an undo that will be the same the next time.
+_FOR_GOOD = (Code.CHANGED_SINCE, Code.NOT_UNDOABLE, Code.NOT_FOUND)
 
 
 class Acting:
@@ -61,13 +64,21 @@ class Acting:
         params: dict[str, Any] = {}
         fields = () if action.verb in _AT_ONCE else await fields_of(action, str(row["status"]))
         high = action.risk is Risk.HIGH
+        holder = row.get("assignee")
+        if action.verb == "release" and holder and holder != self.session.actor:
+            high = True
+            about: list[Line] = [[(f"{safe(holder)} has it, not you; releasing takes it away from them.", "warning")]]
+        else:
+            about = [[(action.summary, "muted")]]
+        if action.verb == "refund":
+            about.append(await self._sum_of(row))
         if fields or high:
             answer = await self.screen.app.push_screen_wait(
                 Prompt(
                     _title(action, row),
-                    action.label.lower() if action.to is None else action.label,
+                    action.label.lower(),
                     fields,
-                    about=[[(action.summary, "muted")]],
+                    about=about,
                     known=await self._known(fields),
                     given={
                         "priority": row["priority"],
@@ -76,9 +87,12 @@ class Acting:
                     },
                     danger=high,
                     opened_with=opened_with,
+                    enter_says=_ENTER_SAYS.get(action.verb, ""),
                 )
             )
             if answer is None:
+                if high:
+                    self.screen.notice("Nothing was done.")
                 return
             params = dict(answer)
         body: dict[str, Any] = {"params": params}
@@ -86,6 +100,16 @@ class Acting:
             body["version"] = row["version"]
         result = await self.session.client.call(items.ACT, body=body, resource=resource, id=item_id, action=action.verb)
         self._done(action.label, resource, result)
+
+    async def _sum_of(self, row: Row) -> Line:
+        """What a refund pays out; rows of the table come without their fields."""
+        item = await self.session.client.call(items.SHOW, resource=self.screen.resource, id=row["id"])
+        told = item.get("fields") or {}
+        if told.get("amount") is None:
+            return [("The item names no amount.", "warning")]
+        amount = told["amount"]
+        number = f"{amount:,.2f}" if isinstance(amount, (int, float)) else str(amount)
+        return [("Amount: ", "muted"), (safe(f"{number} {told.get('currency') or '(no currency named)'}"), "title")]
 
     async def _known(self, fields: tuple[Field, ...]) -> dict[str, list[str]]:
         wanted = any(field.known for field in fields)
@@ -102,7 +126,10 @@ class Acting:
             self.session.claims[item["id"]] = resource
         else:
             self.session.claims.pop(item["id"], None)
-        self.screen.notice(f"{label}: #{item['id']} is {item['status'].replace('_', ' ')}{undo}", "success")
+        said = f"{label}: #{item['id']} is {item['status'].replace('_', ' ')}{undo}"
+        if label == "Comment":
+            said = f"Comment added to #{item['id']}.{undo}"
+        self.screen.notice(said, "success")
         if resource == self.screen.resource:
             self.screen.item_changed(item)
 
@@ -183,22 +210,34 @@ class Acting:
         self._run(self._undo(self.session.acts[-1]))
 
     async def _undo(self, act: Act) -> None:
-        if act.operation_id:
-            if await take_back(self.screen.console, act.operation_id, "u"):
-                self.session.acts.remove(act)
-            return
         try:
+            if act.operation_id:
+                if await take_back(self.screen.console, act.operation_id, "u"):
+                    self.session.acts.remove(act)
+                return
             result = await self.session.client.call(
                 items.UNDO, resource=act.resource, id=act.item_id, event_id=act.event_id
             )
-        except Problem:
-            self.session.acts.remove(act)  # it will not become possible; the one before it may be
-            raise
+        except Problem as error:
+            if error.code in _FOR_GOOD:
+                self.session.acts.remove(act)
+            said = f"{act.label} was not taken back: {sentence(error)}"
+            self.screen.notice(f"{said}{self._next_undo(act)}", "error")
+            self.screen.live.look_again()
+            return
         self.session.acts.remove(act)
         item = result["item"]
-        self.screen.notice(f"Taken back: {act.label}. It is {item['status'].replace('_', ' ')} again.", "success")
+        said = f"Taken back: {act.label}. It is {item['status'].replace('_', ' ')} again."
+        self.screen.notice(f"{said}{self._next_undo(act)}", "success")
         if act.resource == self.screen.resource:
             self.screen.item_changed(item)
+
+    def _next_undo(self, act: Act) -> str:
+        """What the undo key would take back now, where that is about something else than `act` was."""
+        following = self.session.acts[-1] if self.session.acts else act
+        if following.item_id == act.item_id and following.operation_id == act.operation_id:
+            return ""
+        return f" {self.session.keymap.key('undo')} now takes back {following.label}."
 
 
 def _name(row: Row) -> Line:

@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from quarterdeck.contract.actions import Action
 from quarterdeck.contract.enums import Resource
@@ -154,10 +155,21 @@ class ConsoleScreen(Screen[None]):
         key = pressed(event.key, event.character)
         if key in ("tab", "shift+tab", "ctrl+q", "ctrl+c", "ctrl+z"):
             return
+        if self.console.gate.holds(event):
+            event.stop()
+            event.prevent_default()
+            return
+        if self._belongs_to_field(event.key):
+            return
         event.stop()
         event.prevent_default()
-        if not self.console.gate.holds(event):
-            await self.press(key)
+        await self.press(key)
+
+    def _belongs_to_field(self, key: str) -> bool:
+        """Whether the field that is typed in edits with it: Textual looks at such keys after this handler."""
+        field = self.focused
+        bound = self.active_bindings.get(key)
+        return isinstance(field, Input) and bound is not None and bound.node is field
 
     async def press(self, key: str) -> None:
         """Do what a key stands for, or say why it does nothing."""

@@ -24,6 +24,7 @@ from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import operations_source, results_source
 from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.detail_pane import DetailPane
 from quarterdeck.tui.widgets.table_messages import CursorRested, FetchFailed, Refused
@@ -106,7 +107,7 @@ class OperationsScreen(ConsoleScreen):
             "operation-export": self.export,
             "operation-retry": lambda: self._run(self._retry()),
             "operation-undo": lambda: self._run(self._undo()),
-            "operation-cancel": lambda: self._run(self._call(bulk.CANCEL, "stops after the batches in flight")),
+            "operation-cancel": lambda: self._run(self._cancel()),
             "operation-resume": lambda: self._run(self._call(bulk.RESUME, "goes on")),
         }
 
@@ -291,8 +292,29 @@ class OperationsScreen(ConsoleScreen):
         if row is not None:
             await take_back(self.console, int(row["id"]), "u")
 
-    async def _call(self, operation: Operation, what: str) -> None:
+    async def _cancel(self) -> None:
         row = self.current_row()
+        if row is None:
+            return
+        from quarterdeck.tui.screens.prompt import Prompt
+
+        asked = await self.console.push_screen_wait(
+            Prompt(
+                [("Cancel ", "title"), (f"{safe(row['label'])} #{row['id']}", "accent")],
+                "stop it",
+                (),
+                about=[[("It stops after the batches in flight; what is done stays done.", "muted")]],
+                danger=True,
+                opened_with=self.console.session.keymap.key("operation-cancel"),
+            )
+        )
+        if asked is None:
+            self.notice("Nothing was done.")
+            return
+        await self._call(bulk.CANCEL, "stops after the batches in flight", row)
+
+    async def _call(self, operation: Operation, what: str, row: Row | None = None) -> None:
+        row = row or self.current_row()
         if row is None:
             return
         result = await self.console.session.client.call(operation, id=row["id"])

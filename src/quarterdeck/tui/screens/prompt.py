@@ -20,7 +20,9 @@ Values = dict[str, str | None]
 class Prompt(Dialog[Values]):
     """Fields, enter carries out, esc does not.
 
-    `danger`: Cancel has the focus, and only `confirm` (never the key that opened the dialog) carries out.
+    `danger`: Cancel has the focus, and only `confirm` (never the key that opened the dialog) carries out; enter
+    in a field goes on to the next one, and from the last back to Cancel. `enter_says`: what enter does, where
+    the verb alone would be misread.
     """
 
     AUTO_FOCUS = ""
@@ -36,8 +38,11 @@ class Prompt(Dialog[Values]):
         given: Mapping[str, object] | None = None,
         danger: bool = False,
         opened_with: str = "",
+        enter_says: str = "",
     ) -> None:
         super().__init__()
+        self._enter_says = enter_says or verb
+        self._asked_for: Field | None = None  # what was missing when somebody wanted to go on
         self._title, self._verb, self._about, self._danger = title, verb, list(about), danger
         self._form = Form(fields, known, given)
         self._confirm = "y" if opened_with != "y" else "Y"
@@ -51,37 +56,74 @@ class Prompt(Dialog[Values]):
         self.say_title(self._title)
         if self._about:
             self.query_one("#about", LinesView).show(self._about)
-        self._first_keys()
+        self._keys()
         if not self._danger:
             self._form.focus_first()
 
-    def _first_keys(self) -> None:
-        if self._danger:
-            self.say_keys(
-                [(" Cancel ", "button-focus"), ("  ", ""), (f" {self._confirm} {self._verb} ", "button-danger")],
-                [("enter", "key"), (" or ", "muted"), ("esc", "key"), (" cancels", "muted")],
-            )
+    def _keys(self) -> None:
+        """What enter and esc do from where the focus is."""
+        missing = self._asked_for
+        if missing is not None and self._form.missing() is missing:
+            self.say_keys([(f"{safe(missing.title)} is needed.", "error")], [("esc", "key"), (" goes back", "muted")])
+        elif self._danger:
+            self._danger_keys()
+        else:
+            line: Line = [
+                ("enter", "key"),
+                (f" {self._enter_says} · ", "muted"),
+                ("esc", "key"),
+                (" goes back", "muted"),
+            ]
+            if len(self._form.fields) > 1:
+                line += [(" · ", "muted"), ("tab", "key"), (" next field", "muted")]
+            self.say_keys(line)
+
+    def _danger_keys(self) -> None:
+        carry_out = f"{self._confirm} {self._verb}"
+        if self.focused is not None:
+            last = self.focused is self._form.boxes[-1]
+            where = f" goes to Cancel, where {carry_out} is" if last else " next field"
+            self.say_keys([("enter", "key"), (where, "muted")], [("esc", "key"), (" goes back", "muted")])
             return
-        line: Line = [("enter", "key"), (f" {self._verb}  ", "muted"), ("esc", "key"), (" cancel  ", "muted")]
-        if len(self._form.fields) > 1:
-            line += [("tab", "key"), (" next field", "muted")]
-        self.say_keys(line)
+        buttons: Line = [(" Cancel ", "button-focus"), ("  ", ""), (f" {carry_out} ", "button-danger")]
+        note: Line = [("tab", "key"), (f" {self._form.fields[0].title} · ", "muted")] if self._form.fields else []
+        note += [("enter", "key"), (" or ", "muted"), ("esc", "key"), (" cancels", "muted")]
+        self.say_keys(buttons, note)
+
+    def on_descendant_focus(self) -> None:
+        self._keys()
+
+    def on_descendant_blur(self) -> None:
+        self._keys()
+
+    def on_input_changed(self) -> None:
+        self._keys()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self._submit()
+        self._entered()
+
+    def _entered(self) -> None:
+        """Enter in a field: carries out, but never what is dangerous."""
+        if not self._danger:
+            self._submit()
+            return
+        boxes = self._form.boxes
+        after = next((n + 1 for n, box in enumerate(boxes) if box is self.focused), len(boxes))
+        self.set_focus(boxes[after] if after < len(boxes) else None)
 
     def _submit(self) -> None:
         missing = self._form.missing()
         if missing is not None:
-            self.say_keys([(f"{safe(missing.title)} is needed.", "error")], [("esc", "key"), (" cancel", "muted")])
+            self._asked_for = missing
             self._form.focus_field(missing.name)
+            self._keys()
             return
         self.dismiss(self._form.values())
 
     def press(self, key: str) -> bool:
         if key == "enter" and isinstance(self.focused, Choice):
-            self._submit()
+            self._entered()
         elif self._danger and self.focused is None and key in ("enter", self._confirm):
             if key == "enter":
                 self.dismiss(None)

@@ -102,6 +102,10 @@ class Form(Vertical):
         for field, label in zip(self.fields, self.query(".label").results(LineView), strict=True):
             label.show([(field.title, "muted")])
 
+    @property
+    def boxes(self) -> list[TextInput | Choice]:
+        return list(self._inputs.values())
+
     def values(self) -> dict[str, str | None]:
         return {field.name: field.value(self._inputs[field.name].value) for field in self.fields}
 
