@@ -138,7 +138,7 @@ async def test_a_needed_field_says_so(tmp_path: Path) -> None:
         await person.sees("Comment is needed.")
         await person.type("called")
         await person.press("enter")
-        await person.sees("Comment: #1")
+        await person.sees("Comment added to #1.")
         assert person.fake.called("items.act")[0]["params"] == {"body": "called"}
 
 
@@ -267,6 +267,36 @@ async def test_a_change_elsewhere_shows_in_place(tmp_path: Path) -> None:
             {"type": "items_changed", "resource": "support_tasks", "change": "updated", "ids": [2]}
         )
         await person.sees("Changed by Ana")
+
+
+async def test_a_change_off_the_screen_shows_when_it_is_seen(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        person.fake.rows[30].update(title="Changed by Ana", version=2)
+        person.fake.rows[1].update(title="Seen at once", version=2)
+        await person.fake.queue.put(
+            {"type": "items_changed", "resource": "support_tasks", "change": "updated", "ids": [1, 30]}
+        )
+        await person.sees("Seen at once")
+        await person.press("pagedown")
+        await person.sees("Changed by Ana")
+
+
+async def test_what_no_longer_matches_is_dimmed_and_said(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("slash")
+        await person.type("status:open")
+        await person.press("enter")
+        await person.sees("150 matching")
+        for row in person.fake.rows.values():
+            row["status"] = "closed"
+        await person.fake.queue.put(
+            {"type": "items_changed", "resource": "support_tasks", "change": "updated", "ids": None}
+        )
+        await person.sees("no longer match, F5 refreshes", "0 matching")
+        assert person.console.queue.table.cursor_id is not None
+        await person.press("f5")
+        await person.sees("Nothing matches this filter")
+        assert "no longer match" not in person.screen
 
 
 async def test_changes_of_another_queue_cost_nothing(tmp_path: Path) -> None:

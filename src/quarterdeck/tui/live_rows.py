@@ -88,14 +88,7 @@ class LiveRows:
             if everything:
                 table.refetch_visible()
             else:
-                look_at = sorted((changed | deleted) & seen)
-                if look_at:
-                    found = await source.matching(look_at)
-                    gone = set(look_at) - {row["id"] for row in found}
-                    if gone and source.filter:
-                        found = [*found, *await source.named(sorted(gone))]
-                    await table.patch(found)
-                    table.drop(gone)
+                table.outdate(changed | deleted)
             fresh = sorted(created - seen)
             if fresh:
                 table.note_new(len(await source.matching(fresh)))

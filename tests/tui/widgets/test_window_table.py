@@ -388,7 +388,7 @@ async def test_new_rows_are_announced_and_move_nothing_until_they_are_brought_in
         source.rows[:0] = [row(at, "new") for at in range(1001, 1013)]
         table.note_new(12)
         await pilot.pause()
-        assert "12 new, i brings them in" in app.lines()[0]
+        assert table.news == "12 new, i brings them in"
         assert app.shown()[:3] == [1, 2, 3]
         table.bring_in_new()
         await until(lambda: ("new", 0) in app.heard)
@@ -579,3 +579,56 @@ async def test_without_the_focus_the_cursor_is_quieter_but_there(plain: bool) ->
         assert focused.text == blurred.text
         assert focused.text[0] == "▸"
         assert [segment.style for segment in focused] != [segment.style for segment in blurred]
+
+
+async def test_a_changed_row_off_the_screen_shows_its_new_value_when_it_is_seen() -> None:
+    app = Alone()
+    source = ListSource(rows(500))
+    async with app.run_test(size=(60, 22)) as pilot:
+        table = await opened(pilot, source)
+        source.rows[30] = row(31, "changed off the screen")
+        table.outdate([31])
+        table.action_page_down()
+        await until(lambda: any("changed off the screen" in line for line in app.lines()))
+
+
+async def test_after_a_change_of_everything_every_page_is_new() -> None:
+    app = Alone()
+    source = ListSource(rows(500))
+    async with app.run_test(size=(60, 22)) as pilot:
+        table = await opened(pilot, source)
+        for _ in range(12):
+            table.action_page_down()
+        await until(lambda: table._index.end > 250 and not table._feeder.is_flying)
+        source.rows = [row(at, f"anew {at}") for at in range(1, 501)]
+        table.refetch_visible()
+        for move in (table.action_page_up, table.action_page_down, table.action_page_down, table.action_top):
+            move()
+            await until(lambda: all("anew" in line for line in app.lines()[1:20]))
+
+
+async def test_all_that_match_leaves_out_what_no_longer_does() -> None:
+    app = Alone()
+    async with app.run_test(size=(60, 22)) as pilot:
+        table = await opened(pilot, ListSource(rows(50)))
+        table.action_mark_all()
+        table.drop([1])
+        await pilot.pause()
+        assert [line[1] for line in app.lines()[1:4]] == ["×", "■", "■"]
+        table.action_mark()
+        await until(lambda: any(kind == "refused" for kind, _ in app.heard))
+        assert table.marks.except_ids == set()
+        assert table.news == "1 no longer match, f5 refreshes"
+
+
+async def test_marks_over_an_empty_list_are_all_hidden() -> None:
+    app = Alone()
+    source = ListSource(rows(50))
+    async with app.run_test(size=(60, 22)) as pilot:
+        table = await opened(pilot, source)
+        table.action_mark()
+        await until(lambda: ("marks", 0) in app.heard)
+        source.rows = []
+        table.reload()
+        await until(lambda: ("marks", 1) in app.heard)
+        assert table.hidden_marks == 1

@@ -138,6 +138,7 @@ class QueueScreen(ConsoleScreen):
         session = self.console.session
         self.table.new_hint = f"{self.key('bring-in')} brings them in"
         self.table.retry_hint = f"{self.key('reload')} tries again"
+        self.table.stale_hint = f"{self.key('reload')} refreshes"
         self.set_class(session.state.detail, "-detail")
         self.set_class(self.size.width >= BESIDE, "-beside")
         self._filter_line()
@@ -203,7 +204,9 @@ class QueueScreen(ConsoleScreen):
         return f"The queue {self.resource} is empty. Fill it with: qd import {self.resource} FILE --mapping MAP.toml"
 
     def _filter_line(self) -> None:
-        self.query_one("#filter", LineView).show(self.narrowing.line())
+        news = self.table.news
+        right: Line = [(f"{news} ", "notice")] if news else []
+        self.query_one("#filter", LineView).show(self.narrowing.line(), right)
 
     def _counts(self) -> Line:
         line: Line = []
@@ -261,6 +264,9 @@ class QueueScreen(ConsoleScreen):
         if self.table.marks.all_matching and self.table.marks.scope == self.view.filter:
             self._marked_total = self.total
         self.chrome()
+
+    def on_window_table_news_changed(self) -> None:
+        self._filter_line()
 
     def on_window_table_refused(self, event: Refused) -> None:
         self.notice(event.sentence, "warning")

@@ -140,8 +140,15 @@ class Feeder:
 
     async def matching(self, ids: Sequence[int]) -> list[Row] | None:
         """Those of `ids` that are in the list, as they are now; None where the source cannot tell."""
+        return await self._asked("matching", ids)
+
+    async def named(self, ids: Sequence[int]) -> list[Row]:
+        """`ids` as they are now, in the list or not, as far as the source can tell."""
+        return await self._asked("named", ids) or []
+
+    async def _asked(self, what: str, ids: Sequence[int]) -> list[Row] | None:
         source = self.source
-        ask: Any = getattr(source, "matching", None)
+        ask: Any = getattr(source, what, None)
         if ask is None:
             return None
         try:

@@ -53,6 +53,7 @@ class RowSource(Protocol):
 
     May raise SourceFailed, a contract Problem or an OSError; their text is shown to people. Optional:
     `async def matching(ids) -> list[Row]`: those of `ids` that are in the list, as they are now.
+    `async def named(ids) -> list[Row]`: `ids` as they are now, in the list or not.
     `scope: str`: what the list is, in the words of the operator (the filter).
     """
 

@@ -51,6 +51,10 @@ class Refused(Message, namespace="window_table"):
         self.sentence = sentence
 
 
+class NewsChanged(Message, namespace="window_table"):
+    """`news` says something else."""
+
+
 class NewRows(Message, namespace="window_table"):
     """How many rows wait to be brought in."""
 

@@ -51,6 +51,7 @@ class WindowTable(MarkedTable):
     FetchFailed = messages.FetchFailed
     Refused = messages.Refused
     NewRows = messages.NewRows
+    NewsChanged = messages.NewsChanged
 
     def __init__(
         self,
@@ -72,6 +73,11 @@ class WindowTable(MarkedTable):
         self._rest: asyncio.TimerHandle | None = None
         self._resting: object = _NEVER
         self._rested: object = _NEVER
+        self._outdated: set[int] = set()  # in memory, and perhaps different now: looked at again when seen
+        self._checking: set[int] = set()  # those of them that are being looked at
+        self._check_again: set[int] = set()  # those that have changed again since they were asked for
+        self._said_news = ""
+        self._changed_in_flight: set[int] | None = set()  # what changed while rows were on their way; None: anything
 
     # What is shown
 
@@ -88,6 +94,7 @@ class WindowTable(MarkedTable):
             self._count, self._range, self._new = None, None, 0
             self._view.top = self._view.cursor = 0
             self._stale.clear()
+            self._outdated.clear()
             self._wanted_id = cursor_id
             self._patient = bool(self._drawn)
             self.set_timer(_PATIENCE, self._lose_patience)
@@ -136,6 +143,7 @@ class WindowTable(MarkedTable):
         """Rows that have changed and still belong: shown in place."""
         changed = {row["id"]: row for row in rows}
         self._stale.difference_update(changed)
+        self._outdated.difference_update(changed)
         if self._hidden is not None:
             self._hidden.difference_update(changed)
         self._index.patch(changed)
@@ -152,19 +160,44 @@ class WindowTable(MarkedTable):
         self._sync()
 
     def refetch_visible(self) -> None:
-        """Something has changed that nobody could name: look again at the rows on the screen."""
-        if self._index.loaded:
-            in_background(self, "recheck", self._recheck)
+        """Something has changed that nobody could name: look again at the rows on the screen, and at the
+        others when they are seen."""
+        if self._index.loaded and not self._feeder.is_flying:
+            self._index.keep_only(self._view.top, self._view.bottom)  # the rest is fetched again when it is seen
+        self.outdate(None)
 
-    async def _recheck(self) -> None:
-        ids = self.visible_ids()
-        found = await self._feeder.matching(ids)
-        if found is None:
-            self.reload()
+    def outdate(self, ids: Iterable[int] | None) -> None:
+        """Rows that may be different now (None: all). Those on the screen are looked at again at once, the
+        others when they are seen."""
+        if self._feeder.is_flying and self._changed_in_flight is not None:
+            self._changed_in_flight = None if ids is None else self._changed_in_flight | set(ids)
+        known = {row["id"] for _, row in self._index.rows()}
+        self._outdated |= known if ids is None else known.intersection(ids)
+        self._check_again |= self._checking & self._outdated  # the answer may be older than this change
+        self._look()
+
+    def _check_outdated(self) -> None:
+        if not self._outdated or self._checking or self._feeder.is_resting:
             return
-        self._index.keep_only(self._view.top, self._view.bottom)  # the rest is fetched again when it is seen
-        self.drop(set(ids) - {row["id"] for row in found})
-        await self.patch(found)
+        if not self._feeder.can_match:
+            self._outdated.clear()
+            self.reload()
+        elif seen := self._outdated.intersection(self.visible_ids()):
+            self._checking, self._check_again = seen, set()
+            in_background(self, "recheck", self._recheck, seen)
+
+    async def _recheck(self, ids: set[int]) -> None:
+        try:
+            found = await self._feeder.matching(sorted(ids))
+            if found is None:
+                return  # failed: tried again with the next look
+            gone = ids - {row["id"] for row in found}
+            as_they_are = await self._feeder.named(sorted(gone)) if gone else []
+            await self.patch([*found, *as_they_are])
+            self.drop(gone)
+            self._outdated = (self._outdated - ids) | self._check_again
+        finally:
+            self._checking = set()
         self._look()
 
     # What is known
@@ -243,6 +276,7 @@ class WindowTable(MarkedTable):
 
     def _look(self) -> None:
         self._feeder.look(self._view.top, self._view.bottom, self._view.height)
+        self._check_outdated()
 
     def _landed(self, fetch: Fetch, page: Page, moved: int) -> None:
         view = self._view
@@ -250,7 +284,11 @@ class WindowTable(MarkedTable):
         if not self._index.loaded:  # aimed behind the end of a list that has become shorter
             self.action_bottom()
             return
-        self._stale.difference_update(row["id"] for row in page.rows)
+        arrived = {row["id"] for row in page.rows}
+        self._stale -= arrived
+        self._outdated -= arrived
+        late, self._changed_in_flight = self._changed_in_flight, set()
+        self._outdated |= arrived if late is None else arrived & late
         if fetch.reload:
             self._find_place()
         elif moved:
@@ -295,6 +333,8 @@ class WindowTable(MarkedTable):
         self._moved()
 
     def _count_is(self, number: int) -> None:
+        if self._count is not None:
+            self._check_hidden()
         self._count = number
         self.post_message(messages.CountKnown(number))
 
@@ -311,6 +351,9 @@ class WindowTable(MarkedTable):
 
     def _sync(self) -> None:
         super()._sync()
+        if self.news != self._said_news:
+            self._said_news = self.news
+            self.post_message(messages.NewsChanged())
         row = self.cursor_row
         if row is self._resting or (row is None and self._index.total != 0):
             return
