@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,11 @@ def test_a_home_others_can_read(tmp_path: Path) -> None:
     found = {finding.name: finding for finding in checks.home_folder(home)}
     assert found["home"].level is Level.WARNING
     assert "chmod 700" in found["home"].advice
+
+
+def test_the_size_of_a_store_counts_the_log_beside_it(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    sqlite3.connect(home.store).execute("CREATE TABLE t (x)").connection.close()
+    home.store.with_name("quarterdeck.db-wal").write_bytes(bytes(3 * 1024 * 1024))
+    (finding,) = checks.store(home)
+    assert "3.0 MiB" in finding.found

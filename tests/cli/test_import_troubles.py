@@ -103,6 +103,35 @@ def test_everything_rejected_is_a_failure(shell: Shell, files: Path) -> None:
     assert Path("t.csv.rejects.csv").exists()
 
 
+def test_rows_rejected_earlier_are_not_written_over(shell: Shell, files: Path) -> None:
+    Path("t.csv").write_text("id,subject\n,no id\n")
+    shell(*words(), code=1)
+    first = Path("t.csv.rejects.csv")
+    first.write_text("corrected by hand")
+    assert "Rejected rows are in t.csv.rejects.2.csv." in shell(*words(), code=1).err
+    assert first.read_text() == "corrected by hand"
+
+
+def test_a_mapping_that_fits_nothing_is_told_in_one_sentence(shell: Shell, files: Path) -> None:
+    Path("map.toml").write_text(MAPPING + "".join(f'{name} = "no-{name}"\n' for name in ("body", "kind", "category")))
+    Path("t.json").write_text('[{"number": 1}]')
+    said = shell("import", "returns", "t.json", "--mapping", "map.toml", "--tenant", "acme", code=1)
+    assert said.err.splitlines()[0] == (
+        "The mapping's item.external_id names 'id', item.title names 'subject', item.kind names 'no-kind', "
+        "which no record has, and 2 more do so too."
+    )
+    assert "item.body" not in said.err
+
+
+def test_a_mapping_for_another_resource_is_refused_before_anything_is_sent(shell: Shell, files: Path) -> None:
+    Path("map.toml").write_text(f'[source]\nresource = "support_tasks"\n{MAPPING}')
+    Path("t.csv").write_text("id,subject\n1,x\n")
+    said = shell("import", "returns", "t.csv", "--mapping", "map.toml", "--tenant", "acme", code=1)
+    assert said.err == "map.toml is for support_tasks (source.resource), not for returns.\n"
+    assert not shell.home.lock.exists()
+    assert shell.json(*words())["created"] == 1
+
+
 def test_a_disk_that_cannot_take_the_rejects(shell: Shell, files: Path) -> None:
     Path("t.csv").write_text("id,subject\n,no id\n")
     said = shell(*words("--rejects", "/none/r.csv"), code=1)

@@ -8,7 +8,9 @@ import pytest
 
 from quarterdeck.cli import checks
 from quarterdeck.client.errors import Unreachable
+from quarterdeck.config.home import Home
 from tests.cli.lines import Shell
+from tests.support.engines import end_engine
 
 
 def one_sentence(text: str) -> str:
@@ -22,7 +24,10 @@ def one_sentence(text: str) -> str:
     [
         (["items", "lst"], "No such command 'lst'. Did you mean 'list'?"),
         (["items", "list", "tickets"], "'tickets' is not one of 'support_tasks'"),
-        (["items", "list", "returns", "--limit", "many"], "limit"),
+        (["items", "list", "returns", "--limit", "many"], "'--limit' / '-n': must be a whole number. See"),
+        (["bulk", "list", "--limit", "0"], "'--limit' / '-n': must be at least 1. See"),
+        (["bulk", "show", "abc"], "'ID': must be a whole number."),
+        (["import"], "Missing argument 'resource'. Choose from: support_tasks, returns, exceptions."),
         (["items", "assign", "returns", "1"], "--assignee"),
         (["items", "resolve", "returns", "1"], "returns have no action 'resolve'; it is for support_tasks."),
         (["items", "assign", "returns", "1", "2", "--assignee", "ana", "--version", "3"], "one id only"),
@@ -35,7 +40,10 @@ def one_sentence(text: str) -> str:
             "no parameter 'asignee'. Valid: assignee",
         ),
         (["bulk", "run", "returns", "assign", "-q", ""], "Assign needs assignee"),
-        (["bulk", "run", "returns", "set-priority", "--id", "1", "--set", "priority=huge"], "Set priority, priority"),
+        (
+            ["bulk", "run", "returns", "set-priority", "--id", "1", "--set", "priority=huge"],
+            "priority: must be 'urgent'",
+        ),
         (["bulk", "run", "returns", "release", "--id", "1", "--run-at", "soon"], "--run-at takes a time like"),
     ],
 )
@@ -87,6 +95,47 @@ def test_a_broken_config_is_named_by_the_engine(shell: Shell) -> None:
     assert "engine.idle_minutes" in one_sentence(said.err)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("items", "list", "returns"),
+        ("items", "show", "returns", "1"),
+        ("bulk", "list"),
+        ("bulk", "show", "1"),
+        ("bulk", "export", "1"),
+        ("audit", "list"),
+        ("audit", "verify"),
+        ("export", "returns"),
+        ("engine", "health"),
+        ("engine", "metrics"),
+    ],
+)
+def test_looking_into_a_home_that_is_not_there_does_not_make_it(
+    shell: Shell, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    typo = tmp_path / "hoem"
+    said = shell(*words, "--home", str(typo), code=3)
+    assert one_sentence(said.err) == f"There is no home at {typo}; correct it, or make one with: qd engine start.\n"
+    assert not typo.exists()
+
+
+def test_stopping_and_the_doctor_make_no_home_either(shell: Shell, tmp_path: Path) -> None:
+    typo = tmp_path / "hoem"
+    for words in (("engine", "status"), ("engine", "stop"), ("engine", "logs"), ("doctor",)):
+        shell(*words, "--home", str(typo), code=None)
+        assert not typo.exists(), words
+
+
+def test_a_new_home_is_announced(shell: Shell, tmp_path: Path) -> None:
+    place = Home(tmp_path / "new")
+    try:
+        said = shell("items", "add", "returns", "--title", "a", "--tenant", "acme", "--home", str(place.path))
+        assert f"Made a new home at {place.path}.\n" in said.err
+        assert "new home" not in shell("items", "list", "returns", "--home", str(place.path)).err
+    finally:
+        end_engine(place)
+
+
 def test_no_engine_answers(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: object, **__: object) -> None:
         raise Unreachable("Nobody is there; start it.")
@@ -120,6 +169,9 @@ def test_what_the_engine_refuses(shell: Shell) -> None:
     assert "42" in one_sentence(shell("items", "show", "returns", "42", code=4).err)
     one_sentence(shell("items", "claim-next", "returns", code=4).err)
     one_sentence(shell("bulk", "show", "9", code=4).err)
+    assert one_sentence(shell("items", "list", "returns", "--sort", "foo", code=2).err) == (
+        "sort: must be priority, due, created or updated, with - before it for the other way round.\n"
+    )
     assert "no template 'x'" in one_sentence(shell("bulk", "template", "run", "x", code=4).err)
     assert "nothing was started" in shell("bulk", "run", "returns", "release", "-q", "", "--yes", code=4).err
 

@@ -21,7 +21,8 @@ def test_the_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_a_home_is_for_its_owner_only(tmp_path: Path) -> None:
     home = Home(tmp_path / "deep" / "home")
-    home.create()
+    assert home.create()
+    assert not home.create()
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
 
 

@@ -48,10 +48,11 @@ def test_what_is_set_counts_and_the_rest_stays(config: Path) -> None:
         ("[motor]\nx = 1\n", r"no section \[motor\]. Valid: engine, store, console"),
         ("engine = 3\n", r"write it as \[engine\]"),
         ("[engine]\nidle_minuets = 3\n", "engine.idle_minuets is not a setting. See config.example.toml"),
-        ("[engine]\nidle_minutes = -1\n", "engine.idle_minutes should be greater than or equal to 0; it is -1"),
-        ("[engine]\nidle_minutes = '15'\n", "engine.idle_minutes should be a valid integer; it is '15'"),
-        ("[engine]\nlog_level = 'loud'\n", "engine.log_level should be 'debug', 'info', 'warning' or 'error'"),
-        ("[console]\nkeys = { assign = 1 }\n", "console.keys.assign should be a valid string; it is 1"),
+        ("[engine]\nidle_minutes = -1\n", "engine.idle_minutes must be at least 0; it is -1"),
+        ("[engine]\nidle_minutes = '15'\n", "engine.idle_minutes must be a whole number; it is '15'"),
+        ("[engine]\nlog_level = 'loud'\n", "engine.log_level must be 'debug', 'info', 'warning' or 'error'"),
+        ("[console]\nkeys = 3\n", "console.keys must be a table, as in"),
+        ("[console]\nkeys = { assign = 1 }\n", "console.keys.assign must be text; it is 1"),
     ],
 )
 def test_a_mistake_names_file_and_key(config: Path, text: str, sentence: str) -> None:

@@ -131,6 +131,10 @@ def test_states_are_those_of_the_resource() -> None:
         ("due:<", 6, "needs a date or a duration"),
         ("is:overdue,deleted", 1, "by itself"),
         ("kind:a -", 8, "something to exclude"),
+        ("status:opne", 8, "'opne' is no status. Did you mean 'open'?"),
+        ("has:coment", 5, "'coment' does not go with has:. Did you mean 'comment'?"),
+        ("kind:a OR kind:b", 8, "terms are joined by AND, and the values of one term by commas"),
+        ("AND", 1, "put it in quotes"),
     ],
 )
 def test_a_mistake_is_shown_where_it_is(text: str, column: int, sentence: str) -> None:
@@ -138,6 +142,11 @@ def test_a_mistake_is_shown_where_it_is(text: str, column: int, sentence: str) -
         parse(text)
     assert caught.value.column == column
     assert sentence in str(caught.value)
+
+
+def test_a_joiner_in_quotes_or_small_is_text() -> None:
+    assert parse('"OR" and').text == '"OR" and'
+    assert parse("kind:OR").values("kind") == (Equals("OR"),)
 
 
 def test_a_filter_of_any_length_is_refused_in_a_sentence() -> None:

@@ -10,6 +10,7 @@ import typer
 from quarterdeck import __version__
 from quarterdeck.cli.exits import EPILOG, Exit
 from quarterdeck.cli.runtime import fail
+from quarterdeck.config.wording import plain
 
 app = typer.Typer(
     name="qd",
@@ -69,6 +70,6 @@ def run(arguments: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message(), file=sys.stderr)
             return Exit.USAGE
-        said = error.format_message().replace("Value error, ", "").rstrip(".")
+        said = plain(error.format_message()).rstrip(".")
         return fail(f"{said}{'' if said.endswith('?') else '.'} See {command} --help.", Exit(error.exit_code))
     return result if isinstance(result, int) else Exit.OK

@@ -64,7 +64,8 @@ async def list_(
 @command(audit, "audit", "verify")
 async def verify(cli: Cli) -> int | None:
     """Recompute the whole chain and hold it against the signed checkpoints; exit code 1 when it is not intact."""
-    verdict = await cli.call(ops.VERIFY)
+    client = await cli.client()  # it only looks: no home is made for it
+    verdict = await client.call(ops.VERIFY)
     lines = [safe(f"entry {fault['id']}, {fault['kind']}: {fault['sentence']}") for fault in verdict["faults"]]
     checked = f"{plural(verdict['entries'], 'entry', 'entries')}, {plural(verdict['checkpoints'], 'checkpoint')}"
     if verdict["intact"]:

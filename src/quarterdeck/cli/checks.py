@@ -140,7 +140,7 @@ def _tmux(option: str) -> str:
 def home_folder(home: Home) -> Iterator[Finding]:
     path = home.path
     if not path.exists():
-        yield ok("home", f"{path} (made at the first start)")
+        yield warning("home", f"{path} does not exist", "Correct --home, or make it with: qd engine start")
     elif not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         yield problem("home", f"{path} is not yours to write", "Correct its owner or mode, or choose another --home.")
     elif path.stat().st_mode & 0o077:
@@ -198,7 +198,9 @@ def store(home: Home) -> Iterator[Finding]:
     if not home.store.exists():
         yield ok("store", "none yet (made at the first start)")
         return
-    size = home.store.stat().st_size / 1024**2
+    # What was written last lies in the log beside it.
+    parts = (home.store, home.store.with_name(f"{home.store.name}-wal"))
+    size = sum(part.stat().st_size for part in parts if part.exists()) / 1024**2
     try:
         connection = sqlite3.connect(f"{home.store.as_uri()}?mode=ro", uri=True, timeout=2)
         try:

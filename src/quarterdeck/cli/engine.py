@@ -41,7 +41,8 @@ def _described(info: dict[str, Any]) -> list[str]:
 @command(engine, "engine", "start")
 async def start(cli: Cli) -> None:
     """Start the engine of this home; fine when it runs already."""
-    info = await cli.call(system.ENGINE)
+    client = await cli.client(new_home=True)
+    info = await client.call(system.ENGINE)
     cli.out.result(info, _described(info))
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import typer
 
 from quarterdeck.cli.exits import usage
+from quarterdeck.config.wording import plain
 from quarterdeck.contract.actions import Action
 
 
@@ -70,7 +71,7 @@ def _check(action: Action, model: Any, chosen: dict[str, Any]) -> None:
         name = str(first["loc"][0]) if first["loc"] else "parameters"
         if first["type"] == "missing":
             raise usage(f"{action.label} needs {name}; give {option_name(name)} or --set {name}=VALUE.") from None
-        raise usage(f"{action.label}, {name}: {first['msg']}.") from None
+        raise usage(f"{action.label}, {name}: {plain(first['msg'])}.") from None
 
 
 def settings(pairs: list[str]) -> dict[str, str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Seconds before a batch is sent again when the engine has gone away.
 _TRIES = (0.2, 1.0, 3.0)
+_NAMED = 3
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,7 +43,7 @@ async def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,
     rejects: Annotated[
         Path | None,
-        typer.Option("--rejects", metavar="FILE", help="Where rejected rows go. Else FILE.rejects.csv here."),
+        typer.Option("--rejects", metavar="FILE", help="Where rejected rows go. Else a new FILE.rejects.csv here."),
     ] = None,
 ) -> int | None:
     """Import a file; the same file again changes nothing, changed rows update their items."""
@@ -52,7 +53,7 @@ async def import_(
     from quarterdeck.cli.importing.run import Importer
     from quarterdeck.client.errors import Unreachable
 
-    where = rejects or Path(f"{file.name if str(file) != '-' else 'import'}.rejects.csv")
+    where = rejects or _unused(f"{file.name if str(file) != '-' else 'import'}.rejects")
     if where.exists() and file.exists() and where.samefile(file):
         raise usage("--rejects names the file that is to be read; choose another.")
     importer: Importer | None = None
@@ -63,7 +64,7 @@ async def import_(
             source = SourceFile(file, rules.source)
             try:
                 importer.check_columns(source)
-                await cli.client()
+                await cli.client(new_home=True)
                 summary = await importer.run(source, partial(_send, cli, resource))
             finally:
                 source.close()
@@ -99,6 +100,21 @@ def _so_far(summary: Summary) -> str:
     return f"{plural(done, 'item')} had been imported before; import again to go on, nothing is imported twice."
 
 
+def _unused(name: str) -> Path:
+    """`name.csv`, or `name.2.csv` and so on: rows rejected earlier may still be waiting for somebody."""
+    path, number = Path(f"{name}.csv"), 1
+    while path.exists():
+        number += 1
+        path = Path(f"{name}.{number}.csv")
+    return path
+
+
+def _never_found(found: list[tuple[str, str]]) -> str:
+    named = [f"{key} names '{name}'" for key, name in found[:_NAMED]]
+    more = f", and {count(len(found) - _NAMED)} more do so too" if len(found) > _NAMED else ""
+    return f"The mapping's {', '.join(named)}, which no record has{more}."
+
+
 def _report(cli: Cli, resource: str, importer: Any, summary: Summary) -> int | None:
     would = "would be " if summary.dry_run else ""
     lines = [
@@ -107,8 +123,8 @@ def _report(cli: Cli, resource: str, importer: Any, summary: Summary) -> int | N
         f"{plural(summary.events, 'timeline line')}, {count(summary.rejected)} rejected."
     ]
     cli.out.result(summary.as_json(), lines)
-    for key, name in summary.never_found:
-        cli.out.note(f"The mapping's {key} names '{name}', which no record has.")
+    if summary.never_found:
+        cli.out.note(_never_found(summary.never_found))
     if not summary.rejected:
         return None
     for reject in importer.rejects.first:

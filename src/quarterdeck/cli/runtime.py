@@ -16,6 +16,7 @@ from quarterdeck.cli.exits import EPILOG, CommandError, Exit, exit_for, sentence
 from quarterdeck.cli.output import Output
 from quarterdeck.config.home import Home, HomeError
 from quarterdeck.config.load import ConfigError
+from quarterdeck.contract.enums import Role
 from quarterdeck.contract.operations import Operation
 from quarterdeck.contract.problems import Problem
 
@@ -51,12 +52,22 @@ class Cli:
         print(question, end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip()
 
-    async def client(self, *, start: bool = True) -> Client:
-        """The client of the home's engine, started where none answers. Raises Unreachable."""
+    async def client(self, *, start: bool = True, new_home: bool = False) -> Client:
+        """The client of the home's engine, started where none answers. Raises Unreachable.
+
+        A mistyped home is not made by looking into it: only with `new_home`, and it says so.
+        """
         if self._client is None:
             from quarterdeck.client.local import connect
 
-            self.home.create()
+            if new_home:
+                if self.home.create():
+                    self.out.note(f"Made a new home at {self.home.path}.")
+            elif not self.home.path.exists():
+                raise CommandError(
+                    f"There is no home at {self.home.path}; correct it, or make one with: qd engine start.",
+                    Exit.UNREACHABLE,
+                )
             self._client = await connect(self.home, start=start)
         return self._client
 
@@ -68,7 +79,8 @@ class Cli:
         body: Mapping[str, object] | None = None,
         **path: Any,
     ) -> dict[str, Any]:
-        client = await self.client()
+        changes = operation.method != "GET" and operation.role is not Role.VIEWER
+        client = await self.client(new_home=changes)
         return await client.call(operation, query=query, body=body, **path)
 
     async def close(self) -> None:
@@ -171,7 +183,6 @@ def _unexpected(error: Exception, home: Home) -> str:
         traceback.print_exc()
     what = f"This is a mistake in qd ({type(error).__name__}: {error})"
     try:
-        home.create()
         path = home.path / "qd-errors.log"
         with path.open("a", encoding="utf-8") as log:
             traceback.print_exception(error, file=log)

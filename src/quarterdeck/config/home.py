@@ -32,12 +32,14 @@ class Home:
             chosen = user_data_dir("quarterdeck", appauthor=False)
         return cls(Path(chosen).expanduser().absolute())
 
-    def create(self) -> None:
-        """Make the folder, readable by its owner only. Raises HomeError."""
+    def create(self) -> bool:
+        """Make the folder, readable by its owner only; whether it was not there before. Raises HomeError."""
+        new = not self.path.exists()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise HomeError(f"Cannot make the home folder {self.path}: {error.strerror}.") from error
+        return new
 
     @property
     def config(self) -> Path:

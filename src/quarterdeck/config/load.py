@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from quarterdeck.config.settings import Settings
+from quarterdeck.config.wording import plain
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -74,5 +75,4 @@ def _sentence(section: str, error: ValidationError) -> str:
     key = ".".join([section, *(str(part) for part in first["loc"])])
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         return f"{key} is not a setting. See config.example.toml for all of them."
-    said = first["msg"].removeprefix("Input ").removeprefix("input ")
-    return f"{key} {said}; it is {first['input']!r}."
+    return f"{key} {plain(first['msg'])}; it is {first['input']!r}."

@@ -43,6 +43,7 @@ def test_every_example_in_the_docs_loads(name: str) -> None:
         (GOOD + "[events]\ngroup_by = 'c'\n", ["events.at is missing"]),
         (GOOD + "[import]\nx = 1\n", ["line 4", "'import' means nothing", "source, item, events"]),
         ("[item\n", ["not valid TOML", "line 1"]),
+        (GOOD + "[source]\nresource = 'tickets'\n", ["line 5", "source.resource", "support_tasks"]),
         (b"\xff\xfe", ["not UTF-8"]),
     ],
 )

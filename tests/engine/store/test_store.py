@@ -193,3 +193,25 @@ async def test_the_home_is_made_for_its_owner_only(tmp_path: Path) -> None:
     with sqlite3.connect(home.store) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+async def test_a_closed_store_is_one_file_even_while_somebody_reads_it(engine_home: Home) -> None:
+    store = await Store.open(StoreSettings(), engine_home)
+    reader = sqlite3.connect(engine_home.store)
+    try:
+        reader.execute("SELECT count(*) FROM items").fetchone()
+        async with store.write() as transaction:
+            await transaction.connection.execute(text("CREATE TABLE kept (x)"))
+        beside = engine_home.store.with_name("quarterdeck.db-wal")
+        assert beside.stat().st_size > 0
+        await store.close()
+        assert beside.stat().st_size == 0
+    finally:
+        reader.close()
+    copy = engine_home.path / "copy.db"
+    copy.write_bytes(engine_home.store.read_bytes())
+    connection = sqlite3.connect(copy)
+    try:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+    finally:
+        connection.close()

@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from quarterdeck.config.wording import plain
+from quarterdeck.contract.enums import Resource
+
 
 class MappingError(Exception):
     """One sentence naming the mapping file, the key, and what would be right."""
@@ -71,8 +74,9 @@ Several = Annotated[dict[str, From], BeforeValidator(_names)]
 
 
 class SourcePart(_Part):
-    """How the file is written."""
+    """How the file is written, and what it is about."""
 
+    resource: Resource | None = None
     format: Literal["csv", "json", "jsonl"] | None = None
     encoding: str = "utf-8"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -209,7 +213,7 @@ def _sentence(path: Path, text: str, error: ValidationError) -> str:
         close = get_close_matches(keys[-1], known, n=1)
         guess = f" Did you mean '{close[0]}'?" if close else ""
         return f"{where}: '{place}' means nothing here.{guess} Valid: {', '.join(known)}."
-    message = first["msg"].removeprefix("Value error, ")
+    message = plain(first["msg"])
     return f"{where}: {place or 'the mapping'}: {message}."
 
 

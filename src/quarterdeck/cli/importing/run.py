@@ -77,6 +77,9 @@ class Importer:
     ) -> None:
         if tenant is None and mapping.item.tenant_id is None:
             raise MappingError(f"{mapping_path} has no item.tenant_id; add it, or give --tenant.")
+        meant = mapping.source.resource
+        if meant not in (None, resource):
+            raise MappingError(f"{mapping_path} is for {meant} (source.resource), not for {resource}.")
         self.mapping = mapping
         self.mapping_path = mapping_path
         self.builder = Builder(mapping, resource, tenant)

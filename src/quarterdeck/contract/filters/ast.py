@@ -106,12 +106,15 @@ class FilterError(ValueError):
         self.valid = valid
 
 
+# Habits from elsewhere: refused as bare words, because they would be searched for.
+JOINERS = ("AND", "OR")
+
 _PLAIN = re.compile(r"[^\s\",:\-<>=\\][^\s\",\\]*")
 
 
 def quoted(value: str) -> str:
     """The value as the grammar reads it back: bare where that is unambiguous, else in quotes."""
-    if _PLAIN.fullmatch(value) and ":" not in value and ".." not in value:
+    if _PLAIN.fullmatch(value) and ":" not in value and ".." not in value and value not in JOINERS:
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

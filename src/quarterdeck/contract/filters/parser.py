@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from quarterdeck.contract.enums import Resource
-from quarterdeck.contract.filters.ast import Condition, Equals, Filter, FilterError, Term
+from quarterdeck.contract.filters.ast import JOINERS, Condition, Equals, Filter, FilterError, Term
 from quarterdeck.contract.filters.keys import FIELD_PREFIX, Key, KeyKind, keys_for
 from quarterdeck.contract.filters.times import time_condition
 
@@ -59,6 +59,12 @@ class _Parser:
         match = _KEY.match(self.text, self.at)
         if match is None:
             value = self._value(stop_at_comma=False)
+            if value.text in JOINERS and not value.was_quoted:
+                raise FilterError(
+                    f"'{value.text}' is not needed: terms are joined by AND, and the values of one term by commas, "
+                    "as in status:open,waiting. To search for the word, put it in quotes.",
+                    value.column,
+                )
             return Term("", (Equals(value.text),), negated, column)
         name, start = match.group().lower(), self.at + 1
         self.at = match.end() + 1
@@ -126,7 +132,10 @@ class _Parser:
         if key.kind is KeyKind.CHOICE:
             word = value.text.lower()
             if word not in key.choices:
-                raise FilterError(f"'{value.text}' is no {key.name}.", value.column, key.choices)
+                close = get_close_matches(word, key.choices, n=1)
+                guess = f" Did you mean '{close[0]}'?" if close else ""
+                what = f"does not go with {key.name}:" if key.name in ("has", "is") else f"is no {key.name}"
+                raise FilterError(f"'{value.text}' {what}.{guess}", value.column, key.choices)
             return Equals(word)
         if key.kind is KeyKind.NUMBER:
             # Length first: Python refuses to read a number of thousands of digits.

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.requests import Request
 
+from quarterdeck.config.wording import plain
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.problems import Code, Problem
 
@@ -139,7 +140,7 @@ def _sentence(each: Any) -> str:
         return "is missing"
     if each["type"] == "value_error":
         return str(each["ctx"]["error"])
-    return str(each["msg"])
+    return plain(str(each["msg"]))
 
 
 def _escape(part: object) -> str:

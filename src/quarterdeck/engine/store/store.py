@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -61,6 +62,7 @@ class Store:
         self.dialect = dialect
         self.address = address
         self.write_wait_seconds = 0.0
+        self._ours = False  # a SQLite file that was migrated, with a log beside it
 
     @classmethod
     async def open(cls, settings: StoreSettings, home: Home) -> Store:
@@ -98,6 +100,7 @@ class Store:
                     raw = await connection.get_raw_connection()
                     driver: Any = raw.driver_connection
                     await driver.execute("PRAGMA journal_mode=WAL")
+            self._ours = True
 
     @property
     def engine(self) -> AsyncEngine:
@@ -137,7 +140,22 @@ class Store:
             await connection.execute(text("SELECT 1"))
 
     async def close(self) -> None:
+        """SQLite: the log goes into the file, so that the file alone is the whole store, even while somebody
+        else has it open."""
         await self._readers.dispose()
+        if self._ours:
+            self._ours = False
+            try:
+                async with self._writer.connect() as connection:
+                    raw = await connection.get_raw_connection()
+                    driver: Any = raw.driver_connection
+                    cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    busy = (await cursor.fetchone())[0]
+                    await cursor.close()
+                if busy:
+                    log.warning("Somebody is reading %s; its -wal file still belongs to it.", self.address)
+            except (SQLAlchemyError, sqlite3.Error) as error:
+                log.warning("The log of %s stays beside it: %s.", self.address, in_one_line(error))
         if self._writer is not self._readers:
             await self._writer.dispose()
 

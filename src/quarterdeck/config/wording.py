@@ -1,0 +1,35 @@
+"""What a validator says, in words for people."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = (
+    (r"Input should be a valid integer.*", "must be a whole number"),
+    (r"Input should be a valid number.*", "must be a number"),
+    (r"Input should be a valid boolean.*", "must be true or false"),
+    (r"Input should be a valid dictionary.*", 'must be a table, as in [name] or { name = "value" }'),
+    (r"Input should be a valid (list|tuple|set).*", 'must be a list, as in ["one", "two"]'),
+    (r"Input should be a valid string.*", "must be text"),
+    (r"Input should be greater than or equal to (\S+)", r"must be at least \1"),
+    (r"Input should be less than or equal to (\S+)", r"must be at most \1"),
+    (r"Input should be greater than (\S+)", r"must be more than \1"),
+    (r"Input should be less than (\S+)", r"must be less than \1"),
+    (r"Input should be ", "must be "),
+    (r"Value error, ", ""),
+)
+
+
+_ORDER = re.compile(r"String should match pattern '\^-\?\(([a-z_|]+)\)\$'")
+
+
+def plain(said: str) -> str:
+    """One line, without the validator's own phrases, which may stand anywhere in it."""
+    line = re.sub(r"\s+", " ", said).strip()
+    for pattern, words in _WORDS:
+        line = re.sub(pattern, words, line)
+    return _ORDER.sub(lambda found: _order(found.group(1).split("|")), line)
+
+
+def _order(names: list[str]) -> str:
+    return f"must be {', '.join(names[:-1])} or {names[-1]}, with - before it for the other way round"
