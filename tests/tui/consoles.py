@@ -110,6 +110,6 @@ async def person_at(
     console = console_on(folder / "home", fake, **options)
     async with console.run_test(size=size) as pilot:
         person = Person(console, pilot)
-        await person.until(lambda: console.first_rows.is_set() or console.session.lost, "the first rows")
+        await person.until(console.first_rows.is_set, "the first rows")
         await pilot.pause()
         yield person

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textual.containers import Container
 from textual.widget import Widget
@@ -35,13 +35,23 @@ BESIDE = 120
 _COLUMN_OF_SORT = {"priority": "priority", "due": "due", "created": "age"}
 
 
+class Visit(NamedTuple):
+    """A look at one item: where it leads back to, and the filter of the queue the item is in."""
+
+    resource: Resource
+    filter: str
+    cursor: int | None
+    there: Resource
+    filter_there: str
+
+
 class QueueScreen(ConsoleScreen):
     """One queue. Filter, sort and cursor of each queue are kept in the session's state."""
 
     DEFAULT_CSS = """
     QueueScreen #split { layout: vertical; height: 1fr; }
     QueueScreen.-beside #split { layout: horizontal; }
-    QueueScreen WindowTable { width: 1fr; height: 1fr; }
+    QueueScreen WindowTable { width: 1fr; height: 1fr; min-height: 4; }
     """
 
     LABELS = {"back": "Leave"}
@@ -65,6 +75,7 @@ class QueueScreen(ConsoleScreen):
         self._marked_total: int | None = None  # how many matched the filter under which all were marked
         self.pinned: Row | None = None  # what claim-next gave, until the cursor moves
         self._pinned_at: int | None = None  # where the cursor stood then
+        self.visiting: Visit | None = None
         self._acting: Acting | None = None
         self.live = LiveRows(self)
 
@@ -163,9 +174,10 @@ class QueueScreen(ConsoleScreen):
         self._filter_line()
         self.chrome()
 
-    def go(self, resource: Resource, filter_: str | None) -> None:
+    def go(self, resource: Resource, filter_: str | None, cursor: int | None = None) -> None:
         """Another queue, or another filter on this one."""
         self.remember()
+        self.end_visit()
         self.resource = resource
         self.console.session.state.resource = resource
         if filter_ is not None:
@@ -174,11 +186,35 @@ class QueueScreen(ConsoleScreen):
         self.table.marks_changed()
         self.detail.forget()
         if self.console.session.client is not None:
-            self.show_rows(cursor_id=self.view.cursor)
+            self.show_rows(cursor_id=cursor or self.view.cursor)
+
+    def visit(self, resource: Resource, item_id: int) -> None:
+        """One item alone; esc or back leads to where we were."""
+        here = Visit(self.resource, self.view.filter, self.table.cursor_id, resource, "")
+        before = self.visiting or here
+        self.end_visit()
+        filter_there = self.console.session.state.view(resource).filter
+        self.go(resource, f"id:{item_id}")
+        self.visiting = before._replace(there=resource, filter_there=filter_there)
+
+    def leave_visit(self) -> bool:
+        """Back from an item that was gone to. Returns whether there was one."""
+        visit = self.visiting
+        if visit is None:
+            return False
+        self.go(visit.resource, visit.filter, visit.cursor)
+        return True
+
+    def end_visit(self) -> None:
+        """The queue of the item has its own filter again."""
+        if self.visiting is not None:
+            self.console.session.state.view(self.visiting.there).filter = self.visiting.filter_there
+            self.visiting = None
 
     def remember(self) -> None:
         """Put where we are into the state."""
-        self.view.cursor = self.table.cursor_id
+        if self.table.cursor_id is not None:  # before the first rows the remembered one still counts
+            self.view.cursor = self.table.cursor_id
         self.console.session.state.screen = "queue"
 
     def on_link(self) -> None:
@@ -286,14 +322,20 @@ class QueueScreen(ConsoleScreen):
     # Commands
 
     def clear(self) -> None:
-        """Esc: the range, then the marks, then the filter, one at a time."""
-        if self.table.action_clear():
+        """Esc: the detail pane, then the range, the marks, the filter, one at a time."""
+        if self.detail.is_open:
+            self.detail.open(False)
+        elif self.table.action_clear():
             self.chrome()
+        elif self.leave_visit():
+            pass
         elif self.view.filter:
+            self.console.session.state.remember_filter(self.view.filter)
             self.view.filter = ""
             self.show_rows(cursor_id=self.table.cursor_id)
+            self.notice(f"Filter cleared; {self.key('filter')} then up brings it back.")
         else:
-            self.notice("Nothing to clear: no range, no marks, no filter.")
+            self.notice("Nothing to clear: no detail pane, no range, no marks, no filter.")
 
     def reload(self) -> None:
         self.show_rows(cursor_id=self.table.cursor_id, keep=True)
