@@ -391,6 +391,8 @@ class FakeClient:
         return {"items": [dict(row) for row in found], "next": None}
 
     def _bulk_show(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
+        if int(path["id"]) not in self.operations:
+            raise Problem(Code.NOT_FOUND, f"There is no bulk operation {path['id']}.")
         found = self.operations[int(path["id"])]
         failures = [
             {

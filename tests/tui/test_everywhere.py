@@ -220,3 +220,38 @@ async def test_ctrl_c_says_how_to_leave(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         await person.press("ctrl+c")
         await person.sees("q leaves the console; the engine goes on.")
+
+
+async def test_from_an_item_back_to_the_filter(tmp_path: Path) -> None:
+    for back in ("q", "escape"):
+        async with person_at(tmp_path / back) as person:
+            queue = person.console.queue
+            await person.press("slash")
+            await person.type("status:waiting")
+            await person.press("enter")
+            await person.sees("50 matching")
+            await person.press("j", "j")
+            row = queue.table.cursor_id
+            await person.press("colon")
+            await person.type("42")
+            await person.press("enter")
+            await person.sees("id:42")
+            if back == "escape":
+                await person.press("escape")  # the detail pane comes first
+            await person.press(back)
+            await person.sees("status:waiting", "50 matching")
+            await person.until(lambda queue=queue, row=row: queue.table.cursor_id == row, "the row to be found again")
+
+
+async def test_what_does_not_exist_is_said_and_leaves_everything(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("colon")
+        await person.type("4200")
+        await person.sees("Enter looks for it.")
+        await person.press("enter")
+        await person.sees("There is no item 4200.", "300 matching")
+        await person.press("colon")
+        await person.type("operation 99")
+        await person.press("enter")
+        await person.sees("There is no operation 99.")
+        assert person.console.front is person.console.queue

@@ -45,9 +45,9 @@ def test_age(passed: int, text: str) -> None:
         (12 * MINUTE, "in 12m", "warning"),
         (2 * MINUTE, "in 2m", "warning"),
         (95 * SECOND, "in 95s", "warning"),
-        (0, "overdue", "error"),
-        (-59 * SECOND, "overdue", "error"),
-        (-3 * HOUR, "overdue 3h", "error"),
+        (0, "late", "error"),
+        (-59 * SECOND, "late", "error"),
+        (-3 * HOUR, "late 3h", "error"),
     ],
 )
 def test_due(left: int, text: str, style: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.contract.enums import Resource
 from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.state import ConsoleState, load
 from quarterdeck.tui.widgets.filter_editor import FilterEditor
 from tests.tui.consoles import person_at
 from tests.tui.fake_client import FakeClient, item
@@ -326,3 +327,51 @@ async def test_remapped_keys_show_in_footer_and_help(tmp_path: Path) -> None:
         await person.sees("Resolve #1")
         await person.press("escape", "h")
         await person.sees("Keys in support_tasks")
+
+
+async def test_esc_takes_one_thing_back_at_a_time_and_the_filter_comes_back(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        table = person.console.queue.table
+        await person.press("slash")
+        await person.type("status:open")
+        await person.press("enter")
+        await person.sees("150 matching")
+        await person.press("space", "enter", "v")
+        await person.until(lambda: person.console.queue.detail.is_open, "the detail pane")
+        await person.press("escape")
+        assert not person.console.queue.detail.is_open
+        assert table._range is not None
+        await person.press("escape")
+        assert table._range is None
+        assert table.marks
+        await person.press("escape")
+        assert not table.marks
+        await person.press("escape")
+        await person.sees("Filter cleared; / then up brings it back.", "300 matching")
+        await person.press("slash", "up", "enter")
+        await person.sees("150 matching")
+        assert load(person.console.session.home.console_state)[0].filters == ["status:open"]
+
+
+async def test_earlier_filters_are_stepped_through_and_what_was_typed_is_kept(tmp_path: Path) -> None:
+    state = ConsoleState(filters=["status:open", "priority:low"])
+    async with person_at(tmp_path, state=state) as person:
+        await person.press("slash")
+        await person.type("ki")
+        await person.press("up", "up")
+        await person.sees("priority:low")
+        await person.press("down")
+        await person.sees(" / status:open")
+        await person.press("down")
+        await person.until(lambda: "status:open" not in person.line(1), "what was typed")
+        assert " / ki" in person.line(1)
+
+
+async def test_a_filter_is_added_to_behind_a_space(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("slash")
+        await person.type("status:open")
+        await person.press("enter", "slash")
+        await person.type("priority:low")
+        await person.press("enter")
+        await person.sees("status:open priority:low")

@@ -110,6 +110,11 @@ class Console(App[None]):
             self.queue.go(resource, filter_)
         self.remember()
 
+    def show_item(self, resource: Resource, number: int) -> None:
+        self._pop_to_queue()
+        self.queue.visit(resource, number)
+        self.remember()
+
     def show_operations(self, number: int | None = None) -> None:
         from quarterdeck.tui.screens.operations import OperationsScreen
 
@@ -126,12 +131,13 @@ class Console(App[None]):
             self.pop_screen()
 
     def back(self) -> None:
-        if self.front is self.queue:
-            self.leave()
-        else:
+        if self.front is not self.queue:
             self.show_queue()
+        elif not self.queue.leave_visit():
+            self.leave()
 
     def leave(self) -> None:
+        self.queue.end_visit()
         self.remember()
         self.exit()
 

@@ -30,10 +30,7 @@ def _age(row: Row, context: CellContext) -> Cell:
 
 
 def _due(row: Row, context: CellContext) -> Cell:
-    if row["status"] in ("resolved", "closed", "cancelled", "refunded", "rejected"):
-        return "", ""  # nobody waits for it any more
-    text, style = words.due(row.get("sla_due_at"), context.now)
-    return text.replace("overdue ", "late "), style
+    return words.due_of(row, context.now)
 
 
 def _status(row: Row, context: CellContext) -> Cell:
@@ -44,17 +41,18 @@ def _assignee(row: Row, _context: CellContext) -> Cell:
     return (safe(row["assignee"]), "") if row.get("assignee") else ("-", "faint")
 
 
+# Where a column is hidden, the title has 30 cells or more without it: in 120 cells, beside the detail pane too.
 ITEM_COLUMNS: tuple[Column, ...] = (
     Column("priority", "priority", 8, _priority),
     Column("age", "age", 5, _age, right=True, live=True),
     Column("due", "due", 9, _due, right=True, live=True),
     Column("status", "status", 14, _status),
-    Column("kind", "kind", 14, _text("kind", "muted"), hide_below=100),
+    Column("kind", "kind", 14, _text("kind", "muted"), hide_below=120),
     Column("title", "title", 20, _text("title"), flex=True),
-    Column("tenant", "tenant", 12, _text("tenant_id", "muted"), hide_below=90),
-    Column("assignee", "assignee", 10, _assignee),
-    Column("category", "category", 14, _text("category", "muted"), hide_below=150),
-    Column("id", "id", 9, _id, right=True, hide_below=130),
+    Column("tenant", "tenant", 12, _text("tenant_id", "muted"), hide_below=104),
+    Column("assignee", "assignee", 10, _assignee, hide_below=79),
+    Column("category", "category", 14, _text("category", "muted"), hide_below=160),
+    Column("id", "id", 9, _id, right=True, hide_below=136),
 )
 
 

@@ -59,7 +59,7 @@ COMMANDS: tuple[Command, ...] = (
         ("detail-up", "K", "Detail up", "Scroll the detail pane up.", 0),
         ("copy", "y", "Copy", "Copy the id, or the ids of what is marked, to the clipboard.", 0),
         ("reload", "f5", "Reload", "Look again at everything on the screen.", 0),
-        ("clear", "escape", "Clear", "Clear the range, then the marks, then the filter.", 0),
+        ("clear", "escape", "Clear", "Close the detail pane; then clear the range, the marks, the filter.", 0),
     ),
     *_commands(
         Scope.QUEUE,

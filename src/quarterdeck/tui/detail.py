@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quarterdeck.contract.clock import to_datetime
-from quarterdeck.tui.format import age, badge, count, due, duration, moment, plural, priority, span
+from quarterdeck.tui.format import age, badge, count, due, due_of, duration, moment, plural, priority, span
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
@@ -65,7 +65,7 @@ def item_lines(
 
 
 def _badges(item: Row, now: int, glyphs: Glyphs) -> Line:
-    text, style = due(item.get("sla_due_at"), now)
+    text, style = due_of(item, now)
     line: Line = [badge(item["status"], glyphs), ("  ", ""), priority(item["priority"], glyphs)]
     if text:
         line += [("  ", ""), (f"due {text}" if text.startswith("in ") else text, style)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from quarterdeck.contract.enums import Resource
-from quarterdeck.contract.operations import items
+from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.keymap import Bound
@@ -65,7 +65,7 @@ class Everywhere:
         if isinstance(to, Queue):
             console.show_queue(to.resource, to.filter)
         elif isinstance(to, Operations):
-            console.show_operations(to.id)
+            console.run_worker(self._find_operation(to.id), group="go-to", exclusive=True)
         elif isinstance(to, ItemPlace):
             console.run_worker(self._find_item(to.id), group="go-to", exclusive=True)
         elif isinstance(to, Command):
@@ -90,9 +90,20 @@ class Everywhere:
                 console.notice(sentence(error), "error")
                 return
             console.session.state.detail = True
-            console.show_queue(resource, f"id:{number}")
+            console.show_item(resource, number)
             return
         console.notice(f"There is no item {number}.", "warning")
+
+    async def _find_operation(self, number: int | None) -> None:
+        console = self._console
+        if number is not None and console.session.client is not None:
+            try:
+                await console.session.client.call(bulk.SHOW, id=number)
+            except FAILURES as error:
+                missing = isinstance(error, Problem) and error.code is Code.NOT_FOUND
+                console.notice(f"There is no operation {number}." if missing else sentence(error), "warning")
+                return
+        console.show_operations(number)
 
     # Dialogs
 

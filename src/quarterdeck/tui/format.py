@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, from_iso
 from quarterdeck.tui.glyphs import UNICODE, Glyphs
 
 Cell = tuple[str, str]  # text and the name of a style
 
+_DONE = frozenset({"resolved", "closed", "cancelled", "refunded", "rejected"})
 _MONTH = 30 * DAY
 _YEAR = 365 * DAY
 # In the last two minutes a time to due counts seconds.
@@ -80,14 +84,19 @@ def age(since: object, now: int) -> str:
 
 
 def due(at: object, now: int) -> Cell:
-    """Time to due and its style: `in 12m`, `in 95s` in the last two minutes, `overdue 3h`."""
+    """Time to due and its style: `in 12m`, `in 95s` in the last two minutes, `late 3h`."""
     target = moment(at)
     if target is None:
         return "", ""
     left = target - now
     if left <= 0:
-        return f"overdue {age(target, now)}" if left <= -MINUTE else "overdue", "error"
+        return f"late {age(target, now)}" if left <= -MINUTE else "late", "error"
     return f"in {span(left)}", "warning" if left < HOUR else ""
+
+
+def due_of(item: Mapping[str, Any], now: int) -> Cell:
+    """`due` of an item; nothing where nobody waits for it any more."""
+    return ("", "") if item["status"] in _DONE or item.get("deleted_at") else due(item.get("sla_due_at"), now)
 
 
 def count(number: int | None, *, more: bool = False) -> str:

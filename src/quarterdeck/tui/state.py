@@ -11,6 +11,7 @@ from typing import Any
 from quarterdeck.contract.enums import Resource
 
 FORMAT = 1
+MOST_FILTERS = 20
 SORTS = ("priority", "-priority", "due", "-due", "created", "-created", "updated", "-updated")
 
 
@@ -30,6 +31,11 @@ class ConsoleState:
     views: dict[str, View] = field(default_factory=dict)
     detail: bool = False
     theme: str = ""
+    filters: list[str] = field(default_factory=list)  # what was filtered by, the last one first
+
+    def remember_filter(self, text: str) -> None:
+        if text:
+            self.filters = [text, *(known for known in self.filters if known != text)][:MOST_FILTERS]
 
     def view(self, resource: Resource) -> View:
         return self.views.setdefault(str(resource), View())
@@ -68,7 +74,10 @@ def _read(raw: dict[str, Any]) -> ConsoleState:
     screen, theme = raw["screen"], raw["theme"]
     if screen not in ("queue", "operations") or not isinstance(theme, str):
         raise ValueError("screen")
-    return ConsoleState(screen, Resource(raw["resource"]), views, bool(raw["detail"]), theme)
+    filters = raw.get("filters", [])
+    if not isinstance(filters, list) or not all(isinstance(text, str) for text in filters):
+        raise ValueError("filters")
+    return ConsoleState(screen, Resource(raw["resource"]), views, bool(raw["detail"]), theme, filters[:MOST_FILTERS])
 
 
 def _view(raw: dict[str, Any]) -> View:

@@ -45,9 +45,6 @@ class Hostile(App[None]):
                 self.table.action_down()
             case "G":
                 self.table.action_bottom()
-            case "n":
-                self.table.new_hint = TEXTS[4]
-                self.table.note_new(3)
             case "e":
                 self.table.show(ListSource([]))
             case "f":

@@ -46,7 +46,9 @@ class Narrowing:
         screen = self._screen
         if screen.query(FilterEditor):
             return
-        editor = FilterEditor(screen.view.filter, screen.resource, screen.console.session.known_values(screen.resource))
+        session = screen.console.session
+        known = session.known_values(screen.resource)
+        editor = FilterEditor(screen.view.filter, screen.resource, known, session.state.filters)
         screen.mount(editor)
         screen.run_worker(self._learn_values(editor), group="values", exclusive=True)
 
@@ -65,6 +67,8 @@ class Narrowing:
     def apply(self, text: str) -> None:
         self.close()
         if text != self._screen.view.filter:
+            self._screen.console.session.state.remember_filter(text)
+            self._screen.end_visit()
             self._screen.view.filter = text
             self._screen.show_rows()
             self._screen.console.remember()

@@ -127,7 +127,7 @@ class Picker(Dialog[str]):
             ]
             lines.append(both_ends(left, [(option.key, "key")] if option.key else [], cells))
         if not lines:
-            lines = [[("  Enter goes there." if self._free else "  Nothing has that name.", "muted")]]
+            lines = [[("  Enter looks for it." if self._free else "  Nothing has that name.", "muted")]]
         # One height for all states, so that the box does not jump while one types.
         tall = min(room, max(len(self._all), 1))
         self.query_one("#options", LinesView).show(lines + [[] for _ in range(tall - len(lines))], keep=True)

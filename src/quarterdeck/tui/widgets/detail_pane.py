@@ -10,7 +10,7 @@ class DetailPane(LinesView):
 
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    DetailPane { height: 45%; min-height: 6; border-top: solid $line; padding: 0 1; display: none; }
+    DetailPane { height: 45%; min-height: 2; border-top: solid $line; padding: 0 1; display: none; }
     .-detail DetailPane { display: block; }
-    .-beside DetailPane { width: 42%; max-width: 70; height: 1fr; border-top: none; border-left: solid $line; }
+    .-beside DetailPane { width: 36%; max-width: 70; height: 1fr; border-top: none; border-left: solid $line; }
     """

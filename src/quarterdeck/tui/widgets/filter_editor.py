@@ -41,9 +41,15 @@ class FilterEditor(Vertical):
     class Left(Message):
         """Nothing is to change."""
 
-    def __init__(self, text: str, resource: Resource, known: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, text: str, resource: Resource, known: Mapping[str, Sequence[str]], past: Sequence[str] = ()
+    ) -> None:
+        """`past`: earlier filters, the last one first; the up key brings them back."""
         super().__init__()
         self._resource, self._known = resource, known
+        text = f"{text} " if text else ""  # the next word can be typed at once
+        self._past = [text, *(earlier for earlier in past if earlier != text.strip())]
+        self._past_at = 0
         self._box = TextInput(text, 'status:open priority:urgent assignee:me due:<2h "words"')
         self._offers: list[Completion] = []
         self._at = 0
@@ -69,6 +75,8 @@ class FilterEditor(Vertical):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        if event.value != self._past[self._past_at]:
+            self._past_at, self._past[0] = 0, event.value
         self._complete()
 
     def _complete(self) -> None:
@@ -142,8 +150,16 @@ class FilterEditor(Vertical):
 
     def on_key(self, event: events.Key) -> None:
         key = pressed(event.key, event.character)
-        if key in ("up", "down"):
-            if self._offers:
+        older = self._past_at + (1 if key == "up" else -1)
+        if key in ("up", "down") and not self._chosen and (key == "up" or self._past_at):
+            if older < len(self._past):
+                self._past_at = older
+                self._box.value = self._past[older]
+                self._box.cursor_position = len(self._box.value)
+        elif key in ("up", "down"):
+            if key == "up" and self._at == 0:
+                self._chosen = False
+            elif self._offers:
                 self._at = (self._at + (1 if key == "down" else -1)) % len(self._offers)
                 self._chosen = True
                 self._show(None)

@@ -16,9 +16,14 @@ from quarterdeck.tui.spans import Line, Span, both_ends, crop, width
 from quarterdeck.tui.theming import look_of
 
 
+_IN_ASCII = str.maketrans("·→…—–", "->~--")  # what our own sentences are set with
+
+
 def strip_of(widget: Widget, line: Sequence[Span], cells: int, base: str = "") -> Strip:
     """The line in exactly `cells` cells; `base` is the style of what says no style."""
     look = look_of(widget.app)
+    if look.glyphs.ascii:
+        line = [(text.translate(_IN_ASCII), token) for text, token in line]
     fitted = crop(line, cells, look.glyphs.ellipsis)
     segments = [Segment(text, look.style(token or base)) for text, token in fitted]
     left = cells - width(fitted)
