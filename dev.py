@@ -2,6 +2,7 @@
 """Everything a fresh clone needs, with Python 3.11 or newer and pip, and without root.
 
     python3 dev.py demo              open the console on a living demo
+    python3 dev.py qd ARGS           any qd command, where .venv/bin is not on the PATH
     python3 dev.py test [ARGS]       run all tests; ARGS go to pytest
     python3 dev.py check             lint, format, types, import rules
     python3 dev.py setup             only make or refresh .venv
@@ -18,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -59,13 +61,22 @@ def setup() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two at once: the second waits, then finds it made
         if is_current(stamp):
             return
-        say("Setting up .venv from requirements.lock (once; a minute or two) …")
+        say(f"Setting up .venv (once; a minute or two; details in {SETUP_LOG.relative_to(TOP)}):")
         with open(SETUP_LOG, "w", encoding="utf-8") as log:
+            say("  making a virtual environment for Python {}.{} …".format(*sys.version_info[:2]))
             make_environment(log)
+            say(f"  installing {packages()} packages from requirements.lock …")
             install(log, "-r", str(TOP / "requirements.lock"))
+            say("  installing quarterdeck itself …")
             install(log, "--no-deps", "--no-build-isolation", "-e", str(TOP))
         STAMP.write_text(stamp, encoding="utf-8")
         say("Ready.")
+
+
+def packages() -> int:
+    """How many requirements.lock names."""
+    lines = (TOP / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    return sum("==" in line and not line.startswith("#") for line in lines)
 
 
 def is_current(stamp: str) -> bool:
@@ -117,17 +128,27 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def run(*command: str) -> int:
-    """Run in the environment; the exit code. The PATH finds `qd`, and PYTHON settings from outside stay out."""
+def run(*command: str, folder: str = str(TOP)) -> int:
+    """Run in the environment, in `folder`; the exit code.
+
+    The PATH finds `qd`, and PYTHON settings from outside stay out.
+    """
     environment = dict(os.environ, VIRTUAL_ENV=str(VENV))
     environment["PATH"] = str(VENV / "bin") + os.pathsep + environment.get("PATH", "")
     environment.pop("PYTHONHOME", None)
     environment.pop("PYTHONPATH", None)
-    return subprocess.run(command, cwd=str(TOP), env=environment, check=False).returncode
+    # What qd says to type next is what works here.
+    environment["QUARTERDECK_CALLED"] = f"python3 {shlex.quote(sys.argv[0])} qd"
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+
+
+def qd(args: list[str]) -> int:
+    """Where it was called, because files are named from there."""
+    return run(str(VENV / "bin" / "qd"), *args, folder=os.getcwd())
 
 
 def demo(args: list[str]) -> int:
-    return run(str(VENV / "bin" / "qd"), "demo", *args)
+    return qd(["demo", *args])
 
 
 def test(args: list[str]) -> int:
@@ -168,6 +189,7 @@ def picture(args: list[str]) -> int:
 
 COMMANDS = {
     "demo": demo,
+    "qd": qd,
     "test": test,
     "check": check,
     "setup": lambda args: 0,

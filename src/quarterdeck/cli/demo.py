@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -55,7 +57,7 @@ def _open(
     def whole() -> int:
         asyncio.run(_ready(place))
         if not console:
-            _say(f"The demo world is ready. Open it with: qd demo{_option(place)}")
+            _say(f"The demo world is ready. Open it with: {_again(place)}")
             return Exit.OK
         from quarterdeck.cli.main import open_console
         from quarterdeck.demo.process import watching
@@ -66,8 +68,8 @@ def _open(
             go_to = "" if place.console_state.exists() else FIRST_LOOK
             code = open_console(str(place.path), read_only=read_only, theme=theme, go_to=go_to)
         _say(
-            f"The demo world goes on for a while. Come back: qd demo{_option(place)}   "
-            f"Stop it: qd demo{_option(place)} stop   Remove it: qd demo{_option(place)} wipe"
+            f"The demo world goes on for a while.\n  come back: {_again(place)}\n"
+            f"  stop it:   {_again(place)} stop\n  remove it: {_again(place)} wipe"
         )
         return code
 
@@ -100,8 +102,22 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def _option(home: Home) -> str:
-    return "" if home == demo_home(None) else f" --home {home.path}"
+def _again(home: Home) -> str:
+    """The demo's command, to be typed as it stands."""
+    return f"{called()} demo" + ("" if home == demo_home(None) else f" --home {shlex.quote(str(home.path))}")
+
+
+def called() -> str:
+    """How qd was started: by a bare name only where the PATH finds this very program."""
+    if by := os.environ.get("QUARTERDECK_CALLED"):
+        return by
+    program = Path(sys.argv[0])
+    if program.parts[-2:] == ("cli", "__main__.py"):
+        return f"{shlex.quote(sys.executable)} -m quarterdeck.cli"
+    found = shutil.which("qd")
+    if program.name != "qd" or (found and Path(found).resolve() == program.resolve()):
+        return "qd"
+    return shlex.quote(sys.argv[0])
 
 
 @command(demo, "demo", "stop", home=demo_home)
