@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.screens.bulk_dialog import BulkDialog
 from quarterdeck.tui.screens.queue import QueueScreen
 from tests.tui.consoles import Person, person_at
-from tests.tui.fake_client import operation
+from tests.tui.fake_client import item, operation
 
 
 async def _assign_three(person: Person) -> None:
@@ -125,3 +127,73 @@ async def test_progress_end_failures_and_undo(tmp_path: Path) -> None:
         await person.sees("Undo #12: 2 items")
         await person.press("y")
         await person.until(lambda: len(person.fake.called("bulk.confirm")) == 2, "the undo to start")
+
+
+async def _delete_all(person: Person) -> None:
+    await person.press("A", "D")
+    await person.sees("Delete: 300 items")
+    await person.press("enter")
+    await person.sees("type 300 to allow it")
+
+
+@pytest.mark.parametrize("size", [(80, 16), (40, 10), (80, 24)])
+async def test_count_risk_and_buttons_stay_on_a_short_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with person_at(tmp_path, size=size) as person:
+        await _delete_all(person)
+        await person.sees("Delete: 300 items", "high risk", " Cancel ", "y Delete 300", "type 300")
+        await person.type("300")
+        await person.sees("y deletes 300", "y Delete 300")
+        await person.press("pagedown", "pagedown", "pagedown")
+        await person.sees("can be undone" if size[0] > 40 else "high risk", "y Delete 300")
+        await person.press("y")
+        await person.until(lambda: person.fake.called("bulk.confirm"), "the operation to start")
+
+
+async def test_too_short_for_the_dialog_is_said_and_nothing_is_done(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _delete_all(person)
+        await person.type("300")
+        await person.pilot.resize_terminal(80, 5)
+        await person.press("y")
+        assert not person.fake.called("bulk.confirm")
+        await person.pilot.resize_terminal(80, 24)
+        await person.press("y")
+        await person.until(lambda: person.fake.called("bulk.confirm"), "the operation to start")
+
+
+async def test_enter_after_the_right_count_points_at_the_key(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _delete_all(person)
+        await person.type("42")
+        await person.press("enter")
+        await person.sees("42 is not 300")
+        await person.press("backspace", "backspace")
+        await person.type("300")
+        await person.sees("y deletes 300")
+        assert "is not" not in person.screen
+        await person.press("enter")
+        await person.sees("y carries it out, not enter")
+        assert not person.fake.called("bulk.confirm")
+        await person.press("escape")
+        await person.sees("Nothing was done.", "300 marked")
+
+
+async def test_the_count_is_typed_anew_for_another_preview(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _delete_all(person)
+        await person.type("300")
+        await person.sees("y deletes 300")
+        await person.press("shift+tab")
+        await person.type("why")
+        await person.until(lambda: "y Delete 300" not in person.screen, "the verdict to be taken back")
+        await person.press("enter")
+        await person.sees("type 300 to allow it")
+
+
+async def test_the_title_counts_what_the_preview_counts(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("A", "r")
+        await person.sees("Resolve: 300 items")
+        person.fake.rows[301] = item(301)
+        await person.press("enter")
+        await person.sees("Resolve: 301 items")

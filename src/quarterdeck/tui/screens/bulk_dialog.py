@@ -8,21 +8,17 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from quarterdeck.tui.detail import reasons
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.format import badge, count, duration, plural
+from quarterdeck.tui.format import count, plural
 from quarterdeck.tui.forms import Field
-from quarterdeck.tui.screens.dialog import Dialog
-from quarterdeck.tui.spans import Line, wrap
+from quarterdeck.tui.screens.dialog import Dialog, Middle
+from quarterdeck.tui.screens.verdict import Preview, risk_span, verdict_lines
+from quarterdeck.tui.spans import Line, width, wrap
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.fields import Choice, Form
-from quarterdeck.tui.widgets.lines import LinesView
+from quarterdeck.tui.widgets.lines import LinesView, LineView
 from quarterdeck.tui.widgets.text_input import CountInput
-
-Preview = Mapping[str, Any]
-_MOST_REASONS = 4
-_MOST_FIRST = 3
 
 
 class BulkDialog(Dialog[Mapping[str, Any]]):
@@ -33,12 +29,15 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
 
     DEFAULT_CSS = """
     BulkDialog #context { margin-bottom: 1; }
-    BulkDialog #verdict { max-height: 14; }
     BulkDialog Form { margin-bottom: 1; }
     BulkDialog #typed { display: none; width: 24; }
     BulkDialog.-count #typed { display: block; margin-top: 1; }
+    BulkDialog #note { display: none; margin-top: 1; }
+    BulkDialog.-note #note { display: block; }
+    BulkDialog.-short #note, BulkDialog.-short #typed, BulkDialog.-short #context { margin: 0; }
     """
     AUTO_FOCUS = ""
+    SCROLLS = True
 
     def __init__(
         self,
@@ -66,10 +65,13 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         if self._fields:
             yield Form(self._fields, self._known)
         yield LinesView(id="verdict")
+
+    def foot(self) -> ComposeResult:
         yield CountInput(id="typed", placeholder="type the count")
+        yield LineView(id="note")
 
     def on_mount(self) -> None:
-        self.say_title([(f"{self._verb}: ", "title"), (plural(self._count, "item"), "accent")])
+        self._title()
         cells = self._cells
         lines: list[Line] = []
         for name, value in self._about:
@@ -82,6 +84,26 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         else:
             self._ask({})
 
+    def _title(self) -> None:
+        """The count of the preview where there is one, and the risk, which may be scrolled out of sight below."""
+        preview = self._preview
+        items = self._count if preview is None else preview["operation"]["total"]
+        left: Line = [(f"{self._verb}: ", "title"), (plural(items, "item"), "accent")]
+        right: Line = [] if preview is None else [risk_span(preview)]
+        more: Line = [("pgdn", "key"), (" more  ", "muted")]
+        if self.query_one(Middle).max_scroll_y and width([*left, *more, *right]) < self._cells:
+            right = [*more, *right]
+        self.say_title(left, right)
+
+    def _laid_out(self) -> None:
+        self.fit()
+        self.call_after_refresh(self._title)
+
+    def on_resize(self) -> None:
+        self._laid_out()
+        if self._preview is not None and not self._busy:
+            self._show_verdict(self._preview)
+
     def _field_keys(self) -> None:
         line: Line = [("enter", "key"), (" see what would happen  ", "muted")]
         if len(self._fields) > 1:
@@ -90,7 +112,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
 
     @property
     def _cells(self) -> int:
-        return max(20, min(86, self.app.size.width) - 4)
+        return max(20, min(86, self.app.size.width) - 5)  # a cell for the bar of what scrolls
 
     # The verdict
 
@@ -108,6 +130,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             self._fail(error)
             return
         self._busy = False
+        self.query_one("#typed", CountInput).value = ""
         self._show_verdict(self._preview)
 
     def _fail(self, error: BaseException) -> None:
@@ -122,10 +145,14 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         eligible = operation["eligible"]
         self.query_one("#verdict", LinesView).show(verdict_lines(preview, self._cells, look_of(self.app).glyphs))
         self.set_class(bool(eligible) and operation["risk"] == "high", "-count")
-        if not eligible:
+        if eligible:
+            self._buttons()
+        else:
             self.say_keys([(" Cancel ", "button-focus")], [("nothing to act on", "warning")])
-            return
-        self._buttons()
+        self._laid_out()
+        if self.has_class("-short"):
+            middle, verdict = self.query_one(Middle), self.query_one("#verdict", LinesView)
+            self.call_after_refresh(middle.scroll_to_widget, verdict, animate=False, top=True)
 
     def _buttons(self, wrong: str = "") -> None:
         if self._preview is None:
@@ -134,23 +161,36 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         needs_count = self.has_class("-count")
         note: Line = [("enter", "key"), (" or ", "muted"), ("esc", "key"), (" cancels", "muted")]
         if needs_count:
+            right = self._typed == str(eligible)
             note = [(f"type {eligible} to allow it", "warning")]
+            if right:
+                note = [(f"{self._key} {self._verb.lower()}s {count(eligible)}", "success")]
         if wrong:
             note = [(wrong, "error")]
-        self.say_keys(
-            [
-                (" Cancel ", "button-focus"),
-                ("  ", ""),
-                (f" {self._key} {self._verb} {count(eligible)} ", "button-danger"),
-            ],
-            note,
-        )
+        buttons: Line = [(" Cancel ", "button-focus"), ("  ", "")]
+        carry_out = f" {self._key} {self._verb} {count(eligible)} "
+        if width(buttons) + len(carry_out) > self._cells:
+            carry_out = f" {self._key} do it: {count(eligible)} "
+        buttons.append((carry_out, "button-danger"))
+        # The right end of a line takes its cells from the left one, and the buttons must stay whole.
+        beside = width(buttons) + width(note) < self._cells
+        self.say_keys(buttons, note if beside else None)
+        self.set_class(not beside, "-note")
+        self.query_one("#note", LineView).show([] if beside else note)
+        self.fit()
+
+    @property
+    def _typed(self) -> str:
+        """The count that was typed, as plain digits."""
+        return self.query_one("#typed", CountInput).value.replace(",", "").strip()
 
     # Keys
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id != "typed":
             self._take_verdict_back()
+        elif self._preview is not None and not self._busy:
+            self._buttons()
 
     def on_form_changed(self) -> None:
         self._take_verdict_back()
@@ -160,15 +200,14 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         if self._preview is not None and not self._busy:
             self.app.run_worker(self._give_back(self._preview), group="discard")
             self._preview = None
-            self.set_class(False, "-count")
+            self.remove_class("-count", "-note")
             self.query_one("#verdict", LinesView).show([])
             self._field_keys()
+            self._laid_out()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if event.input.id == "typed":
-            self._go()
-        else:
+        if event.input.id != "typed":
             self._submit_form()
 
     def _submit_form(self) -> None:
@@ -187,16 +226,30 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         elif key == "enter" and isinstance(self.focused, Choice):
             self._submit_form()
         elif self._preview is None or self._busy or in_field:
-            return False
+            return super().press(key)
         elif key == self._key:
             self._go()
         elif key == "enter":
-            self._leave()
+            self._entered()
         elif key.isdigit() and self.has_class("-count") and self.focused is None:
             self._type(key)
         else:
-            return False
+            return super().press(key)
         return True
+
+    def _entered(self) -> None:
+        """Enter is Cancel, unless a count stands there: then somebody wants to go on, which is another key."""
+        if not self.has_class("-count") or not self._typed or self._preview is None:
+            self._leave()
+            return
+        eligible = self._preview["operation"]["eligible"]
+        if self._typed == str(eligible):
+            self._buttons(f"{self._key} carries it out, not enter")
+        else:
+            self._wrong_count(eligible)
+
+    def _wrong_count(self, eligible: int) -> None:
+        self._buttons(f"{safe(self._typed) or 'Nothing'} is not {eligible}; type the count to allow it")
 
     def _type(self, digit: str) -> None:
         """The count can be typed without leaving Cancel first."""
@@ -209,11 +262,12 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         if self._preview is None or self._busy or not self._preview["operation"]["eligible"]:
             return
         eligible = self._preview["operation"]["eligible"]
-        if self.has_class("-count"):
-            typed = self.query_one("#typed", CountInput).value.replace(",", "").strip()
-            if typed != str(eligible):
-                self._buttons(f"{safe(typed) or 'Nothing'} is not {eligible}; type the count to allow it")
-                return
+        if self.room < 1:
+            self._buttons("Make the terminal taller first")
+            return
+        if self.has_class("-count") and self._typed != str(eligible):
+            self._wrong_count(eligible)
+            return
         self._busy = True
         self.run_worker(self._start(self._preview), group="draft", exclusive=True)
 
@@ -230,50 +284,10 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         if self._preview is not None and not self._busy:
             self.app.run_worker(self._give_back(self._preview), group="discard")
         self.dismiss(None)
+        self.console.notice("Nothing was done.")
 
     async def _give_back(self, preview: Preview) -> None:
         try:
             await self._discard(preview)
         except FAILURES:
             return  # the engine forgets drafts by itself
-
-
-def verdict_lines(preview: Preview, cells: int, glyphs: Any) -> list[Line]:
-    """Eligible and skipped with reasons, states, the first rows, risk, batches, time, undo."""
-    operation = preview["operation"]
-    eligible, skipped = operation["eligible"], operation["skipped"]
-    first: Line = [(f"{count(eligible)}", "title"), (" will be acted on" if eligible else " can be acted on", "")]
-    if skipped:
-        first.append((f" · {count(skipped)} will be skipped", "warning"))
-    lines: list[Line] = [first]
-    lines += reasons(list(preview["skip_reasons"])[:_MOST_REASONS], cells)
-    states: Line = []
-    for state, number in preview["states"].items():
-        states += [badge(state, glyphs), (f" {count(number)}   ", "muted")]
-    if states:
-        lines.append(states)
-    for item in list(preview["first"])[:_MOST_FIRST]:
-        why = f" · {safe(item['sentence'])}" if item["code"] else ""
-        lines.append(
-            [
-                (f"{'#' + str(item['item_id']):>9} ", "muted"),
-                (safe(item["title"]), "muted" if why else ""),
-                (why, "warning"),
-            ]
-        )
-    more = operation["total"] - min(len(preview["first"]), _MOST_FIRST)
-    if more > 0:
-        lines.append([(f"{'':>9} … and {count(more)} more", "muted")])
-    lines += [[], _costs(preview)]
-    return lines
-
-
-def _costs(preview: Preview) -> Line:
-    operation = preview["operation"]
-    risk = operation["risk"]
-    style = {"high": "error", "medium": "warning"}.get(risk, "success")
-    seconds = preview["estimated_seconds"]
-    time = "under a second" if seconds < 1 else f"about {duration(int(seconds * 1_000))}"
-    undo = ("can be undone", "success") if operation["undoable"] else ("cannot be undone", "error")
-    batches = f" · {plural(operation['batches'], 'batch', 'batches')} of {count(operation['batch_size'])} · {time} · "
-    return [(f"{risk} risk", style), (batches, "muted"), undo]

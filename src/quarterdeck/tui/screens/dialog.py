@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from textual import events
 from textual._time import get_time
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
 from quarterdeck.tui.keymap import pressed
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
 
 Result = TypeVar("Result")
+SHORT = 20  # lines; with fewer, no line is left empty
+BORDERS = 2
 
 
 class Frame(Vertical):
@@ -33,17 +35,26 @@ class Frame(Vertical):
     """
 
 
+class Middle(VerticalScroll, can_focus=False):
+    """What gives way where the terminal is short; the title and the keys never do."""
+
+    DEFAULT_CSS = "Middle { height: auto; scrollbar-size-vertical: 1; }"
+
+
 class Dialog(ModalScreen[Result]):
     """Esc closes it with None. Keys that mean nothing here do nothing."""
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: transparent; layers: base over; }
+    Dialog.-short Frame > #title, Dialog.-short Frame > #keys { margin: 0; }
     """
 
     @property
     def console(self) -> Console:
         return cast("Console", self.app)
 
+    SCROLLS = False
+    """Whether the body scrolls where the terminal is too short for it."""
     is_ready = False
     """Whether the focus is where the dialog wants it; until then keys wait."""
     seen_at = float("inf")
@@ -57,13 +68,51 @@ class Dialog(ModalScreen[Result]):
         self.is_ready = True
 
     def body(self) -> ComposeResult:
+        """What scrolls where the terminal is short."""
         raise NotImplementedError
+
+    def foot(self) -> ComposeResult:
+        """What stays above the keys."""
+        yield from ()
 
     def compose(self) -> ComposeResult:
         with Frame():
             yield LineView(id="title")
-            yield from self.body()
+            if self.SCROLLS:
+                with Middle():
+                    yield from self.body()
+            else:
+                yield from self.body()
+            yield from self.foot()
             yield LineView(id="keys")
+
+    def fit(self) -> None:
+        """Leave the middle what the title, the foot and the keys, one line each, do not need."""
+        for middle in self.query(Middle):
+            self.set_class(self.app.size.height < SHORT, "-short")
+            middle.styles.max_height = max(1, self.room)
+
+    @property
+    def room(self) -> int:
+        """Lines for the middle; less than one where the terminal is too short for the dialog."""
+        height = self.app.size.height
+        lines = sum(1 for each in self.query_one(Frame).children if each.display and not isinstance(each, Middle))
+        return height - BORDERS - lines * (1 if height < SHORT else 2)
+
+    def on_resize(self) -> None:
+        self.fit()
+
+    def scroll_middle(self, key: str) -> bool:
+        """True if the key is one that scrolls and there is something to scroll."""
+        if not self.SCROLLS:
+            return False
+        middle = self.query_one(Middle)
+        step = max(1, middle.size.height - 1)
+        by = {"pagedown": step, "pageup": -step, "down": 1, "up": -1}.get(key)
+        if by is None or not middle.max_scroll_y:
+            return False
+        middle.scroll_relative(y=by, animate=False)
+        return True
 
     def say_title(self, left: Line, right: Line | None = None) -> None:
         self.query_one("#title", LineView).show(left, right)
@@ -82,4 +131,4 @@ class Dialog(ModalScreen[Result]):
         if key == "escape":
             self.dismiss(None)
             return True
-        return False
+        return self.scroll_middle(key)

@@ -26,6 +26,7 @@ class Prompt(Dialog[Values]):
     """
 
     AUTO_FOCUS = ""
+    SCROLLS = True
 
     def __init__(
         self,
