@@ -56,6 +56,14 @@ def test_what_is_to_be_read_can_be_read(name: str, least: float) -> None:
         )
 
 
+def test_on_paper_what_is_faint_can_be_read_too() -> None:
+    for name in ("daylight", "high-contrast"):
+        faint = theming.choose(name).style("faint")
+        assert faint.color is not None
+        assert faint.bgcolor is not None
+        assert contrast(faint.color.name, faint.bgcolor.name) >= 4.5
+
+
 def test_own_themes_win_over_shipped_ones(tmp_path: Path) -> None:
     own = tmp_path / "brutalist.toml"
     own.write_text(theming.find("daylight").read_text())
