@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -33,29 +34,31 @@ class Wardrobe:
             console.theme = self.look.theme.name
 
     def wear(self, wanted: str) -> None:
-        """Another theme, or the same one from its changed file; a mistake in it leaves the old one on."""
+        """Another theme, from now on and after the next start."""
+        if self._put_on(wanted):
+            self._console.session.state.theme = wanted
+            self.watch()
+
+    def _put_on(self, wanted: str) -> bool:
+        """A mistake in a theme is said, and the old one stays on."""
         console = self._console
         try:
             self.look = console.look = self._choose(wanted)
         except theming.ThemeError as error:
             console.notice(str(error), "error")
-            return
-        console.session.state.theme = wanted
+            return False
         self.dress()
         for screen in console.screen_stack:
             screen.refresh(layout=True)
             for widget in screen.query("*"):
                 widget.refresh()
-        self.watch()
+        return True
 
     def watch(self) -> None:
         """From now on a saved file shows at once."""
         if self.look.path is not None:
-            self._console.run_worker(self._watch(), group="theme", exclusive=True)
+            self._console.run_worker(self._watch(self.look.path), group="theme", exclusive=True)
 
-    async def _watch(self) -> None:
-        look = self.look
-        if look.path is None:
-            return
-        async for _saved in theming.saved(look.path):
-            self.wear(self._console.session.state.theme or look.name)
+    async def _watch(self, path: Path) -> None:
+        async for _saved in theming.saved(path):
+            self._put_on(str(path))
