@@ -8,6 +8,7 @@ from pathlib import Path
 
 from quarterdeck.client.local import engine_running
 from quarterdeck.config.home import Home
+from tests.support.engines import end_engine
 from tests.support.terminal import Terminal
 
 RUN = "import sys; from quarterdeck.tui.launch import run; raise SystemExit(run(sys.argv[1]))"
@@ -90,3 +91,12 @@ def test_a_damaged_memory_is_ignored_with_a_notice(engine_home: Home) -> None:
     with on_terminal(engine_home) as terminal:
         terminal.wait_for("is damaged and was ignored")
         terminal.wait_for("support_tasks")
+
+
+def test_a_home_that_was_not_there_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path / "hoem")
+    try:
+        with on_terminal(home) as terminal:
+            terminal.wait_for("Made a new home at")
+    finally:
+        end_engine(home)

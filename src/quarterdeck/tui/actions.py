@@ -71,5 +71,7 @@ def why_not_operation(name: str, row: Mapping[str, Any]) -> str | None:
     if name == "operation-cancel":
         return f"{what} is {word} already." if status.is_final else None
     if name == "operation-resume":
-        return None if status is BulkStatus.FAILED else f"Resume applies to operations that failed; {what} is {word}."
+        if status not in (BulkStatus.FAILED, BulkStatus.CANCELLED):
+            return f"Resume applies to operations that failed or were cancelled; {what} is {word}."
+        return None if row["batches_done"] < row["batches"] else f"Nothing to resume: {what} has done all its batches."
     return None if row["total"] else f"{what} has no items."

@@ -37,11 +37,12 @@ def run(
 
     try:
         place = home if isinstance(home, Home) else Home.find(home)
-        place.create()
+        made = place.create()
         settings = load(place.config)
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return _refuse("The console needs a terminal; for scripts there is: qd items list --json.", 1)
         state, notice = remembered(place.console_state)
+        notice = notice or (f"Made a new home at {place.path}." if made else "")
         look = _wake(place, state, act_as)
     except (HomeError, ConfigError) as error:
         return _refuse(str(error), 2)
