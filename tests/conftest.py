@@ -108,12 +108,30 @@ async def store(store_kind: str, engine_home: Home, request: pytest.FixtureReque
     from quarterdeck.config.settings import StoreSettings
     from quarterdeck.engine.store.store import Store
 
-    url = ""
-    if store_kind == "postgresql":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        url = server.database()
+    if store_kind == "sqlite":
+        opened = await Store.open(StoreSettings(), engine_home)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    url = server.used.pop() if server.used else server.database()
     opened = await Store.open(StoreSettings(url=url), engine_home)
     try:
         yield opened
+        await empty(opened)
+        server.used.append(url)
     finally:
         await opened.close()
+
+
+async def empty(store: Store) -> None:
+    """A PostgreSQL store as good as new, in a fifth of the time a new one takes."""
+    from sqlalchemy import text
+
+    from quarterdeck.engine.store.metadata import metadata
+
+    async with store.write() as transaction:
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        await transaction.connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))

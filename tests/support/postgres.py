@@ -18,6 +18,8 @@ class PostgresServer:
         self._server: Any = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._numbers = count(1)
+        # Addresses of databases that hold an empty, migrated store, to be used again.
+        self.used: list[str] = []
 
     def database(self) -> str:
         name = f"test_{next(self._numbers)}"

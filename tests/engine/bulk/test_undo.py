@@ -166,7 +166,7 @@ async def test_after_its_results_are_gone_there_is_nothing_to_undo_from(desk: De
 
 
 @settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,

@@ -91,7 +91,7 @@ async def test_every_key_in_every_order(desk: Desk, rows: list[world.Row], monke
 
 
 @settings(
-    max_examples=50,
+    max_examples=35,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,

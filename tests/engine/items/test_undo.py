@@ -41,7 +41,7 @@ _REFUSED = (Code.WRONG_STATE, Code.UNCHANGED, Code.NOT_FOUND, Code.ALREADY_ASSIG
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     derandomize=True,
