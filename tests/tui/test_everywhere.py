@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.contract.clock import HOUR, iso
 from quarterdeck.contract.enums import Resource
 from quarterdeck.tui.screens.operations import OperationsScreen
@@ -144,8 +147,7 @@ async def test_themes_change_at_once_and_are_remembered(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         await person.press("f4")
         await person.sees("daylight", "high-contrast")
-        await person.type("day")
-        await person.press("enter")
+        await person.press("j", "enter")
         await person.until(lambda: person.console.look.name == "daylight", "daylight")
         await person.press("q")
     assert load(tmp_path / "home" / "console.json")[0].theme == "daylight"
@@ -255,3 +257,35 @@ async def test_what_does_not_exist_is_said_and_leaves_everything(tmp_path: Path)
         await person.press("enter")
         await person.sees("There is no operation 99.")
         assert person.console.front is person.console.queue
+
+
+async def test_a_stopped_engine_says_how_to_start_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with person_at(tmp_path) as person:
+        reason = f"The engine of {tmp_path}/home was stopped."
+        await person.fake.queue.put({"type": "disconnected", "reason": reason})
+        await person.sees("No engine: It was stopped; start it with: qd --home ~/home")
+        await person.sees("engine start")
+
+
+async def test_the_footer_does_not_offer_where_one_is(tmp_path: Path) -> None:
+    async with person_at(tmp_path, size=(200, 40)) as person:
+        await person.sees("F3 Operations")
+        await person.press("f3")
+        await person.until(lambda: isinstance(person.console.screen, OperationsScreen), "the operations")
+        assert "F3 Operations" not in person.screen
+
+
+async def test_in_ascii_nothing_else_is_drawn(tmp_path: Path) -> None:
+    settings = ConsoleSettings(detail_delay_ms=0, ascii=True)
+    for size in ((80, 50), (120, 40)):
+        async with person_at(tmp_path / str(size[0]), settings=settings, size=size) as person:
+            await person.press("enter")
+            await person.sees("Asked the bank.")
+            assert person.screen.isascii(), person.screen
+            await person.press("slash")
+            await person.sees("complete")
+            assert person.screen.isascii(), person.screen
+            await person.press("escape", "colon")
+            await person.sees("Go to")
+            assert person.screen.isascii(), person.screen

@@ -375,3 +375,42 @@ async def test_a_filter_is_added_to_behind_a_space(tmp_path: Path) -> None:
         await person.type("priority:low")
         await person.press("enter")
         await person.sees("status:open priority:low")
+
+
+async def test_the_title_has_room_beside_the_detail(tmp_path: Path) -> None:
+    async with person_at(tmp_path, size=(120, 40)) as person:
+        await person.press("enter")
+        await person.sees("Asked the bank.")
+        placed = {each.column.key: each.width for each in person.console.queue.table._painting().placed}
+        assert placed["title"] >= 30
+
+
+async def test_in_a_very_small_terminal_the_list_wins(tmp_path: Path) -> None:
+    async with person_at(tmp_path, size=(40, 10)) as person:
+        await person.press("enter")
+        await person.until(lambda: person.console.queue.detail.is_open, "the detail pane")
+        assert len(person.console.queue.table.visible_ids()) >= 3
+
+
+async def test_nobody_is_late_with_what_is_done(tmp_path: Path) -> None:
+    fake = FakeClient(1)
+    fake.rows[1].update(sla_due_at="2020-01-01T00:00:00Z")
+    async with person_at(tmp_path, fake) as person:
+        await person.press("enter")
+        await person.until(lambda: person.screen.count(" late ") == 2, "late in list and pane")
+        fake.rows[1].update(status="resolved", version=2)
+        await fake.queue.put({"type": "items_changed", "resource": "support_tasks", "change": "updated", "ids": [1]})
+        await person.until(lambda: " late " not in person.screen, "nobody to wait any more")
+
+
+async def test_an_empty_queue_is_said_in_full_in_forty_columns(tmp_path: Path) -> None:
+    async with person_at(tmp_path, FakeClient(0), size=(40, 12)) as person:
+        await person.sees("FILE --mapping", "MAP.toml")
+
+
+async def test_the_order_is_chosen_with_the_keys_of_the_list(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("o")
+        await person.sees("least pressing first")
+        await person.press("j", "enter")
+        await person.sees("by -priority")

@@ -135,7 +135,7 @@ class Everywhere:
             if name:
                 console.wardrobe.wear(name)
 
-        console.push_screen(Picker("Theme", options, chosen=console.look.name), chosen)
+        console.push_screen(Picker("Theme", options, chosen=console.look.name, typed=False), chosen)
 
     def help(self) -> None:
         from quarterdeck.tui.screens.help import HelpScreen

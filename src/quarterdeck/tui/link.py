@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.config.home import HomeError
+from quarterdeck.config.home import Home, HomeError
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
@@ -59,7 +61,7 @@ async def hold(console: Console) -> None:
 async def _heard(console: Console, message: dict[str, Any]) -> None:
     kind = message["type"]
     if kind == "disconnected":
-        console.lost(message["reason"])
+        console.lost(_what_to_do(console, message["reason"]))
     elif kind == "connected":
         if console.session.lost:
             console.session.connected(console.session.client)
@@ -72,6 +74,23 @@ async def _heard(console: Console, message: dict[str, Any]) -> None:
         await console.news(message)
     else:
         await console.news(message)
+
+
+def _what_to_do(console: Console, reason: str) -> str:
+    """An engine that was stopped stays stopped: how to start it, before the path it may be cut behind."""
+    if not reason.endswith(" was stopped."):
+        return reason
+    home = console.session.home
+    option = "" if Home.find().path == home.path else f" --home {_as_typed(home.path)}"
+    return f"It was stopped; start it with: qd{option} engine start"
+
+
+def _as_typed(path: Path) -> str:
+    """For a shell, and as short as it can be."""
+    user = Path.home()
+    if path.is_relative_to(user):
+        return f"~/{shlex.quote(str(path.relative_to(user)))}"
+    return shlex.quote(str(path))
 
 
 async def _running(console: Console) -> None:

@@ -85,4 +85,4 @@ class Narrowing:
                 screen.console.remember()
 
         options = [Option(key, key, _SORT_WORDS[key]) for key in SORTS]
-        screen.app.push_screen(Picker("Sort by", options, chosen=screen.view.sort), chosen)
+        screen.app.push_screen(Picker("Sort by", options, chosen=screen.view.sort, typed=False), chosen)

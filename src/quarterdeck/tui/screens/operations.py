@@ -120,6 +120,8 @@ class OperationsScreen(ConsoleScreen):
 
     def why_not(self, bound: Bound) -> str | None:
         reason = super().why_not(bound)
+        if bound.name == "operations":
+            return "These are the operations already."
         if reason or not bound.name.startswith("operation-"):
             return reason
         row = self.current_row()
@@ -266,7 +268,7 @@ class OperationsScreen(ConsoleScreen):
                 self._show_results(int(self._detail["operation"]["id"]))
 
         options = [Option(word, word or "all", hint) for word, hint in _OUTCOMES]
-        self.app.push_screen(Picker("Show which results", options, chosen=self.outcome), chosen)
+        self.app.push_screen(Picker("Show which results", options, chosen=self.outcome, typed=False), chosen)
 
     def export(self) -> None:
         row = self.current_row()

@@ -34,16 +34,26 @@ class Picker(Dialog[str]):
     """Type to narrow, arrows to choose, enter to take. `free`: what was typed is an answer too."""
 
     def __init__(
-        self, title: str, options: Sequence[Option], *, chosen: str = "", free: bool = False, placeholder: str = ""
+        self,
+        title: str,
+        options: Sequence[Option],
+        *,
+        chosen: str = "",
+        free: bool = False,
+        placeholder: str = "",
+        typed: bool = True,
     ) -> None:
+        """`typed` False: a few options that are only chosen, with j and k too."""
         super().__init__()
+        self._typed = typed
         self._title, self._all, self._free, self._placeholder = title, list(options), free, placeholder
         self._shown = self._all
         self._at = next((n for n, option in enumerate(self._all) if option.value == chosen), 0)
         self._moved = False
 
     def body(self) -> ComposeResult:
-        yield TextInput(placeholder=self._placeholder or "type to narrow")
+        if self._typed:
+            yield TextInput(placeholder=self._placeholder or "type to narrow")
         yield LinesView(id="options")
 
     def on_mount(self) -> None:
@@ -55,6 +65,15 @@ class Picker(Dialog[str]):
                 (f" {verb}  ", "muted"),
                 ("tab", "key"),
                 (" complete  ", "muted"),
+                ("esc", "key"),
+                (" close", "muted"),
+            ]
+            if self._typed
+            else [
+                ("j k", "key"),
+                (" move  ", "muted"),
+                ("enter", "key"),
+                (" choose  ", "muted"),
                 ("esc", "key"),
                 (" close", "muted"),
             ]
@@ -73,7 +92,10 @@ class Picker(Dialog[str]):
         self._list()
 
     def on_input_submitted(self) -> None:
-        text = self.query_one(TextInput).value.strip()
+        self._take()
+
+    def _take(self) -> None:
+        text = "" if not self._typed else self.query_one(TextInput).value.strip()
         if self._free and text and not self._moved:
             exact = len(self._shown) == 1 and self._shown[0].value.startswith(text)
             self.dismiss(self._shown[0].value if exact else text)
@@ -87,7 +109,12 @@ class Picker(Dialog[str]):
         self.dismiss(option.value)
 
     def press(self, key: str) -> bool:
-        if key == "tab":
+        if not self._typed:
+            key = {"j": "down", "k": "up"}.get(key, key)
+            if key == "enter":
+                self._take()
+                return True
+        elif key == "tab":
             self._complete()
             return True
         if key in _MOVES:

@@ -72,7 +72,8 @@ class QueueScreen(ConsoleScreen):
         self.narrowing = Narrowing(self)
         self.source: ItemSource | None = None
         self.total: int | None = None
-        self._marked_total: int | None = None  # how many matched the filter under which all were marked
+        self._marked_total: int | None = None  # how many matched when all were marked
+        self._marks_age = False  # whether the next count is to be that of the marks too
         self.pinned: Row | None = None  # what claim-next gave, until the cursor moves
         self._pinned_at: int | None = None  # where the cursor stood then
         self.visiting: Visit | None = None
@@ -107,7 +108,7 @@ class QueueScreen(ConsoleScreen):
             "page-up": table.action_page_up,
             "mark": table.action_mark,
             "range": table.action_range,
-            "mark-all": table.action_mark_all,
+            "mark-all": self.mark_all,
             "clear": self.clear,
             "open": self.detail.toggle,
             "detail-down": lambda: self.detail.scroll(1),
@@ -137,7 +138,7 @@ class QueueScreen(ConsoleScreen):
     def marked(self) -> int:
         """How many items are marked; at least 1 where some are and the number is not known yet."""
         marks = self.table.marks
-        known = marks.count(self.total if marks.scope == self.view.filter else self._marked_total)
+        known = marks.count(self._marked_total)
         return known if known is not None else int(bool(marks))
 
     async def act(self, action: Action, opened_with: str) -> None:
@@ -237,7 +238,7 @@ class QueueScreen(ConsoleScreen):
     def _empty(self) -> str:
         if self.view.filter:
             return "Nothing matches this filter. Press / to change it, or esc to clear it."
-        return f"The queue {self.resource} is empty. Fill it with: qd import {self.resource} FILE --mapping MAP.toml"
+        return f"The queue {self.resource} is empty. Fill it with:\nqd import {self.resource} FILE --mapping MAP.toml"
 
     def _filter_line(self) -> None:
         news = self.table.news
@@ -250,6 +251,8 @@ class QueueScreen(ConsoleScreen):
         if marks:
             hidden = self.table.hidden_marks
             line.append((f"{count(marks)} marked", "accent"))
+            if self._counted_before:
+                line.append((f" as of {self.key('mark-all')}", "warning"))
             if hidden:
                 line.append((f" ({count(hidden)} hidden)", "warning"))
             line.append(("  ", ""))
@@ -294,10 +297,15 @@ class QueueScreen(ConsoleScreen):
     def on_window_table_count_known(self, event: CountKnown) -> None:
         self.live.counted(self.total, event.total)
         self.total = event.total
+        if self._marks_age:
+            self._marks_age, self._marked_total = False, None
         self.on_window_table_marks_changed()
 
     def on_window_table_marks_changed(self) -> None:
-        if self.table.marks.all_matching and self.table.marks.scope == self.view.filter:
+        marks = self.table.marks
+        if not marks.all_matching:
+            self._marked_total = None
+        elif self._marked_total is None and marks.scope == self.view.filter:
             self._marked_total = self.total
         self.chrome()
 
@@ -337,7 +345,21 @@ class QueueScreen(ConsoleScreen):
         else:
             self.notice("Nothing to clear: no detail pane, no range, no marks, no filter.")
 
+    def mark_all(self) -> None:
+        """The count stays what it was at this moment, whatever comes in meanwhile."""
+        self._marked_total = None
+        self.table.action_mark_all()
+        self.on_window_table_marks_changed()
+
+    @property
+    def _counted_before(self) -> bool:
+        """Whether another number matches now than when all were marked."""
+        marks = self.table.marks
+        here = marks.all_matching and marks.scope == self.view.filter
+        return here and None not in (self.total, self._marked_total) and self.total != self._marked_total
+
     def reload(self) -> None:
+        self._marks_age = True
         self.show_rows(cursor_id=self.table.cursor_id, keep=True)
 
     def copy(self) -> None:

@@ -8,9 +8,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from quarterdeck.tui.text import safe_lines
+from quarterdeck.tui.spans import wrap
 from quarterdeck.tui.theming import look_of
-from quarterdeck.tui.widgets.columns import place
+from quarterdeck.tui.widgets.columns import GUTTER, place
 from quarterdeck.tui.widgets.marks import Marks
 from quarterdeck.tui.widgets.page_index import PageIndex
 from quarterdeck.tui.widgets.row_painter import LineState, Painter
@@ -116,8 +116,9 @@ class DrawnTable(Widget, can_focus=True):
         says = self._says()
         if says is not None:
             text, style = says
-            sentences = safe_lines(text)
-            return Strip(painter.message(sentences[line - 1] if 0 < line <= len(sentences) else "", style))
+            sentences = wrap(text, max(self.size.width - GUTTER - 1, 1))
+            said = "".join(part for part, _ in sentences[line - 1]) if 0 < line <= len(sentences) else ""
+            return Strip(painter.message(said, style))
         position = self._view.top + line
         row = self._index.row(position)
         if row is None and position >= self._index.limits(self._view.cursor)[1]:

@@ -61,7 +61,8 @@ class Tray(LineView):
         elif session is None:
             self.show([])
         elif lost:
-            sentence = f"{sign} No engine: {session.lost} Trying again; your place is kept."
+            stop = "" if session.lost.endswith(".") else " ·"
+            sentence = f"{sign} No engine: {session.lost}{stop} Trying again; your place is kept."
             first, *more = wrap(sentence, max(self.size.width - 2, 20), "lost", most=2)
             self.rest = [(" ", "lost"), *more[0]] if more else []
             self.show([(" ", ""), *first], base="lost")
