@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.screens.bulk_dialog import BulkDialog
 from quarterdeck.tui.screens.queue import QueueScreen
-from tests.tui.consoles import Person, person_at
+from tests.tui.consoles import Person, key_of, person_at
 from tests.tui.fake_client import item, operation
 
 
@@ -196,4 +197,28 @@ async def test_the_title_counts_what_the_preview_counts(tmp_path: Path) -> None:
         await person.sees("Resolve: 300 items")
         person.fake.rows[301] = item(301)
         await person.press("enter")
-        await person.sees("Resolve: 301 items")
+        await person.sees("Resolve: 301 items", "1 more than when you marked them.")
+
+
+async def test_the_count_of_all_is_that_of_the_moment(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("A")
+        await person.sees("300 marked")
+        person.fake.rows[301] = item(301)
+        await person.fake.queue.put(
+            {"type": "items_changed", "resource": "support_tasks", "change": "created", "ids": [301]}
+        )
+        await person.sees("300 marked as of A", "301 matching")
+        await person.press("A")
+        await person.sees("301 marked  301 matching")
+        person.fake.rows[302] = item(302)
+        await person.press("f5")
+        await person.sees("302 marked  302 matching")
+
+
+async def test_all_and_the_action_in_one_go(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.sees("300 matching")
+        for letter in "AD":
+            person.console.post_message(events.Key(key_of(letter), letter))
+        await person.sees("Delete: 300 items")

@@ -143,7 +143,12 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
     def _show_verdict(self, preview: Preview) -> None:
         operation = preview["operation"]
         eligible = operation["eligible"]
-        self.query_one("#verdict", LinesView).show(verdict_lines(preview, self._cells, look_of(self.app).glyphs))
+        lines = verdict_lines(preview, self._cells, look_of(self.app).glyphs)
+        since = operation["total"] - self._count
+        if since:
+            said = f"{count(abs(since))} {'more' if since > 0 else 'fewer'} than when you marked them."
+            lines.insert(0, [(said, "warning")])
+        self.query_one("#verdict", LinesView).show(lines)
         self.set_class(bool(eligible) and operation["risk"] == "high", "-count")
         if eligible:
             self._buttons()
