@@ -57,8 +57,7 @@ ITEM_COLUMNS: tuple[Column, ...] = (
 
 
 def _operation(row: Row, _context: CellContext) -> Cell:
-    kind = {"retry": "retry: ", "undo": "undo: "}.get(str(row["kind"]), "")
-    return kind + safe(row["label"]), ""
+    return safe(row["label"]), ""
 
 
 def _operation_status(row: Row, context: CellContext) -> Cell:
