@@ -48,3 +48,13 @@ async def test_moving_is_never_held_up(tmp_path: Path) -> None:
         await person.sees("300 matching")
         burst(person, "j" * 50 + "k" * 20)
         await person.until(lambda: person.console.queue.table.position[0] == 30, "row 31")
+
+
+async def test_a_filter_and_moves_behind_it_in_one_go(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.sees("300 matching")
+        burst(person, "/status:waiting", then="enter")
+        burst(person, "jjj")
+        await person.sees("/ status:waiting", "50 matching")
+        await person.until(lambda: person.console.queue.table.position[0] == 3, "three rows down")
+        assert person.console.queue.view.filter == "status:waiting"

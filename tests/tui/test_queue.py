@@ -405,7 +405,7 @@ async def test_nobody_is_late_with_what_is_done(tmp_path: Path) -> None:
 
 async def test_an_empty_queue_is_said_in_full_in_forty_columns(tmp_path: Path) -> None:
     async with person_at(tmp_path, FakeClient(0), size=(40, 12)) as person:
-        await person.sees("FILE --mapping", "MAP.toml")
+        await person.sees("FILE", "--mapping MAP.toml")
 
 
 async def test_the_order_is_chosen_with_the_keys_of_the_list(tmp_path: Path) -> None:

@@ -47,7 +47,10 @@ class KeyGate:
 
     def close_if_opening(self) -> None:
         if self._timer is None and self._opening():
-            self._closed_at, self._origin = time.monotonic(), self._console.front.focused or self._console.front
+            front = self._console.front
+            # A field that has ended is about to go; what goes through it is kept there already.
+            lasts = front.focused is not None and not isinstance(front.focused, Input)
+            self._closed_at, self._origin = time.monotonic(), front.focused if lasts and front.focused else front
             self._asked = False
             self._timer = self._console.set_interval(_LOOK_SECONDS, self._look)
 

@@ -37,8 +37,11 @@ class Narrowing:
 
     @property
     def is_opening(self) -> bool:
-        """The editor is on its way and does not take keys yet."""
-        return any(not editor.has_focus_within for editor in self._screen.query("FilterEditor"))
+        """The editor is on its way and does not take keys yet, or takes none any more."""
+        return any(
+            getattr(editor, "is_done", False) or not editor.has_focus_within
+            for editor in self._screen.query("FilterEditor")
+        )
 
     def edit(self) -> None:
         from quarterdeck.tui.widgets.filter_editor import FilterEditor

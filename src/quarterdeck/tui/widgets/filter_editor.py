@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,8 +20,30 @@ from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.lines import LinesView, LineView
 from quarterdeck.tui.widgets.text_input import TextInput
 
+if TYPE_CHECKING:
+    from quarterdeck.tui.app import Console
+
 _MOST_SHOWN = 8
 _PROMPT = 3  # " / "
+
+
+class _Box(TextInput):
+    """Enter counts at once: keys that come in the same piece are not part of the filter."""
+
+    def __init__(self, value: str, placeholder: str, editor: FilterEditor) -> None:
+        super().__init__(value, placeholder)
+        self._editor = editor
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._editor.is_done:
+            self._editor.pass_on(event)
+        elif event.key == "enter":
+            self._editor.enter()
+        else:
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
 
 
 class FilterEditor(Vertical):
@@ -50,7 +73,8 @@ class FilterEditor(Vertical):
         text = f"{text} " if text else ""  # the next word can be typed at once
         self._past = [text, *(earlier for earlier in past if earlier != text.strip())]
         self._past_at = 0
-        self._box = TextInput(text, 'status:open priority:urgent assignee:me due:<2h "words"')
+        self.is_done = False
+        self._box = _Box(text, 'status:open priority:urgent assignee:me due:<2h "words"', self)
         self._offers: list[Completion] = []
         self._at = 0
         self._chosen = False
@@ -135,7 +159,19 @@ class FilterEditor(Vertical):
             self._show(error)
             self._box.cursor_position = min(error.column - 1, len(self._box.value))
             return
+        self.is_done = True
+        cast("Console", self.app).gate.close_if_opening()
         self.post_message(self.Applied(text))
+
+    def pass_on(self, event: events.Key) -> None:
+        """A key behind the enter that ended this: it waits for what comes next."""
+        cast("Console", self.app).gate.holds(event)
+
+    def enter(self) -> None:
+        if self._chosen:
+            self._take()
+        else:
+            self._apply()
 
     def _take(self) -> None:
         if not self._offers:
@@ -165,11 +201,6 @@ class FilterEditor(Vertical):
                 self._show(None)
         elif key == "tab":
             self._take()
-        elif key == "enter":
-            if self._chosen:
-                self._take()
-            else:
-                self._apply()
         elif key == "escape":
             self.post_message(self.Left())
         else:
