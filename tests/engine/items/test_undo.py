@@ -173,3 +173,42 @@ async def test_an_undo_that_was_itself_taken_back_stays_in_the_way(desk: Desk) -
         await ana.undo(item, first.event_id)
     await ana.undo(item, redone.event_id)
     await ana.undo(item, first.event_id)
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    derandomize=True,
+    database=None,
+)
+@given(steps=st.lists(st.one_of(STEPS, step("undo"), step("undo"), step("redo")), min_size=4, max_size=16))
+async def test_one_goes_back_through_all_one_did_and_forth_again(desk: Desk, steps: Any) -> None:
+    """Undo after undo, as far as one's own work reaches; redo is the undo of an undo."""
+    (item,) = await desk.new(category="old")
+    ana = desk.by(ANA)
+    done: list[tuple[int, dict[str, Any]]] = []  # (event, values before it), the newest last
+    taken_back: tuple[int, int, dict[str, Any]] | None = None  # (event of the undo, event it undid, values before that)
+    for verb, params in steps:
+        before = values(await desk.row(item))
+        if verb == "undo":
+            if done:
+                event, was = done.pop()
+                undone = (await ana.undo(item, event)).event_id
+                assert {**values(await desk.row(item)), "comments": 0} == {**was, "comments": 0}
+                taken_back = (undone, event, was)
+            continue
+        if verb == "redo":
+            if taken_back is not None:
+                undone, _, was = taken_back
+                again = (await ana.undo(item, undone)).event_id
+                done.append((again, was))
+                taken_back = None
+            continue
+        try:
+            event = (await ana.act(item, verb, **params)).event_id
+        except Problem:
+            continue
+        if verb != "comment":
+            done.append((event, before))
+            taken_back = None
