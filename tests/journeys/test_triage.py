@@ -79,10 +79,11 @@ def test_a_day_at_the_console(person: Person, export: tuple[Path, Path]) -> None
         # And take the first operation back.
         person_operations = person.json("bulk", "list")["items"]
         first = min(operation["id"] for operation in person_operations)
-        console.press(":", f"operation {first}")
-        console.wait_for(rf"operation {first}")
-        console.press("enter")
-        console.wait_until_gone("Go to")
+        console.press("q")
+        console.wait_for(r"\d+ matching")
+        console.press(f":operation {first}\r")
+        console.wait_for(rf"▸ +{first} .*Set category")
+        console.wait_for(rf"Set category #{first}")
         console.press("u")
         console.wait_for(r"will be acted on|can be acted on")
         console.press("y")
