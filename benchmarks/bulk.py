@@ -37,7 +37,8 @@ def loop(path: Path, ids: list[int]) -> float:
         connection.execute("BEGIN IMMEDIATE")
         for number in ids[start : start + PER_TRANSACTION]:
             connection.execute(
-                "UPDATE items SET assignee = ?, updated_at = ?, version = version + 1 WHERE id = ?", ("zoe", now, number)
+                "UPDATE items SET assignee = ?, updated_at = ?, version = version + 1 WHERE id = ?",
+                ("zoe", now, number),
             )
             connection.execute(
                 "INSERT INTO item_events (item_id, at, actor, type, changes) VALUES (?, ?, ?, ?, ?)",
