@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, SmallInteger, Text, literal, select, update
+from sqlalchemy import BigInteger, Row, Select, SmallInteger, Text, literal, select, update
 
 from quarterdeck.contract.actions import Action, find_action, ways_to
 from quarterdeck.contract.clock import MINUTE
@@ -19,7 +19,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items import rows
 from quarterdeck.engine.items.actions import Doing, build, read_params, released
-from quarterdeck.engine.items.effects import TOLD, Effect, carry_out, verdict
+from quarterdeck.engine.items.effects import TOLD, Effect, carry_out_on, verdict
 from quarterdeck.engine.items.queries import find_item, no_such_item, whole_item
 from quarterdeck.engine.items.sentences import sentence
 from quarterdeck.engine.items.tables import item_events, item_skips, items
@@ -97,16 +97,35 @@ async def do(
     version: int | None = None,
 ) -> ActionResult:
     """Guard, event, update, audit entry; the message goes out after the commit."""
-    connection = transaction.connection
-    query = select(items, verdict(effect, principal, str(resource)).label("code")).where(items.c.id == item_id)
-    row = (await connection.execute(engine.store.dialect.lock(query))).one_or_none()
+    query = judged(effect, principal, resource).where(items.c.id == item_id)
+    row = (await transaction.connection.execute(engine.store.dialect.lock(query))).one_or_none()
     if row is None or row.resource != str(resource) or not principal.sees(row.tenant_id):
         raise no_such_item(resource, item_id)
     if version is not None and row.version != version:
         raise changed_since(item_id)
+    return await do_to(engine, transaction, principal, row, effect, told, undoable=undoable)
+
+
+def judged(effect: Effect, principal: Principal, resource: Resource) -> Select[Any]:
+    """Items with what is in the way of the effect as `code`, NULL where nothing is."""
+    return select(items, verdict(effect, principal, str(resource)).label("code"))
+
+
+async def do_to(
+    engine: Engine,
+    transaction: Transaction,
+    principal: Principal,
+    row: Row[Any],
+    effect: Effect,
+    told: Act,
+    *,
+    undoable: bool,
+) -> ActionResult:
+    """`row` is one of `judged`, locked in this transaction."""
     if row.code is not None:
         raise _refusal(row, effect, told.label)
-    event_id = await carry_out(effect, items.c.id == item_id, transaction, engine.store.dialect, actor=principal.actor)
+    item_id, resource = row.id, Resource(row.resource)
+    event_id, after = await carry_out_on(item_id, effect, transaction, engine.store.dialect, actor=principal.actor)
     await audit.append(
         transaction,
         engine.store,
@@ -119,8 +138,7 @@ async def do(
         details={"event": event_id, **(told.details or {})},
     )
     announce(engine, transaction, resource, [item_id], row.tenant_id, Change.UPDATED)
-    after = (await connection.execute(select(items).where(items.c.id == item_id))).one()
-    return ActionResult(item=rows.item(after), event_id=event_id or 0, undoable=undoable)
+    return ActionResult(item=rows.item(after), event_id=event_id, undoable=undoable)
 
 
 def changed_since(item_id: int) -> Problem:

@@ -15,7 +15,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.access import for_claim
 from quarterdeck.engine.items.actions import Doing, build, read_params, released
-from quarterdeck.engine.items.acts import Act, announce, do, the_action
+from quarterdeck.engine.items.acts import Act, announce, do_to, judged, the_action
 from quarterdeck.engine.items.effects import carry_out
 from quarterdeck.engine.items.matching import read_filter
 from quarterdeck.engine.items.tables import READY, item_skips, items
@@ -40,23 +40,21 @@ async def claim_next(engine: Engine, principal: Principal, resource: Resource, f
         dialect = engine.store.dialect
         way = await for_claim(transaction.connection, dialect, filter_, resource, principal)
         order = (items.c.priority, items.c.sla_due_at, items.c.created_at, items.c.id)
+        doing = Doing(action, principal, engine.settings.engine, transaction.now)
+        effect = build(doing, read_params(action, {}))
         best = (
-            select(items.c.id)
+            judged(effect, principal, resource)
             .where(text(READY), *way.where, ~skipped)
             .order_by(*(plain(column) if way.sorts else column for column in order))
             .limit(1)
         )
-        found = (await transaction.connection.execute(dialect.lock_skipping(best))).scalar()
+        found = (await transaction.connection.execute(dialect.lock_skipping(best))).one_or_none()
         if found is None:
             matching = f" that matches {filter_text}" if filter_text.strip() else ""
             raise Problem(
                 Code.NOTHING_TO_CLAIM, f"No unassigned item in {resource}{matching} waits for you; widen the filter."
             )
-        doing = Doing(action, principal, engine.settings.engine, transaction.now)
-        effect = build(doing, read_params(action, {}))
-        return await do(
-            engine, transaction, principal, resource, found, effect, Act("claim", action.label), undoable=True
-        )
+        return await do_to(engine, transaction, principal, found, effect, Act("claim", action.label), undoable=True)
 
 
 async def give_back_lapsed(engine: Engine) -> None:

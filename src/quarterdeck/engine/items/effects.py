@@ -13,9 +13,12 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Insert,
     Integer,
+    Row,
     SmallInteger,
     Text,
+    Update,
     and_,
     case,
     cast,
@@ -86,11 +89,31 @@ async def carry_out(
     *,
     actor: str,
     operation_id: int | None = None,
-) -> int | None:
-    """Write events, then items, for every item in `scope`, which must hold only eligible ones.
+) -> None:
+    """Write events, then items, for every item in `scope`, which must hold only eligible ones."""
+    events, changes = _statements(effect, scope, transaction, dialect, actor, operation_id)
+    await transaction.connection.execute(events)
+    await transaction.connection.execute(changes, execution_options={"synchronize_session": False})
 
-    Returns the id of the event where there is one item.
-    """
+
+async def carry_out_on(
+    item_id: int, effect: Effect, transaction: Transaction, dialect: Dialect, *, actor: str
+) -> tuple[int, Row[Any]]:
+    """The same for one item: (id of the event, the item as it is now)."""
+    events, changes = _statements(effect, items.c.id == item_id, transaction, dialect, actor, None)
+    event_id: int = (await transaction.connection.execute(events.returning(item_events.c.id))).scalar_one()
+    return event_id, (await transaction.connection.execute(changes.returning(*items.c))).one()
+
+
+def _statements(
+    effect: Effect,
+    scope: ColumnElement[bool],
+    transaction: Transaction,
+    dialect: Dialect,
+    actor: str,
+    operation_id: int | None,
+) -> tuple[Insert, Update]:
+    """What writes the timeline, and what changes the items."""
     step = 1 if effect.counts_as_change else 0
     pairs = [(name, _told(name, items.c[name]), _told(name, effect.sets[name])) for name in TOLD if name in effect.sets]
     source = select(
@@ -104,17 +127,8 @@ async def carry_out(
         items.c.version + literal(step, Integer),
     ).where(scope)
     columns = ["item_id", "at", "actor", "type", "body", "changes", "operation_id", "version_after"]
-    written = insert(item_events).from_select(columns, source)
-    event_id = None
-    if operation_id is None:
-        event_id = (await transaction.connection.execute(written.returning(item_events.c.id))).scalars().first()
-    else:
-        await transaction.connection.execute(written)
     values: dict[str, Any] = {**effect.sets, "updated_at": transaction.now, "version": items.c.version + step}
-    await transaction.connection.execute(
-        update(items).where(scope).values(values), execution_options={"synchronize_session": False}
-    )
-    return event_id
+    return insert(item_events).from_select(columns, source), update(items).where(scope).values(values)
 
 
 def priority_name(rank: Value) -> Value:

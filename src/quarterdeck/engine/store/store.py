@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import event, text
@@ -161,11 +162,14 @@ class Store:
 
 
 def _sqlite(home: Home) -> Store:
+    from quarterdeck.engine.store.driver import connect
+
     address = f"sqlite+aiosqlite:///{home.store}"
 
     def engine(size: int, begin: str, cache_kib: int) -> AsyncEngine:
         made = create_async_engine(
             address,
+            async_creator=partial(connect, home.store),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=size,
             max_overflow=0,
