@@ -7,8 +7,8 @@ slow connection.
 
 from __future__ import annotations
 
+import os
 import re
-from contextlib import suppress
 from functools import lru_cache
 from typing import IO, Any
 
@@ -100,12 +100,21 @@ class _Terminal:
         self.fileno, self.isatty = file.fileno, file.isatty
 
     def write(self, text: str) -> None:
-        with suppress(OSError):
+        try:
             self._file.write(text)
+        except OSError:
+            self._let_go()
 
     def flush(self) -> None:
-        with suppress(OSError):
+        try:
             self._file.flush()
+        except OSError:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """What is still in the buffer would make Python fail once more at its end."""
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), self._file.fileno())
 
 
 @lru_cache(4)
