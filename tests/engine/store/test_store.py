@@ -181,7 +181,7 @@ async def test_a_server_that_restarts_is_found_again(engine_home: Home, postgres
         await store.close()
 
 
-async def test_the_home_is_made_for_its_owner_only(tmp_path: Path) -> None:
+async def test_a_closed_store_is_one_file_of_its_owners(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     mask = os.umask(0o077)
     try:
         home = Home(tmp_path / "a" / "b")
@@ -190,6 +190,8 @@ async def test_the_home_is_made_for_its_owner_only(tmp_path: Path) -> None:
         os.umask(mask)
     assert home.path.stat().st_mode & 0o077 == 0
     assert home.store.stat().st_mode & 0o077 == 0
+    assert [path.name for path in home.path.iterdir()] == ["quarterdeck.db"]
+    assert not caplog.records
     with sqlite3.connect(home.store) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()

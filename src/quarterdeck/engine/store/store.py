@@ -100,7 +100,9 @@ class Store:
                 async with self._writer.connect() as connection:
                     raw = await connection.get_raw_connection()
                     driver: Any = raw.driver_connection
-                    await driver.execute("PRAGMA journal_mode=WAL")
+                    await driver.execute_fetchall("PRAGMA journal_mode=WAL")
+                    # The next statement reads the schema again, and a checkpoint cannot do that.
+                    await driver.execute_fetchall("SELECT 1 FROM alembic_version")
             self._ours = True
 
     @property
@@ -150,9 +152,7 @@ class Store:
                 async with self._writer.connect() as connection:
                     raw = await connection.get_raw_connection()
                     driver: Any = raw.driver_connection
-                    cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                    busy = (await cursor.fetchone())[0]
-                    await cursor.close()
+                    ((busy, *_),) = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
                 if busy:
                     log.warning("Somebody is reading %s; its -wal file still belongs to it.", self.address)
             except (SQLAlchemyError, sqlite3.Error) as error:
