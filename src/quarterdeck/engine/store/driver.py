@@ -6,6 +6,7 @@ most of what a small transaction costs. SQLAlchemy takes all rows at once anyway
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -64,6 +65,14 @@ def _in_thread(connection: sqlite3.Connection, how: str, sql: str, parameters: I
 class Connection(aiosqlite.Connection):
     def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
+
+    async def _connect(self) -> aiosqlite.Connection:
+        try:
+            return await super()._connect()
+        except BaseException:
+            # The thread says its last word to this loop, which may close as soon as the failure is known.
+            await asyncio.to_thread(self._thread.join, 5)
+            raise
 
 
 def connect(path: Path) -> Connection:
