@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from benchmarks.world import make
+from benchmarks.world import TENANTS, make
 from quarterdeck.config.home import Home
 from quarterdeck.config.settings import StoreSettings
 from quarterdeck.contract.enums import SortKey
@@ -23,9 +23,11 @@ from quarterdeck.engine.items.selections import forget_expired
 from quarterdeck.engine.runs.service import anything_to_do
 from quarterdeck.engine.runs.worker import Worker
 from quarterdeck.engine.store.store import Store
+from quarterdeck.engine.system.service import tenants
 from tests.support.desk import ACME, ANA, Desk, make_engine, work_off
 
 COUNT = 20_000
+READ = ("SELECT", "WITH", "UPDATE", "DELETE", "INSERT INTO bulk_items", "INSERT INTO item_events")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,7 @@ def plans(store: Store) -> Iterator[list[str]]:
     said: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT INTO bulk_items", "INSERT INTO item_events")):
+        if statement.startswith(READ):
             said.append((statement, parameters))
 
     engines = [store._readers.sync_engine, store._writer.sync_engine]
@@ -135,6 +137,14 @@ async def test_claim_next_reads_the_queue_in_order(desk: Desk, filter_: str, mon
         await claim_next(desk.engine, ACME, desk.resource, filter_)
     assert not reads_all(lines), reads_all(lines)
     assert not sorts(lines), sorts(lines)
+
+
+async def test_the_tenants_are_walked_to_by_their_index(desk: Desk) -> None:
+    with plans(desk.engine.store) as lines:
+        assert await tenants(desk.engine) == sorted(TENANTS)
+    looks = [line for line in lines if " items " in line.split("   [")[0]]
+    assert looks
+    assert all("ix_items_tenant" in look for look in looks), looks
 
 
 async def test_what_the_clock_and_the_tray_ask_is_found_at_once(desk: Desk) -> None:

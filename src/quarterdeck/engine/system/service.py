@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Subquery, func, literal, select, union
 
 from quarterdeck import __version__
 from quarterdeck.contract.clock import to_datetime
+from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.models.system import EngineInfo, Health
 from quarterdeck.contract.models.system import Principal as PrincipalModel
 from quarterdeck.contract.operations.base import API_NUMBER
@@ -41,18 +42,25 @@ async def info(engine: Engine, principal: Principal) -> EngineInfo:
 async def tenants(engine: Engine) -> list[str]:
     """Tenants that have items, sorted, at most MOST_TENANTS.
 
-    Walks the index from one tenant to the next: DISTINCT would read every row.
+    Walks the index from one tenant of a resource to the next: DISTINCT would read every row.
     """
-
-    def first(*after: ColumnElement[bool]) -> ColumnElement[str]:
-        return select(func.min(items.c.tenant_id)).where(items.c.deleted_at.is_(None), *after).scalar_subquery()
-
-    steps = select(first().label("tenant_id")).cte("steps", recursive=True)
-    known = steps.alias("known")
-    steps = steps.union_all(select(first(items.c.tenant_id > known.c.tenant_id)).where(known.c.tenant_id.is_not(None)))
-    query = select(steps.c.tenant_id).where(steps.c.tenant_id.is_not(None)).limit(MOST_TENANTS)
+    walks = [select(_walk(resource).c.tenant_id) for resource in Resource]
+    query = select(union(*walks).subquery().c.tenant_id).limit(MOST_TENANTS)
     async with engine.store.read() as connection:
         return sorted((await connection.execute(query)).scalars())
+
+
+def _walk(resource: Resource) -> Subquery:
+    """The tenants of one resource, one row each; the index on them begins with the resource."""
+
+    def first(*after: ColumnElement[bool]) -> ColumnElement[str]:
+        among = (items.c.resource == literal(str(resource)), items.c.deleted_at.is_(None), *after)
+        return select(func.min(items.c.tenant_id)).where(*among).scalar_subquery()
+
+    steps = select(first().label("tenant_id")).cte(f"tenants_of_{resource}", recursive=True)
+    known = steps.alias(f"known_of_{resource}")
+    steps = steps.union_all(select(first(items.c.tenant_id > known.c.tenant_id)).where(known.c.tenant_id.is_not(None)))
+    return select(steps.c.tenant_id).where(steps.c.tenant_id.is_not(None)).subquery()
 
 
 def alive() -> Health:
