@@ -11,10 +11,10 @@ from typing import Any
 
 from quarterdeck.config.example import example
 from quarterdeck.contract.actions import Action, actions_for
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import AnyResource, MachineResource, Resource
 from quarterdeck.contract.operations import OPERATIONS, Operation
 from quarterdeck.contract.problems import PROBLEMS
-from quarterdeck.contract.transitions import ITEM_TRANSITIONS
+from quarterdeck.contract.transitions import TRANSITIONS
 
 TOP = Path(__file__).resolve().parent.parent
 MADE = "<!-- Made from the code by `python3 dev.py generate`. -->\n"
@@ -33,21 +33,21 @@ def actions_page() -> str:
     parts = [
         MADE,
         "# Actions\n\n"
-        "What an operator can do to an item, for each resource. With marks, the same key opens the bulk dialog. On\n"
-        "the command line: `qd items ACTION RESOURCE ID` for one item, `qd bulk run RESOURCE ACTION -q FILTER` for\n"
+        "What an operator can do to an item, a run or a dead letter. With marks, the same key opens the bulk dialog.\n"
+        "On the command line: `qd items ACTION RESOURCE ID` for one item, `qd bulk run RESOURCE ACTION -q FILTER` for\n"
         "many. Keys can be remapped (see [configuration](configuration.md)).\n",
     ]
-    for resource in Resource:
+    for resource in (*Resource, *MachineResource):
         parts.append(f"\n## {resource}\n\n{_machine(resource)}\n")
         for action in sorted(actions_for(resource), key=lambda action: action.label):
             parts.append(_action(action))
     return "".join(parts)
 
 
-def _machine(resource: Resource) -> str:
+def _machine(resource: AnyResource) -> str:
     rows = [
         f"| {state} | {', '.join(sorted(targets)) or 'nothing: this is the end'} |"
-        for state, targets in ITEM_TRANSITIONS[resource].items()
+        for state, targets in TRANSITIONS[resource].items()
     ]
     return "\n".join(["| from | to |", "|---|---|", *rows])
 

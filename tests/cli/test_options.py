@@ -11,7 +11,7 @@ from quarterdeck.cli import app, forms, main
 from quarterdeck.cli.bulk_flow import start_time
 from quarterdeck.cli.exits import CommandError
 from quarterdeck.cli.runtime import COMMANDS
-from quarterdeck.contract.actions import ACTIONS, find_action
+from quarterdeck.contract.actions import find_action, item_actions
 from quarterdeck.contract.enums import Resource
 
 
@@ -43,11 +43,11 @@ def test_plain_qd_reads_no_command_line_library() -> None:
 
 def test_every_action_is_a_command() -> None:
     assert app.app is not None
-    assert {("items", action.verb) for action in ACTIONS.values()} <= set(COMMANDS)
+    assert {("items", action.verb) for action in item_actions()} <= set(COMMANDS)
 
 
 def test_every_parameter_of_every_action_is_an_option() -> None:
-    for action in ACTIONS.values():
+    for action in item_actions():
         named = [parameter.name for parameter in forms.options(action)]
         assert named == list(action.params.load().model_fields)
 

@@ -7,20 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterdeck.contract.actions import ACTIONS, Action, actions_for, find_action
-from quarterdeck.contract.enums import BulkStatus, ItemStatus, Priority, Resource, Role, RunStatus
+from quarterdeck.contract.enums import (
+    AnyResource,
+    BulkStatus,
+    ItemStatus,
+    MachineResource,
+    Priority,
+    Resource,
+    Role,
+    RunStatus,
+)
 from quarterdeck.contract.transitions import (
     BULK_TRANSITIONS,
     CLAIMABLE,
     FIRST_STATUS,
     ITEM_TRANSITIONS,
     RUN_TRANSITIONS,
+    TRANSITIONS,
     Table,
     can_move,
     sources,
     statuses,
 )
 
-MACHINES = {**ITEM_TRANSITIONS, "runs": RUN_TRANSITIONS, "bulk": BULK_TRANSITIONS}
+MACHINES = {**TRANSITIONS, "bulk": BULK_TRANSITIONS}
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -69,7 +79,7 @@ def test_a_word_that_is_no_state_moves_nowhere(current: str, target: str) -> Non
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.name)
 def test_an_action_fits_its_machine(action: Action) -> None:
-    table = ITEM_TRANSITIONS[action.resource]
+    table = TRANSITIONS[action.resource]
     assert action.from_states
     assert action.from_states <= set(table)
     if action.to is not None:
@@ -82,8 +92,8 @@ def test_an_action_fits_its_machine(action: Action) -> None:
     assert action.summary.endswith(".")
 
 
-@pytest.mark.parametrize("resource", Resource)
-def test_no_two_actions_of_a_resource_share_a_key_or_a_label(resource: Resource) -> None:
+@pytest.mark.parametrize("resource", [*Resource, *MachineResource])
+def test_no_two_actions_of_a_resource_share_a_key_or_a_label(resource: AnyResource) -> None:
     actions = list(actions_for(resource))
     assert len({action.key for action in actions}) == len(actions)
     assert len({action.label for action in actions}) == len(actions)

@@ -206,7 +206,7 @@ async def test_the_count_of_all_is_that_of_the_moment(tmp_path: Path) -> None:
         await person.sees("300 marked")
         person.fake.rows[301] = item(301)
         await person.fake.queue.put(
-            {"type": "items_changed", "resource": "support_tasks", "change": "created", "ids": [301]}
+            {"type": "resource_changed", "resource": "support_tasks", "change": "created", "ids": [301]}
         )
         await person.sees("300 marked as of A", "301 matching")
         await person.press("A")

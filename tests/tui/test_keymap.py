@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quarterdeck.contract.actions import ACTIONS
+from quarterdeck.contract.actions import item_actions
 from quarterdeck.contract.enums import Resource
 from quarterdeck.tui.commands import COMMANDS, Scope
 from quarterdeck.tui.keymap import Keymap, KeymapError, pressed, shown
@@ -12,7 +12,8 @@ from quarterdeck.tui.keymap import Keymap, KeymapError, pressed, shown
 
 def test_every_action_can_be_reached_by_a_key_in_its_queue() -> None:
     keymap = Keymap()
-    for (resource, verb), action in ACTIONS.items():
+    for action in item_actions():
+        resource, verb = action.resource, action.verb
         bound = keymap.lookup(resource, action.key)
         assert bound is not None
         assert bound.name == verb

@@ -252,7 +252,7 @@ async def test_new_rows_are_announced_and_brought_in(tmp_path: Path) -> None:
         await person.press("j")
         person.fake.rows[301] = item(301, priority="urgent", title="Brand new")
         await person.fake.queue.put(
-            {"type": "items_changed", "resource": "support_tasks", "change": "created", "ids": [301]}
+            {"type": "resource_changed", "resource": "support_tasks", "change": "created", "ids": [301]}
         )
         await person.sees("1 new")
         assert "Brand new" not in person.screen
@@ -265,7 +265,7 @@ async def test_a_change_elsewhere_shows_in_place(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         person.fake.rows[2].update(title="Changed by Ana", version=2)
         await person.fake.queue.put(
-            {"type": "items_changed", "resource": "support_tasks", "change": "updated", "ids": [2]}
+            {"type": "resource_changed", "resource": "support_tasks", "change": "updated", "ids": [2]}
         )
         await person.sees("Changed by Ana")
 
@@ -275,7 +275,7 @@ async def test_a_change_off_the_screen_shows_when_it_is_seen(tmp_path: Path) -> 
         person.fake.rows[30].update(title="Changed by Ana", version=2)
         person.fake.rows[1].update(title="Seen at once", version=2)
         await person.fake.queue.put(
-            {"type": "items_changed", "resource": "support_tasks", "change": "updated", "ids": [1, 30]}
+            {"type": "resource_changed", "resource": "support_tasks", "change": "updated", "ids": [1, 30]}
         )
         await person.sees("Seen at once")
         await person.press("pagedown")
@@ -291,7 +291,7 @@ async def test_what_no_longer_matches_is_dimmed_and_said(tmp_path: Path) -> None
         for row in person.fake.rows.values():
             row["status"] = "closed"
         await person.fake.queue.put(
-            {"type": "items_changed", "resource": "support_tasks", "change": "updated", "ids": None}
+            {"type": "resource_changed", "resource": "support_tasks", "change": "updated", "ids": None}
         )
         await person.sees("no longer match, F5 refreshes", "0 matching")
         assert person.console.queue.table.cursor_id is not None
@@ -304,7 +304,9 @@ async def test_changes_of_another_queue_cost_nothing(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         await person.until(lambda: person.fake.called("bulk.list"), "the link to settle")
         before = len(person.fake.calls)
-        await person.fake.queue.put({"type": "items_changed", "resource": "returns", "change": "updated", "ids": [1]})
+        await person.fake.queue.put(
+            {"type": "resource_changed", "resource": "returns", "change": "updated", "ids": [1]}
+        )
         await person.until(lambda: person.fake.queue.empty(), "the message to be taken")
         await asyncio.sleep(0)
         assert [name for name, *_ in person.fake.calls[before:]] == []
@@ -399,7 +401,7 @@ async def test_nobody_is_late_with_what_is_done(tmp_path: Path) -> None:
         await person.press("enter")
         await person.until(lambda: person.screen.count(" late ") == 2, "late in list and pane")
         fake.rows[1].update(status="resolved", version=2)
-        await fake.queue.put({"type": "items_changed", "resource": "support_tasks", "change": "updated", "ids": [1]})
+        await fake.queue.put({"type": "resource_changed", "resource": "support_tasks", "change": "updated", "ids": [1]})
         await person.until(lambda: " late " not in person.screen, "nobody to wait any more")
 
 

@@ -12,8 +12,8 @@ from quarterdeck.cli.choices import ResourceArgument, YesOption
 from quarterdeck.cli.exits import CommandError, Exit, exit_for, sentence_for, usage
 from quarterdeck.cli.item_lines import item_line
 from quarterdeck.cli.runtime import Cli, command
-from quarterdeck.contract.actions import ACTIONS, Action
-from quarterdeck.contract.enums import Resource, Risk
+from quarterdeck.contract.actions import Action, item_actions
+from quarterdeck.contract.enums import AnyResource, Resource, Risk
 from quarterdeck.contract.operations import items as ops
 from quarterdeck.contract.problems import Problem
 
@@ -22,14 +22,14 @@ _OWN = {"resource", "ids", "version", "yes"}
 
 def declare_actions(app: typer.Typer) -> None:
     """Add a command for every verb; resources that do not have the verb are refused by name."""
-    verbs: dict[str, dict[Resource, Action]] = {}
-    for action in ACTIONS.values():
+    verbs: dict[str, dict[AnyResource, Action]] = {}
+    for action in item_actions():
         verbs.setdefault(action.verb, {})[action.resource] = action
     for verb, actions in verbs.items():
         _declare(app, verb, actions)
 
 
-def _declare(app: typer.Typer, verb: str, actions: dict[Resource, Action]) -> None:
+def _declare(app: typer.Typer, verb: str, actions: dict[AnyResource, Action]) -> None:
     any_action = next(iter(actions.values()))
     options = list(forms.options(any_action))
     clash = _OWN & {option.name for option in options}
@@ -62,7 +62,7 @@ def _declare(app: typer.Typer, verb: str, actions: dict[Resource, Action]) -> No
 async def _act(
     cli: Cli,
     verb: str,
-    actions: dict[Resource, Action],
+    actions: dict[AnyResource, Action],
     resource: Resource,
     ids: list[int],
     version: int | None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from quarterdeck.contract.enums import ItemStatus, Resource, Risk, Role
+from quarterdeck.contract.enums import AnyResource, ItemStatus, MachineResource, Resource, Risk, Role
 from quarterdeck.contract.reference import ModelRef
 from quarterdeck.contract.transitions import CLAIMABLE, sources, statuses
 
@@ -32,7 +32,7 @@ class Batch:
 class Action:
     """One verb on one resource. `from_states` are those it applies to; `to` is the state it leads to."""
 
-    resource: Resource
+    resource: AnyResource
     verb: str
     label: str
     summary: str
@@ -58,7 +58,7 @@ class Action:
         return f"{self.label} applies to {', '.join(sorted(self.from_states))}; this one is {status}."
 
 
-ACTIONS: dict[tuple[Resource, str], Action] = {}
+ACTIONS: dict[tuple[AnyResource, str], Action] = {}
 
 _EVERY = tuple(Resource)
 
@@ -194,11 +194,119 @@ _declare(
 )
 
 
-def actions_for(resource: Resource) -> Iterator[Action]:
+_RUNS, _DEAD = MachineResource.RUNS, MachineResource.DEAD_LETTERS
+
+
+def _declare_for_machines(
+    resource: MachineResource,
+    verb: str,
+    label: str,
+    summary: str,
+    key: str,
+    params: str,
+    states: tuple[str, ...],
+    *,
+    to: str,
+    risk: Risk = Risk.LOW,
+    undoable: bool = False,
+    bulk: bool = True,
+) -> None:
+    model = ModelRef(f"machine_params:{params}")
+    ACTIONS[resource, verb] = Action(
+        resource, verb, label, summary, key, model, frozenset(states), to, risk, undoable, Role.OPERATOR, bulk
+    )
+
+
+_declare_for_machines(
+    _RUNS,
+    "retry",
+    "Retry",
+    "Do the run again from the start, with all its attempts.",
+    "r",
+    "RetryRun",
+    ("dead", "cancelled"),
+    to="waiting",
+    risk=Risk.MEDIUM,
+)
+_declare_for_machines(
+    _RUNS,
+    "run-now",
+    "Run now",
+    "Do not wait for the scheduled time or the next attempt.",
+    "w",
+    "Reason",
+    ("scheduled", "failed"),
+    to="waiting",
+)
+_declare_for_machines(
+    _RUNS,
+    "cancel",
+    "Cancel",
+    "Stop the run; an attempt at work is told to stop, and no other follows.",
+    "X",
+    "Reason",
+    ("scheduled", "waiting", "active", "failed"),
+    to="cancelled",
+    risk=Risk.MEDIUM,
+)
+_declare_for_machines(
+    _DEAD,
+    "retry",
+    "Retry",
+    "Put a run with the same payload into the queue it came from.",
+    "r",
+    "RetryDeadLetter",
+    ("pending",),
+    to="retrying",
+    risk=Risk.MEDIUM,
+)
+_declare_for_machines(
+    _DEAD,
+    "edit-retry",
+    "Edit and retry",
+    "Change the payload, then retry; the difference is kept.",
+    "e",
+    "EditedRetry",
+    ("pending",),
+    to="retrying",
+    risk=Risk.MEDIUM,
+    bulk=False,
+)
+_declare_for_machines(
+    _DEAD,
+    "discard",
+    "Discard",
+    "Give it up; it is kept until its time is over and can be brought back.",
+    "D",
+    "Discard",
+    ("pending",),
+    to="discarded",
+    risk=Risk.HIGH,
+    undoable=True,
+)
+_declare_for_machines(
+    _DEAD,
+    "reopen",
+    "Bring back",
+    "Make a discarded dead letter pending again.",
+    "O",
+    "Reason",
+    ("discarded",),
+    to="pending",
+    undoable=True,
+)
+
+
+def actions_for(resource: AnyResource) -> Iterator[Action]:
     return (action for action in ACTIONS.values() if action.resource == resource)
 
 
-def ways_to(resource: Resource, status: object) -> Iterator[Action]:
+def item_actions() -> Iterator[Action]:
+    """Those of every item queue; not those of machine work."""
+    return (action for action in ACTIONS.values() if isinstance(action.resource, Resource))
+
+
+def ways_to(resource: AnyResource, status: object) -> Iterator[Action]:
     """The actions that exist to lead to a state: whatever else leads there asks for their role and risk."""
     return (action for action in actions_for(resource) if action.to is not None and action.to == status)
 
@@ -209,5 +317,5 @@ def risk_of(action: Action, params: Mapping[str, object]) -> Risk:
     return max(risks, key=lambda risk: risk.rank)
 
 
-def find_action(resource: Resource, verb: str) -> Action | None:
+def find_action(resource: AnyResource, verb: str) -> Action | None:
     return ACTIONS.get((resource, verb))

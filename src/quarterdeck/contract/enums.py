@@ -13,6 +13,21 @@ class Resource(StrEnum):
     EXCEPTIONS = "exceptions"
 
 
+class MachineResource(StrEnum):
+    """Machine work that actions apply to, as they do to items."""
+
+    RUNS = "runs"
+    DEAD_LETTERS = "dead_letters"
+
+
+AnyResource = Resource | MachineResource
+
+
+def read_resource(text: str) -> AnyResource:
+    """Raises ValueError for a word that names neither."""
+    return Resource(text) if text in Resource.__members__.values() else MachineResource(text)
+
+
 class ItemStatus(StrEnum):
     """Every state of every item machine; `transitions` says which belong to which resource."""
 
@@ -87,6 +102,71 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     DEAD = "dead"
     CANCELLED = "cancelled"
+
+
+class AttemptOutcome(StrEnum):
+    """How one attempt at a run ended. `lost`: its worker fell silent; `given_back`: it does not count."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+    GIVEN_BACK = "given_back"
+
+
+class ErrorClass(StrEnum):
+    """What kind of failure an attempt met."""
+
+    RATE_LIMIT = "rate_limit"
+    VALIDATION = "validation"
+    NETWORK = "network"
+    PERMISSION = "permission"
+    TIMEOUT = "timeout"
+    UNKNOWN = "unknown"
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same run may succeed later; the one who fails it may say otherwise."""
+        return self not in (ErrorClass.VALIDATION, ErrorClass.PERMISSION)
+
+
+class HandlerKind(StrEnum):
+    """Who carries out the runs of a queue."""
+
+    HTTP = "http"  # a signed POST to a URL
+    PYTHON = "python"  # a coroutine in the engine
+    WORKER = "worker"  # processes outside that lease runs
+    ENGINE = "engine"  # the engine's own work, such as bulk batches
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class DeadLetterStatus(StrEnum):
+    PENDING = "pending"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    DISCARDED = "discarded"
+
+
+class Condition(StrEnum):
+    """How well a worker or a queue does; the order of members is from good to bad."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+class Window(StrEnum):
+    """How far back a chart looks."""
+
+    FIVE_MINUTES = "5m"
+    HOUR = "1h"
+    DAY = "24h"
 
 
 class BulkStatus(StrEnum):

@@ -2,7 +2,7 @@
 
 `/ws/events`:
     {"type": "hello", "version": …}
-    {"type": "items_changed", "resource": …, "change": "created"|"updated"|"deleted", "ids": [..]|null}
+    {"type": "resource_changed", "resource": …, "change": "created"|"updated"|"deleted", "ids": [..]|null}
         ids null: too many to name; look again at what is on the screen
     {"type": "operation_changed", "operation": BulkOperation}
     {"type": "resync"}: messages were dropped; look again at everything
@@ -21,7 +21,7 @@ MOST_IDS_NAMED = 200
 
 class Message(StrEnum):
     HELLO = "hello"
-    ITEMS_CHANGED = "items_changed"
+    RESOURCE_CHANGED = "resource_changed"
     OPERATION_CHANGED = "operation_changed"
     RESYNC = "resync"
     PROGRESS_UPDATE = "progress_update"

@@ -31,6 +31,7 @@ class Code(StrEnum):
     TOO_MANY_OPERATIONS = "too_many_operations"
     TOO_LARGE = "too_large"
     LEASE_LOST = "lease_lost"
+    ADDRESS_REFUSED = "address_refused"
     STORE_FULL = "store_full"
     STORE_BUSY = "store_busy"
     STORE_BROKEN = "store_broken"
@@ -63,6 +64,7 @@ PROBLEMS: dict[Code, tuple[int, str]] = {
     Code.TOO_MANY_OPERATIONS: (429, "Too many bulk operations at once"),
     Code.TOO_LARGE: (413, "Too large"),
     Code.LEASE_LOST: (409, "The lease has passed to another worker"),
+    Code.ADDRESS_REFUSED: (422, "The address is not allowed"),
     Code.STORE_FULL: (507, "The disk is full"),
     Code.STORE_BUSY: (503, "The store is busy"),
     Code.STORE_BROKEN: (500, "The store cannot be read"),

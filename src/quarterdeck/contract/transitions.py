@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from quarterdeck.contract.enums import BulkStatus, ItemStatus, Resource, RunStatus
+from quarterdeck.contract.enums import (
+    AnyResource,
+    BulkStatus,
+    DeadLetterStatus,
+    ItemStatus,
+    MachineResource,
+    Resource,
+    RunStatus,
+)
 
 Table = Mapping[str, frozenset[str]]
 
@@ -13,9 +21,9 @@ def _table(rows: dict[str, tuple[str, ...]]) -> Table:
     return {str(state): frozenset(map(str, targets)) for state, targets in rows.items()}
 
 
-_S, _R, _B = ItemStatus, RunStatus, BulkStatus
+_S, _R, _B, _D = ItemStatus, RunStatus, BulkStatus, DeadLetterStatus
 
-ITEM_TRANSITIONS: Mapping[Resource, Table] = {
+ITEM_TRANSITIONS: Mapping[AnyResource, Table] = {
     Resource.SUPPORT_TASKS: _table(
         {
             _S.OPEN: (_S.IN_PROGRESS, _S.WAITING, _S.RESOLVED, _S.CANCELLED),
@@ -40,7 +48,7 @@ ITEM_TRANSITIONS: Mapping[Resource, Table] = {
         {
             _S.OPEN: (_S.RETRYING, _S.CANCELLED),
             _S.RETRYING: (_S.OPEN, _S.NEEDS_MANUAL_REVIEW, _S.RESOLVED),
-            _S.NEEDS_MANUAL_REVIEW: (_S.CANCELLED,),
+            _S.NEEDS_MANUAL_REVIEW: (_S.RETRYING, _S.RESOLVED, _S.CANCELLED),
             _S.RESOLVED: (),
             _S.CANCELLED: (),
         }
@@ -49,13 +57,22 @@ ITEM_TRANSITIONS: Mapping[Resource, Table] = {
 
 RUN_TRANSITIONS: Table = _table(
     {
-        _R.SCHEDULED: (_R.WAITING, _R.CANCELLED),
+        _R.SCHEDULED: (_R.WAITING, _R.ACTIVE, _R.CANCELLED),
         _R.WAITING: (_R.ACTIVE, _R.CANCELLED),
         _R.ACTIVE: (_R.COMPLETED, _R.FAILED, _R.DEAD, _R.CANCELLED, _R.WAITING),
         _R.FAILED: (_R.WAITING, _R.ACTIVE, _R.CANCELLED),
         _R.COMPLETED: (),
         _R.DEAD: (_R.WAITING,),
-        _R.CANCELLED: (),
+        _R.CANCELLED: (_R.WAITING,),
+    }
+)
+
+DEAD_LETTER_TRANSITIONS: Table = _table(
+    {
+        _D.PENDING: (_D.RETRYING, _D.DISCARDED),
+        _D.RETRYING: (_D.SUCCEEDED, _D.PENDING),
+        _D.SUCCEEDED: (),
+        _D.DISCARDED: (_D.PENDING,),
     }
 )
 
@@ -71,7 +88,7 @@ BULK_TRANSITIONS: Table = _table(
     }
 )
 
-FIRST_STATUS: Mapping[Resource, ItemStatus] = {
+FIRST_STATUS: Mapping[AnyResource, ItemStatus] = {
     Resource.SUPPORT_TASKS: _S.OPEN,
     Resource.RETURNS: _S.REQUESTED,
     Resource.EXCEPTIONS: _S.OPEN,
@@ -85,14 +102,21 @@ CLAIMABLE: Mapping[Resource, frozenset[str]] = {
 }
 
 
-def statuses(resource: Resource) -> tuple[str, ...]:
+TRANSITIONS: Mapping[AnyResource, Table] = {
+    **ITEM_TRANSITIONS,
+    MachineResource.RUNS: RUN_TRANSITIONS,
+    MachineResource.DEAD_LETTERS: DEAD_LETTER_TRANSITIONS,
+}
+
+
+def statuses(resource: AnyResource) -> tuple[str, ...]:
     """The states of a resource's machine, in the order of the table."""
-    return tuple(ITEM_TRANSITIONS[resource])
+    return tuple(TRANSITIONS[resource])
 
 
-def sources(resource: Resource, target: str) -> frozenset[str]:
-    """The states from which an item may move to `target`."""
-    return frozenset(state for state, targets in ITEM_TRANSITIONS[resource].items() if target in targets)
+def sources(resource: AnyResource, target: str) -> frozenset[str]:
+    """The states from which something may move to `target`."""
+    return frozenset(state for state, targets in TRANSITIONS[resource].items() if target in targets)
 
 
 def can_move(table: Table, current: str, target: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.contract.actions import Action
-from quarterdeck.contract.transitions import ITEM_TRANSITIONS, statuses
+from quarterdeck.contract.transitions import TRANSITIONS, statuses
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def _fields(schema: dict[str, Any], action: Action, status: str | None) -> list[
         shapes = [_resolve(shape, schema) for shape in member.get("anyOf", [member])]
         choices = next((tuple(shape["enum"]) for shape in shapes if "enum" in shape), ())
         if name == "status":
-            legal = ITEM_TRANSITIONS[action.resource].get(status or "", frozenset(statuses(action.resource)))
+            legal = TRANSITIONS[action.resource].get(status or "", frozenset(statuses(action.resource)))
             choices = tuple(choice for choice in statuses(action.resource) if choice in legal)
         nullable = any(shape.get("type") == "null" for shape in shapes)
         found.append(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.contract.actions import ACTIONS, Action
+from quarterdeck.contract.actions import ACTIONS, Action, item_actions
 from quarterdeck.contract.clock import MINUTE, now_ms
 from quarterdeck.contract.enums import Resource, Role
 from quarterdeck.contract.problems import Code
@@ -30,7 +30,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
 
 
 def test_every_declared_action_has_its_effect() -> None:
-    assert {verb for _, verb in ACTIONS} == known_verbs()
+    assert {action.verb for action in item_actions()} == known_verbs()
 
 
 @pytest.mark.parametrize("resource", Resource)

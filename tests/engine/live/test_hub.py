@@ -16,7 +16,7 @@ EVERYBODY = Principal("sue", Role.SUPER_ADMIN)
 
 
 def changed(*ids: int, resource: str = "returns", change: str = "updated") -> dict[str, Any]:
-    return {"type": "items_changed", "resource": resource, "change": change, "ids": list(ids)}
+    return {"type": "resource_changed", "resource": resource, "change": change, "ids": list(ids)}
 
 
 def moved(operation_id: int, **more: Any) -> dict[str, Any]:

@@ -37,14 +37,14 @@ async def test_whoever_looks_hears_what_changes(running_engine: Client) -> None:
     events = running_engine.events()
     assert (await anext(events))["type"] == "connected"
     ids = await create(running_engine, 2)
-    assert await following(events, "items_changed") == {
-        "type": "items_changed",
+    assert await following(events, "resource_changed") == {
+        "type": "resource_changed",
         "resource": "returns",
         "change": "created",
         "ids": ids,
     }
     await running_engine.call(items.ACT, resource="returns", id=ids[0], action="approve", body={})
-    said = await following(events, "items_changed")
+    said = await following(events, "resource_changed")
     assert (said["change"], said["ids"]) == ("updated", ids[:1])
     await events.aclose()
 
@@ -56,7 +56,7 @@ async def test_nobody_hears_of_other_tenants(running_engine: Client, engine_home
         assert (await anext(events))["type"] == "connected"
         await create(running_engine, 3, "globex")
         mine = await create(running_engine, 1, "acme")
-        assert (await following(events, "items_changed"))["ids"] == mine
+        assert (await following(events, "resource_changed"))["ids"] == mine
         await events.aclose()
 
 
@@ -100,7 +100,7 @@ async def test_one_that_never_reads_holds_up_nobody(running_engine: Client, engi
         for number in ids:
             await running_engine.call(items.ACT, resource="returns", id=number, action="approve", body={})
         while len(seen) < len(ids):
-            said = await following(events, "items_changed")
+            said = await following(events, "resource_changed")
             seen.update(said["ids"] if said["change"] == "updated" else ())
     assert seen == set(ids)
     await events.aclose()

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from quarterdeck.contract.enums import ItemStatus, Priority, Resource
+from quarterdeck.contract.enums import (
+    AnyResource,
+    DeadLetterStatus,
+    ErrorClass,
+    ItemStatus,
+    MachineResource,
+    Priority,
+    RunStatus,
+)
 from quarterdeck.contract.transitions import statuses
 
 
@@ -52,14 +60,56 @@ _ALL = (
 
 KEYS: Mapping[str, Key] = {key.name: key for key in _ALL}
 
+_PAST = ("today", "yesterday")
+_ERROR = Key("error", KeyKind.WORD, "code of the error", ("none", "any"), ("error:503", "error:none"))
+_CLASS = Key("class", KeyKind.CHOICE, "what kind of error", tuple(ErrorClass), ("class:network",))
+_TENANT = Key("tenant", KeyKind.WORD, "tenant", (), ("tenant:acme",))
+_RUNS = (
+    Key("status", KeyKind.CHOICE, "state of the run", tuple(RunStatus), ("status:failed,dead",)),
+    Key("queue", KeyKind.WORD, "queue", (), ("queue:refunds-api",)),
+    Key("kind", KeyKind.WORD, "kind of run", (), ("kind:refund.send",)),
+    _TENANT,
+    _ERROR,
+    _CLASS,
+    Key("worker", KeyKind.WORD, "who works on it, or did last", ("none", "any"), ("worker:w-1",)),
+    Key("unique", KeyKind.WORD, "unique key", (), ("unique:order-42",)),
+    Key("id", KeyKind.NUMBER, "number of the run", (), ("id:42",)),
+    Key("operation", KeyKind.NUMBER, "bulk operation it works for", (), ("operation:7",)),
+    Key("attempt", KeyKind.NUMBER, "attempts so far", (), ("attempt:3",)),
+    Key("priority", KeyKind.CHOICE, "priority", tuple(Priority), ("priority:urgent",)),
+    Key("created", KeyKind.PAST, "when it was enqueued", _PAST, ("created:<2h",)),
+    Key("updated", KeyKind.PAST, "last change", _PAST, ("updated:>7d",)),
+    Key("due", KeyKind.FUTURE, "when it may start", ("today", "tomorrow"), ("due:<10m",)),
+)
+_DEAD_LETTERS = (
+    Key("status", KeyKind.CHOICE, "state of the dead letter", tuple(DeadLetterStatus), ("status:pending",)),
+    Key("queue", KeyKind.WORD, "queue it came from", (), ("queue:refunds-api",)),
+    Key("type", KeyKind.WORD, "type of event", (), ("type:refund.send",)),
+    _TENANT,
+    _ERROR,
+    _CLASS,
+    Key("group", KeyKind.WORD, "error group", (), ("group:5f2a9c01",)),
+    Key("id", KeyKind.NUMBER, "number of the dead letter", (), ("id:42",)),
+    Key("run", KeyKind.NUMBER, "the run that died", (), ("run:42",)),
+    Key("source", KeyKind.WORD, "id in the system it came from", (), ("source:evt_1",)),
+    Key("created", KeyKind.PAST, "when it died", _PAST, ("created:<2h",)),
+    Key("updated", KeyKind.PAST, "last change", _PAST, ("updated:>7d",)),
+)
+_MACHINE_KEYS: Mapping[MachineResource, Mapping[str, Key]] = {
+    MachineResource.RUNS: {key.name: key for key in _RUNS},
+    MachineResource.DEAD_LETTERS: {key.name: key for key in _DEAD_LETTERS},
+}
+
 # `field.NAME:value` looks into what an import brought.
 FIELD_PREFIX = "field."
 
 
-def keys_for(resource: Resource | None) -> Mapping[str, Key]:
+def keys_for(resource: AnyResource | None) -> Mapping[str, Key]:
     """The keys with `status` narrowed to the states of the resource's machine."""
     if resource is None:
         return KEYS
+    if isinstance(resource, MachineResource):
+        return _MACHINE_KEYS[resource]
     narrowed = dict(KEYS)
     old = KEYS["status"]
     narrowed["status"] = Key(old.name, old.kind, old.summary, statuses(resource), old.examples)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote
 
-from quarterdeck.contract.enums import Role
+from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, Role
 from quarterdeck.contract.problems import Code
 from quarterdeck.contract.reference import ModelRef
 
@@ -38,7 +38,10 @@ _ALWAYS = (
 @dataclass(frozen=True, slots=True)
 class Operation:
     """Verb, path, request, query, response. `problems` are the codes it can answer with, besides those
-    that any operation can. `idempotent` operations need an Idempotency-Key."""
+    that any operation can. `idempotent` operations need an Idempotency-Key.
+
+    `{resource}` in a path is an item queue; with `machines`, also runs and dead letters.
+    """
 
     name: str
     method: str
@@ -52,6 +55,12 @@ class Operation:
     problems: tuple[Code, ...] = ()
     answers: Answers = Answers.JSON
     idempotent: bool = False
+    machines: bool = False
+
+    @property
+    def resources(self) -> tuple[AnyResource, ...]:
+        """What `{resource}` in the path may be."""
+        return (*Resource, *MachineResource) if self.machines else tuple(Resource)
 
     @property
     def all_problems(self) -> tuple[Code, ...]:

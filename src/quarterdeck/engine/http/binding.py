@@ -129,7 +129,7 @@ async def _serve(
         raise Problem(Code.STOPPING, "The engine is stopping; try again in a moment.", retry_after=1)
     principal = resolve(engine.local, request.headers)
     require(principal, operation.role, operation.name)
-    path = reading.read_path(request.path_params)
+    path = reading.read_path(request.path_params, operation.resources)
     query = reading.read_query(
         operation.query.load() if operation.query else None, request.scope["query_string"], strict=strict_query
     )

@@ -8,7 +8,6 @@ from typing import Any
 
 from quarterdeck import __version__
 from quarterdeck.contract.actions import ACTIONS
-from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.operations import API, OPERATIONS, Operation
 from quarterdeck.contract.operations.base import Answers
 from quarterdeck.contract.problems import PROBLEMS
@@ -73,9 +72,12 @@ def _path_parameters(operation: Operation) -> list[JsonObject]:
     found = []
     for name in re.findall(r"\{(\w+)\}", operation.path):
         if name == "resource":
-            schema: JsonObject = {"type": "string", "enum": [str(each) for each in Resource]}
+            schema: JsonObject = {"type": "string", "enum": [str(each) for each in operation.resources]}
         elif name == "action":
-            schema = {"type": "string", "enum": sorted({action.verb for action in ACTIONS.values()})}
+            schema = {
+                "type": "string",
+                "enum": sorted({a.verb for a in ACTIONS.values() if a.resource in operation.resources}),
+            }
         elif name == "id" or name.endswith("_id"):
             schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,7 +11,7 @@ from pydantic_core import from_json
 from starlette.requests import Request
 
 from quarterdeck.config.wording import plain
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import AnyResource, read_resource
 from quarterdeck.contract.problems import Code, Problem
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -18,14 +19,14 @@ LARGEST_ID = 2**63 - 1
 _NUL = "The character U+0000 cannot be kept; leave it out."
 
 
-def read_path(values: dict[str, Any]) -> dict[str, Any]:
-    """`resource` as Resource, ids as int, the rest as text. Raises Problem."""
+def read_path(values: dict[str, Any], resources: Sequence[AnyResource]) -> dict[str, Any]:
+    """`resource` as one of `resources`, ids as int, the rest as text. Raises Problem."""
     found: dict[str, Any] = {}
     for name, value in values.items():
         if name == "resource":
-            if value not in Resource.__members__.values():
-                raise Problem(Code.NOT_FOUND, f"There is no resource {value!r}; there are {', '.join(Resource)}.")
-            found[name] = Resource(value)
+            if value not in resources:
+                raise Problem(Code.NOT_FOUND, f"There is no resource {value!r} here; there are {', '.join(resources)}.")
+            found[name] = read_resource(value)
         elif name == "id" or name.endswith("_id"):
             number = int(value)
             if not 1 <= number <= LARGEST_ID:

@@ -45,7 +45,7 @@ def bind_socket(router: APIRouter, operation: Operation, opener: Opener) -> None
         try:
             principal = resolve(engine.local, socket.headers)
             require(principal, operation.role, operation.name)
-            path = reading.read_path(socket.path_params)
+            path = reading.read_path(socket.path_params, operation.resources)
             messages = await opener(Call(engine, principal, path))
         except Exception as error:  # noqa: BLE001 - whatever it is, it leaves as a problem document
             await _refuse(socket, failures.answer(failures.explain(error, operation.name), socket.url.path))

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, SmallInteger, Text, and_, case, literal
 from quarterdeck.config.settings import EngineSettings
 from quarterdeck.contract.actions import Action
 from quarterdeck.contract.clock import MINUTE
-from quarterdeck.contract.enums import ItemStatus, Resource
+from quarterdeck.contract.enums import AnyResource, ItemStatus, Resource
 from quarterdeck.contract.models import item_params as params
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
@@ -94,7 +94,7 @@ def _release(doing: Doing, values: params.Release) -> Effect:
     return released(doing.action.resource, "released", values.reason, doing.action.from_states)
 
 
-def released(resource: Resource, event: str, body: str | None, states: frozenset[str] | None = None) -> Effect:
+def released(resource: AnyResource, event: str, body: str | None, states: frozenset[str] | None = None) -> Effect:
     """Back to the queue: nobody's, and open again where work had begun."""
     sets: dict[str, Any] = {**_NOBODY, **NO_CLAIM}
     if resource is Resource.SUPPORT_TASKS:
@@ -164,7 +164,7 @@ def _refund(doing: Doing, values: params.Note) -> Effect:
     return _moved(doing.action.resource, ItemStatus.REFUNDED, "refunded", values.note)
 
 
-def _moved(resource: Resource, target: ItemStatus, event: str, body: str | None) -> Effect:
+def _moved(resource: AnyResource, target: ItemStatus, event: str, body: str | None) -> Effect:
     """To another state; a claim does not outlive the move."""
     return Effect(event, {**_status(target), **NO_CLAIM}, sources(resource, target), body=body, to=str(target))
 

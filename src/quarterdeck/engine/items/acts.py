@@ -165,7 +165,7 @@ def announce(
 ) -> None:
     """`tenant`: whose items they are; None for whoever's."""
     message: dict[str, object] = {
-        "type": Message.ITEMS_CHANGED,
+        "type": Message.RESOURCE_CHANGED,
         "resource": str(resource),
         "change": change,
         "ids": ids,

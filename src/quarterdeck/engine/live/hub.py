@@ -36,7 +36,11 @@ class Subscription:
             return
         if mine is not None and owner is not None and owner != self._principal.actor:
             return
-        if mine is not None and message["type"] == Message.ITEMS_CHANGED and (tenants is None or not tenants <= mine):
+        if (
+            mine is not None
+            and message["type"] == Message.RESOURCE_CHANGED
+            and (tenants is None or not tenants <= mine)
+        ):
             message = {**message, "ids": None}  # some of them are none of their business
         subject = _subject(message)
         known = self._waiting.get(subject)
@@ -183,7 +187,7 @@ class Hub:
 def _subject(message: JsonObject) -> Hashable:
     """Two messages of the same subject can be said as one."""
     kind: str = message["type"]
-    if kind == Message.ITEMS_CHANGED:
+    if kind == Message.RESOURCE_CHANGED:
         return kind, message["resource"], message["change"]
     if kind == Message.OPERATION_CHANGED:
         return kind, message["operation"]["id"]
@@ -191,7 +195,7 @@ def _subject(message: JsonObject) -> Hashable:
 
 
 def _merge(known: JsonObject, newer: JsonObject) -> JsonObject:
-    if newer["type"] != Message.ITEMS_CHANGED:
+    if newer["type"] != Message.RESOURCE_CHANGED:
         return newer
     if known["ids"] is None or newer["ids"] is None:
         return {**newer, "ids": None}

@@ -231,7 +231,7 @@ class QueueScreen(ConsoleScreen):
 
     async def on_news(self, message: Mapping[str, Any]) -> None:
         if message["type"] == Message.RESYNC or (
-            message["type"] == Message.ITEMS_CHANGED and message["resource"] == self.resource
+            message["type"] == Message.RESOURCE_CHANGED and message["resource"] == self.resource
         ):
             self.live.heard(message)
 
