@@ -2,8 +2,12 @@
 
 from quarterdeck.engine.audit import tables as audit
 from quarterdeck.engine.bulk import tables as bulk
+from quarterdeck.engine.dead_letters import tables as dead_letters
 from quarterdeck.engine.idempotency import tables as idempotency
 from quarterdeck.engine.items import tables as items
+from quarterdeck.engine.queues import tables as queues
 from quarterdeck.engine.runs import tables as runs
+from quarterdeck.engine.series import tables as series
+from quarterdeck.engine.workers import tables as workers
 
-__all__ = ["audit", "bulk", "idempotency", "items", "runs"]
+__all__ = ["audit", "bulk", "dead_letters", "idempotency", "items", "queues", "runs", "series", "workers"]

@@ -158,7 +158,7 @@ async def test_a_migration_that_fails_leaves_everything_as_it_was(
     await store.close()
     head = migrate.HEAD
     add_revision(monkeypatch, tmp_path, more='op.execute("UPDATE nowhere SET nothing = 1")')
-    with refused(Code.STORE_BROKEN, "could not be brought from revision 0001 to 9999"):
+    with refused(Code.STORE_BROKEN, f"could not be brought from revision {head} to 9999"):
         await opened(engine_home, url)
     monkeypatch.undo()
     store = await opened(engine_home, url)

@@ -78,7 +78,6 @@ _RUNS = (
     Key("attempt", KeyKind.NUMBER, "attempts so far", (), ("attempt:3",)),
     Key("priority", KeyKind.CHOICE, "priority", tuple(Priority), ("priority:urgent",)),
     Key("created", KeyKind.PAST, "when it was enqueued", _PAST, ("created:<2h",)),
-    Key("updated", KeyKind.PAST, "last change", _PAST, ("updated:>7d",)),
     Key("due", KeyKind.FUTURE, "when it may start", ("today", "tomorrow"), ("due:<10m",)),
 )
 _DEAD_LETTERS = (
@@ -93,7 +92,6 @@ _DEAD_LETTERS = (
     Key("run", KeyKind.NUMBER, "the run that died", (), ("run:42",)),
     Key("source", KeyKind.WORD, "id in the system it came from", (), ("source:evt_1",)),
     Key("created", KeyKind.PAST, "when it died", _PAST, ("created:<2h",)),
-    Key("updated", KeyKind.PAST, "last change", _PAST, ("updated:>7d",)),
 )
 _MACHINE_KEYS: Mapping[MachineResource, Mapping[str, Key]] = {
     MachineResource.RUNS: {key.name: key for key in _RUNS},

@@ -12,7 +12,7 @@ from quarterdeck.contract.models.machine_params import RetryDeadLetter
 from quarterdeck.contract.models.queues import QueueName
 from quarterdeck.contract.models.runs import Attempt, RunKind
 
-DeadLetterSort = Literal["-created", "created", "-updated", "updated"]
+DeadLetterSort = Literal["-created", "created"]
 
 
 class NewDeadLetter(Model):

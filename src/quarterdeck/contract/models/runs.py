@@ -11,7 +11,7 @@ from quarterdeck.contract.models.base import Answer, FilterText, Id, Json, LongT
 from quarterdeck.contract.models.queues import QueueName
 
 RunKind = Annotated[str, Field(min_length=1, max_length=200, examples=["refund.send"])]
-RunSort = Literal["-created", "created", "-updated", "updated", "due", "-due"]
+RunSort = Literal["-created", "created"]
 WorkerName = Annotated[str, Field(min_length=1, max_length=200)]
 LeaseToken = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -73,7 +73,6 @@ class Run(Answer):
     operation_id: int | None
     dead_letter_id: int | None
     created_at: Timestamp
-    updated_at: Timestamp
     started_at: Timestamp | None
     finished_at: Timestamp | None
 
@@ -128,7 +127,10 @@ class LogPage(Answer):
 
 
 class RunListQuery(Model):
-    """`filter` is the filter grammar; `ids` (comma separated, up to 500) names runs instead."""
+    """`filter` is the filter grammar; `ids` (comma separated, up to 500) names runs instead.
+
+    There is no order by the last change: every step of every run would move it.
+    """
 
     filter: FilterText = ""
     sort: RunSort = "-created"

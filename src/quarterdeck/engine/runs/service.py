@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import SECOND
@@ -14,14 +14,17 @@ from quarterdeck.contract.enums import RunStatus
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.bulk.tables import UNFINISHED, bulk_operations
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs.tables import runs
+from quarterdeck.engine.runs.tables import ACTIVE, LATER, WAITING, runs
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
 LEASE = 30 * SECOND
 # They repeat the conditions of the indexes to the letter, or SQLite would not use them.
-_DUE: ColumnElement[bool] = literal_column("status IN ('waiting', 'scheduled', 'failed')")
-_ACTIVE: ColumnElement[bool] = literal_column("status = 'active'")
+_WAITING: ColumnElement[bool] = literal_column(WAITING)
+_LATER: ColumnElement[bool] = literal_column(LATER)
+_ACTIVE: ColumnElement[bool] = literal_column(ACTIVE)
+# The tenant of the engine's own work, such as batches over items of several tenants.
+OURS = "quarterdeck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ async def enqueue(
         {
             "queue": queue,
             "kind": kind,
+            "tenant_id": OURS,
             "payload": payload,
             "status": str(RunStatus.WAITING if due <= transaction.now else RunStatus.SCHEDULED),
             "priority": priority,
@@ -69,9 +73,10 @@ async def enqueue(
 
 async def claim(transaction: Transaction, dialect: Dialect, queue: str, worker: str, limit: int) -> list[Run]:
     """Up to `limit` runs that are due, each for LEASE milliseconds."""
+    await stage(transaction)
     due = (
         select(runs)
-        .where(_DUE, runs.c.queue == queue, runs.c.run_at <= transaction.now)
+        .where(_WAITING, runs.c.queue == queue)
         .order_by(runs.c.priority, runs.c.run_at, runs.c.id)
         .limit(limit)
     )
@@ -95,6 +100,13 @@ async def claim(transaction: Transaction, dialect: Dialect, queue: str, worker: 
             Run(row.id, row.queue, row.kind, row.payload, row.attempt + 1, row.max_attempts, token, row.operation_id)
         )
     return claimed
+
+
+async def stage(transaction: Transaction) -> None:
+    """What has become due waits, so that a claim never steps over what is not."""
+    await transaction.connection.execute(
+        update(runs).where(_LATER, runs.c.run_at <= transaction.now).values(status=str(RunStatus.WAITING))
+    )
 
 
 async def complete(transaction: Transaction, run: Run) -> None:
@@ -178,7 +190,7 @@ async def cancel_waiting(transaction: Transaction, operation_id: int) -> None:
     """What has not begun never will."""
     await transaction.connection.execute(
         update(runs)
-        .where(runs.c.operation_id == operation_id, _DUE)
+        .where(runs.c.operation_id == operation_id, or_(_WAITING, _LATER))
         .values(status=str(RunStatus.CANCELLED), finished_at=transaction.now)
     )
 
@@ -196,15 +208,16 @@ async def any_of(connection: AsyncConnection, operation_id: int) -> bool:
 
 async def next_due(connection: AsyncConnection, queue: str) -> int | None:
     """When the next run of the queue is due (ms)."""
-    query = select(func.min(runs.c.run_at)).where(_DUE, runs.c.queue == queue)
-    found: int | None = (await connection.execute(query)).scalar()
-    return found
+    looks = [select(func.min(runs.c.run_at)).where(when, runs.c.queue == queue) for when in (_WAITING, _LATER)]
+    found = [(await connection.execute(look)).scalar() for look in looks]
+    return min((at for at in found if at is not None), default=None)
 
 
 async def anything_to_do(engine: Engine) -> bool:
     """Whether a run waits, is scheduled or is at work, or will be: then the engine must not stop by itself."""
     looks = (
-        select(runs.c.id).where(_DUE),
+        select(runs.c.id).where(_WAITING),
+        select(runs.c.id).where(_LATER),
         select(runs.c.id).where(_ACTIVE),
         # An operation that is scheduled has no run yet.
         select(bulk_operations.c.id).where(literal_column(UNFINISHED)),

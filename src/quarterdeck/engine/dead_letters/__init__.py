@@ -1,0 +1,1 @@
+"""Dead letters: kept, searched, grouped, retried, discarded, expired."""

@@ -1,0 +1,1 @@
+"""Queues of machine work: settings that apply at once, pause and resume."""

@@ -1,0 +1,107 @@
+"""The schema of what is counted.
+
+`run_tallies` is how many runs of a queue and tenant are in a state: every transaction that moves runs adds the
+differences, and a tick sums them up. A sum over few rows is the exact count, nobody waits for a counter's lock,
+and a crash undoes the difference with the move.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text
+
+from quarterdeck.engine.store.metadata import RowId, metadata, moment
+
+run_tallies = Table(
+    "run_tallies",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("difference", BigInteger, nullable=False),
+    # What is summed up must not be taken for what came meanwhile.
+    sqlite_autoincrement=True,
+)
+
+
+def _minute() -> Column[int]:
+    """Milliseconds since 1970 of the minute's start."""
+    return moment("minute", primary_key=True, autoincrement=False)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Text, primary_key=True)
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default="0")
+
+
+# What happened to runs. `failed` counts attempts, the others runs.
+run_minutes = Table(
+    "run_minutes",
+    metadata,
+    _minute(),
+    _key("queue"),
+    _key("kind"),
+    _key("tenant_id"),
+    _count("enqueued"),
+    _count("completed"),
+    _count("failed"),
+    _count("dead"),
+    sqlite_with_rowid=False,
+)
+
+# Histograms: `measure` 0 is how long attempts took, 1 how long runs waited; `bucket` see `series.histogram`.
+run_latencies = Table(
+    "run_latencies",
+    metadata,
+    _minute(),
+    _key("queue"),
+    _key("kind"),
+    _key("tenant_id"),
+    Column("measure", SmallInteger, primary_key=True, autoincrement=False),
+    Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    _count("number"),
+    sqlite_with_rowid=False,
+)
+
+# With what attempts failed.
+run_errors = Table(
+    "run_errors",
+    metadata,
+    _minute(),
+    _key("queue"),
+    _key("tenant_id"),
+    _key("error_class"),
+    _key("error_code"),
+    _count("number"),
+    sqlite_with_rowid=False,
+)
+
+# How dead letters come and go.
+dead_letter_minutes = Table(
+    "dead_letter_minutes",
+    metadata,
+    _minute(),
+    _key("tenant_id"),
+    _count("added"),
+    _count("resolved"),
+    _count("expired"),
+    sqlite_with_rowid=False,
+)
+
+# Counts of dead letters by heading and state, kept as `run_tallies` are.
+dead_letter_tallies = Table(
+    "dead_letter_tallies",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("tenant_id", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("group_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("difference", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_dead_letter_tallies_group", dead_letter_tallies.c.group_id)

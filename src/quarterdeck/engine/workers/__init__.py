@@ -1,0 +1,1 @@
+"""Workers outside the engine: leasing, and how healthy they are."""
