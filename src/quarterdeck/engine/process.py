@@ -150,8 +150,7 @@ async def _serve(settings: Settings, home: Home, listener: _Listener) -> None:
 
         engine.clock.every(SOCKET_CHECK_SECONDS, "process: socket", keep_socket)
         serving = asyncio.create_task(server.serve(sockets=[listener.socket]))
-        gc.collect()
-        gc.freeze()
+        gc.freeze()  # nearly all of it stays; looking for the rest takes 45 ms that the first rows would wait
         gc.enable()
         log.info("engine %s (pid %d) serves %s on %s", __version__, os.getpid(), home.path, listener.path)
         stopping = asyncio.create_task(engine.stopping.wait())
@@ -197,7 +196,7 @@ def _server(app: Any) -> Any:
             app,
             loop="asyncio",
             http="h11",
-            ws="wsproto",
+            ws=_websocket,  # type: ignore[arg-type]  # called as the class would be
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -213,6 +212,13 @@ def _server(app: Any) -> Any:
             h11_max_incomplete_event_size=256 * 1024,
         )
     )
+
+
+def _websocket(*args: Any, **named: Any) -> Any:
+    """Imported with the first one; the first rows come before it."""
+    from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+    return WSProtocol(*args, **named)
 
 
 def _watch_signals(engine: Engine, server: Any) -> None:
