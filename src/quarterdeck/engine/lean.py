@@ -21,9 +21,15 @@ class _Unused:
         raise NotImplementedError("left out of the engine; see quarterdeck.engine.lean")
 
 
+def _unused(name: str) -> type[_Unused]:
+    if name.startswith("__"):  # whoever looks at modules, such as a debugger, asks each for its file
+        raise AttributeError(name)
+    return _Unused
+
+
 def leave_out() -> None:
     """Without effect on what has been imported already."""
     for name in LEFT_OUT:
         empty = ModuleType(name)
-        vars(empty)["__getattr__"] = lambda _: _Unused
+        vars(empty)["__getattr__"] = _unused
         sys.modules.setdefault(name, empty)
