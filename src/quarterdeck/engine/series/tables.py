@@ -7,6 +7,8 @@ and a crash undoes the difference with the move.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text
 
 from quarterdeck.engine.store.metadata import RowId, metadata, moment
@@ -24,13 +26,26 @@ run_tallies = Table(
 )
 
 
-def _minute() -> Column[int]:
-    """Milliseconds since 1970 of the minute's start."""
-    return moment("minute", primary_key=True, autoincrement=False)
+# What a bucket of time covers. Charts of an hour read minutes, charts of a day quarters of an hour.
+STEPS = (60, 900)  # seconds
+# Each figure stands twice: under its tenant, and under this name for all of them, so that whoever sees every
+# tenant need not add them up. No tenant is called so.
+EVERYONE = ""
 
 
 def _key(name: str) -> Column[str]:
     return Column(name, Text, primary_key=True)
+
+
+def _bucket_of_time() -> tuple[Column[Any], ...]:
+    """First the tenant, then time: a chart reads one stretch of the key, however many others there are."""
+    return (
+        _key("tenant_id"),
+        Column("step", SmallInteger, primary_key=True, autoincrement=False),
+        moment("at", primary_key=True, autoincrement=False),
+        _key("queue"),
+        _key("kind"),
+    )
 
 
 def _count(name: str) -> Column[int]:
@@ -38,13 +53,10 @@ def _count(name: str) -> Column[int]:
 
 
 # What happened to runs. `failed` counts attempts, the others runs.
-run_minutes = Table(
-    "run_minutes",
+run_counts = Table(
+    "run_counts",
     metadata,
-    _minute(),
-    _key("queue"),
-    _key("kind"),
-    _key("tenant_id"),
+    *_bucket_of_time(),
     _count("enqueued"),
     _count("completed"),
     _count("failed"),
@@ -56,10 +68,7 @@ run_minutes = Table(
 run_latencies = Table(
     "run_latencies",
     metadata,
-    _minute(),
-    _key("queue"),
-    _key("kind"),
-    _key("tenant_id"),
+    *_bucket_of_time(),
     Column("measure", SmallInteger, primary_key=True, autoincrement=False),
     Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
     _count("number"),
@@ -70,9 +79,7 @@ run_latencies = Table(
 run_errors = Table(
     "run_errors",
     metadata,
-    _minute(),
-    _key("queue"),
-    _key("tenant_id"),
+    *_bucket_of_time(),
     _key("error_class"),
     _key("error_code"),
     _count("number"),
@@ -83,7 +90,7 @@ run_errors = Table(
 dead_letter_minutes = Table(
     "dead_letter_minutes",
     metadata,
-    _minute(),
+    moment("minute", primary_key=True, autoincrement=False),  # its start
     _key("tenant_id"),
     _count("added"),
     _count("resolved"),

@@ -154,33 +154,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "run_errors",
-        sa.Column("minute", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("queue", sa.Text(), nullable=False),
-        sa.Column("tenant_id", sa.Text(), nullable=False),
-        sa.Column("error_class", sa.Text(), nullable=False),
-        sa.Column("error_code", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint(
-            "minute", "queue", "tenant_id", "error_class", "error_code", name=op.f("pk_run_errors")
-        ),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
-        "run_latencies",
-        sa.Column("minute", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("queue", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("tenant_id", sa.Text(), nullable=False),
-        sa.Column("measure", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("bucket", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint(
-            "minute", "queue", "kind", "tenant_id", "measure", "bucket", name=op.f("pk_run_latencies")
-        ),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "run_logs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("run_id", sa.BigInteger(), nullable=False),
@@ -194,16 +167,43 @@ def upgrade() -> None:
         batch_op.create_index("ix_run_logs_run", ["run_id", "id"], unique=False)
 
     op.create_table(
-        "run_minutes",
-        sa.Column("minute", sa.BigInteger(), autoincrement=False, nullable=False),
+        "run_counts",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("enqueued", sa.Integer(), server_default="0", nullable=False),
         sa.Column("completed", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failed", sa.Integer(), server_default="0", nullable=False),
         sa.Column("dead", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("minute", "queue", "kind", "tenant_id", name=op.f("pk_run_minutes")),
+        sa.PrimaryKeyConstraint("tenant_id", "step", "at", "queue", "kind", name=op.f("pk_run_counts")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "run_latencies",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("measure", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("bucket", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "step", "at", "queue", "kind", "measure", "bucket", name=op.f("pk_run_latencies")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "run_errors",
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("error_class", sa.Text(), nullable=False),
+        sa.Column("error_code", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "step", "at", "queue", "kind", "error_class", "error_code", name=op.f("pk_run_errors")),
         sqlite_with_rowid=False,
     )
     op.create_table(
