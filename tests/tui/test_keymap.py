@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from quarterdeck.contract.actions import item_actions
-from quarterdeck.contract.enums import Resource
-from quarterdeck.tui.commands import COMMANDS, Scope
+from quarterdeck.contract.actions import ACTIONS
+from quarterdeck.contract.enums import MachineResource, Resource
+from quarterdeck.tui.commands import COMMANDS, PLACES
 from quarterdeck.tui.keymap import Keymap, KeymapError, pressed, shown
 
 
-def test_every_action_can_be_reached_by_a_key_in_its_queue() -> None:
+def test_every_action_can_be_reached_by_a_key_in_its_list() -> None:
     keymap = Keymap()
-    for action in item_actions():
-        resource, verb = action.resource, action.verb
+    for (resource, verb), action in ACTIONS.items():
         bound = keymap.lookup(resource, action.key)
         assert bound is not None
         assert bound.name == verb
@@ -21,8 +20,16 @@ def test_every_action_can_be_reached_by_a_key_in_its_queue() -> None:
 
 def test_every_command_can_be_reached_somewhere() -> None:
     keymap = Keymap()
-    reached = {bound.name for place in (*Resource, Scope.OPERATIONS) for bound in keymap.bound(place)}
+    reached = {bound.name for place in PLACES for bound in keymap.bound(place)}
     assert {command.name for command in COMMANDS} <= reached
+
+
+def test_a_list_of_machine_work_is_marked_and_filtered_but_nothing_is_claimed_there() -> None:
+    keymap = Keymap()
+    for place in MachineResource:
+        names = {bound.name for bound in keymap.bound(place)}
+        assert {"mark", "range", "mark-all", "filter", "sort", "bring-in", "retry", "help"} <= names
+        assert not {"claim-next", "skip", "undo", "assign", "operation-retry"} & names
 
 
 def test_a_remapped_key_moves_the_command() -> None:

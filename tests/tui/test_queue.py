@@ -160,8 +160,8 @@ async def test_a_key_that_does_nothing_says_why(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         await person.press("O")
         await person.sees("Reopen applies to cancelled, closed, resolved; this one is open.")
-        await person.press("w")
-        await person.sees("w does nothing here; ? shows the keys.")
+        await person.press("z")
+        await person.sees("z does nothing here; ? shows the keys.")
         await person.press("1")
         await person.sees("1 does nothing here; it is Approve in returns.")
         await person.press("u")

@@ -24,6 +24,7 @@ from quarterdeck.tui.endings import ending
 from quarterdeck.tui.everywhere import Everywhere
 from quarterdeck.tui.keygate import KeyGate
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.listing import ListScreen
 from quarterdeck.tui.screens.queue import QueueScreen
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
@@ -123,7 +124,7 @@ class Console(App[None]):
 
     def show_item(self, resource: Resource, number: int) -> None:
         self._pop_to_queue()
-        self.queue.visit(resource, number)
+        self.queue.visits.start(resource, number)
         self.remember()
 
     def show_operations(self, number: int | None = None) -> None:
@@ -134,7 +135,6 @@ class Console(App[None]):
             return
         self._pop_to_queue()
         self.push_screen(OperationsScreen(self.session, number))
-        self.session.state.screen = "operations"
         self.remember()
 
     def _pop_to_queue(self) -> None:
@@ -144,18 +144,18 @@ class Console(App[None]):
     def back(self) -> None:
         if self.front is not self.queue:
             self.show_queue()
-        elif not self.queue.leave_visit():
+        elif not self.queue.visits.leave():
             self.leave()
 
     def leave(self) -> None:
-        self.queue.end_visit()
+        self.queue.visits.end()
         self.remember()
         self.exit()
 
     def remember(self) -> None:
         """Write down where we are, for the next start."""
         self.queue.remember()
-        self.session.state.screen = "queue" if self.front is self.queue else "operations"
+        self.front.remember()
         failed = state.save(self.session.home.console_state, self.session.state)
         if failed:
             self.notice(failed, "error")
@@ -256,7 +256,9 @@ class Console(App[None]):
         mine = operation["id"] in self.session.mine
         self.notice(*ending(operation, self.session.keymap, mine))
         if operation["failed"] and mine:
-            self.queue.mark_failures(operation)
+            for screen in self.screen_stack:
+                if isinstance(screen, ListScreen):
+                    screen.marks.keep_failures(operation)
 
     def copy_text(self, text: str, what: str) -> None:
         """To the clipboard of the operator's own machine, through the terminal."""

@@ -5,15 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from quarterdeck.contract.enums import AnyResource, MachineResource, Resource
+
 
 class Scope(StrEnum):
-    """Where a command works. A screen reaches EVERYWHERE, TABLE and its own."""
+    """Where a command works. `reach` says which of them a screen has."""
 
     EVERYWHERE = "everywhere"
     TABLE = "tables"
-    QUEUE = "the queue"
+    LIST = "lists"  # rows that can be marked, filtered, sorted
+    QUEUE = "the queue"  # what is only done with items
     OPERATIONS = "the operations screen"
-    ACTION = "items"
+    ACTION = "actions"
+
+
+# Where a screen looks its keys up: the list of a resource, or a screen of its own.
+Place = AnyResource | Scope
+PLACES: tuple[Place, ...] = (*Resource, Scope.OPERATIONS, *MachineResource)
+
+
+def reach(place: Place) -> tuple[Scope, ...]:
+    """The scopes of the commands that a place has, besides the actions of its resource."""
+    if isinstance(place, Resource):
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.QUEUE
+    if isinstance(place, MachineResource):
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST
+    return Scope.EVERYWHERE, Scope.TABLE, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +79,7 @@ COMMANDS: tuple[Command, ...] = (
         ("clear", "escape", "Clear", "Close the detail pane; then clear the range, the marks, the filter.", 0),
     ),
     *_commands(
-        Scope.QUEUE,
+        Scope.LIST,
         ("mark", "space", "Mark", "Mark or unmark the row and go to the next.", 80),
         ("range", "v", "Range", "Begin a range; move; v or space marks it.", 0),
         ("mark-all", "A", "All", "Mark everything that matches the filter.", 60),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from quarterdeck.contract.actions import ACTIONS, Action, actions_for
-from quarterdeck.contract.enums import Resource
-from quarterdeck.tui.commands import COMMANDS, Command, Scope
+from quarterdeck.contract.enums import AnyResource
+from quarterdeck.tui.commands import COMMANDS, PLACES, Command, Place, Scope, reach
 
 # Keys with a name. Everything else is one printable character. Nothing here is taken by macOS, tmux,
 # screen or a usual terminal.
@@ -68,21 +68,17 @@ class Keymap:
                 guess = f" Did you mean '{close[0]}'?" if close else " F1 in the console lists the names."
                 raise KeymapError(f"console.keys: there is no command '{name}'.{guess}")
         self.commands = tuple(replace(c, keys=changes.get(c.name, c.keys)) for c in COMMANDS)
-        self._actions = {
-            resource: tuple(_of(action, changes) for action in actions_for(resource)) for resource in Resource
-        }
-        self._tables: dict[object, dict[str, Bound]] = {resource: self._table(resource) for resource in Resource}
-        self._tables[Scope.OPERATIONS] = self._table(None)
+        self._tables = {place: self._table(place, changes) for place in PLACES}
 
-    def lookup(self, where: Resource | Scope, key: str) -> Bound | None:
-        """What a key does on the queue of a resource, or on the operations screen."""
+    def lookup(self, where: Place, key: str) -> Bound | None:
+        """What a key does on the list of a resource, or on a screen of its own."""
         return self._tables[where].get(key)
 
-    def bound(self, where: Resource | Scope) -> list[Bound]:
+    def bound(self, where: Place) -> list[Bound]:
         """Everything reachable there, each once, in the order of declaration."""
         return list({bound.name: bound for bound in self._tables[where].values()}.values())
 
-    def find(self, name: str, where: Resource | Scope | None = None) -> Bound | None:
+    def find(self, name: str, where: Place | None = None) -> Bound | None:
         """By name; there, or anywhere."""
         for place in [where] if where is not None else self._tables:
             for bound in self._tables[place].values():
@@ -102,17 +98,15 @@ class Keymap:
                 return table[key].command.label, str(place)
         return None
 
-    def _reachable(self, resource: Resource | None) -> Iterator[Bound]:
-        own = Scope.QUEUE if resource else Scope.OPERATIONS
-        for command in self.commands:
-            if command.scope in (Scope.EVERYWHERE, Scope.TABLE, own):
-                yield Bound(command)
-        if resource:
-            yield from self._actions[resource]
+    def _reachable(self, place: Place, changes: Mapping[str, tuple[str, ...]]) -> Iterator[Bound]:
+        scopes = reach(place)
+        yield from (Bound(command) for command in self.commands if command.scope in scopes)
+        if isinstance(place, AnyResource):
+            yield from (_of(action, changes) for action in actions_for(place))
 
-    def _table(self, resource: Resource | None) -> dict[str, Bound]:
+    def _table(self, place: Place, changes: Mapping[str, tuple[str, ...]]) -> dict[str, Bound]:
         table: dict[str, Bound] = {}
-        for bound in self._reachable(resource):
+        for bound in self._reachable(place, changes):
             for key in bound.command.keys:
                 other = table.get(key)
                 if other is not None:

@@ -12,9 +12,9 @@ from quarterdeck.contract.live import Change
 from quarterdeck.tui.failures import FAILURES
 
 if TYPE_CHECKING:
-    from quarterdeck.tui.screens.queue import QueueScreen
+    from quarterdeck.tui.screens.listing import ListScreen
 
-# A running bulk operation changes the queue many times a second; the screen follows at this pace.
+# A running bulk operation changes the list many times a second; the screen follows at this pace.
 PACE_SECONDS = 0.4
 COUNT_SECONDS = 2.0
 _MOST_IDS = 1_000
@@ -23,7 +23,7 @@ _MOST_IDS = 1_000
 class LiveRows:
     """Collects what changed and looks at it once for all, at most every PACE_SECONDS."""
 
-    def __init__(self, screen: QueueScreen) -> None:
+    def __init__(self, screen: ListScreen) -> None:
         self._screen = screen
         self._created: set[int] = set()
         self._changed: set[int] = set()
@@ -35,7 +35,7 @@ class LiveRows:
         self._counted = 0.0
 
     def heard(self, message: Mapping[str, Any]) -> None:
-        """A message about items of this queue, or that messages were lost."""
+        """A message about rows of this list, or that messages were lost."""
         ids, change = message.get("ids"), message.get("change")
         if ids is None:
             self._everything = True
@@ -56,7 +56,7 @@ class LiveRows:
         self._soon()
 
     def recount(self) -> None:
-        """How many match now; paced, because a count of a long queue is the engine's work."""
+        """How many match now; paced, because a count of a long list is the engine's work."""
         if self._count_timer is None:
             wait = max(0.05, self._counted + COUNT_SECONDS - time.monotonic())
             self._count_timer = self._screen.set_timer(wait, self._count)
@@ -98,16 +98,4 @@ class LiveRows:
         self.recount()
         row = screen.current_row()
         if row is not None and (everything or int(row["id"]) in changed | deleted):
-            if screen.pinned is not None:
-                await self._repin(int(screen.pinned["id"]))
-            screen.detail.refresh()
-
-    async def _repin(self, item_id: int) -> None:
-        source = self._screen.source
-        if source is None:
-            return
-        try:
-            found = await source.named([item_id])
-        except FAILURES:
-            return
-        self._screen.pinned = found[0] if found else None
+            await screen.current_changed()

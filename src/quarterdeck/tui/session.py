@@ -9,7 +9,7 @@ from typing import Any
 from quarterdeck.config.home import Home
 from quarterdeck.config.settings import Settings
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.contract.enums import BulkStatus, Resource, Role
+from quarterdeck.contract.enums import AnyResource, BulkStatus, Resource, Role
 from quarterdeck.tui.actions import Standing
 from quarterdeck.tui.keymap import Keymap
 from quarterdeck.tui.state import ConsoleState
@@ -23,7 +23,7 @@ class Act:
     """Something I did that can be taken back: one event of one item, or a bulk operation."""
 
     label: str
-    resource: Resource
+    resource: AnyResource
     item_id: int = 0
     event_id: int = 0
     operation_id: int = 0
@@ -51,7 +51,7 @@ class Session:
     acts: list[Act] = field(default_factory=list)
     mine: set[int] = field(default_factory=set)  # operations this console has started
     claims: dict[int, Resource] = field(default_factory=dict)
-    facets: dict[Resource, tuple[int, dict[str, list[str]]]] = field(default_factory=dict)
+    facets: dict[AnyResource, tuple[int, dict[str, list[str]]]] = field(default_factory=dict)
 
     @property
     def standing(self) -> Standing:
@@ -83,7 +83,7 @@ class Session:
             return True
         return False
 
-    def known_values(self, resource: Resource) -> dict[str, list[str]]:
+    def known_values(self, resource: AnyResource) -> dict[str, list[str]]:
         return self.facets.get(resource, (0, {}))[1]
 
     async def learn_values(self, resource: Resource) -> dict[str, list[str]]:

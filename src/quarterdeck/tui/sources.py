@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import AnyResource
 from quarterdeck.contract.operations import Operation, bulk, items
 from quarterdeck.tui.widgets.rows import Page
 
@@ -24,12 +24,17 @@ def first_page(filter_: str, sort: str, limit: int = ROWS_A_PAGE) -> dict[str, o
     return query
 
 
-class ItemSource:
-    """Items of one queue that match a filter, in the order of a sort key."""
+class FilteredSource:
+    """What matches a filter, in the order of a sort key, as an operation lists it by keyset.
 
-    def __init__(self, client: Callable[[], Any], resource: Resource, filter_: str, sort: str) -> None:
-        """`client` is asked at each call, so that a source outlives a reconnect."""
-        self._client, self.resource, self.filter, self.sort = client, resource, filter_, sort
+    A subclass names the operation, and counts.
+    """
+
+    LIST: ClassVar[Operation]
+
+    def __init__(self, client: Callable[[], Any], filter_: str, sort: str, **path: object) -> None:
+        """`client` is asked at each call, so that a source outlives a reconnect. `path`: parts of the URL."""
+        self._client, self.filter, self.sort, self._path = client, filter_, sort, path
         self.scope = filter_
 
     async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
@@ -39,13 +44,11 @@ class ItemSource:
             query["cursor"] = cursor
         if skip:
             query["skip"] = skip
-        found = await self._client().call(items.LIST, query=query, resource=self.resource)
+        found = await self._client().call(self.LIST, query=query, **self._path)
         return Page(found["items"], found["next"], found["previous"])
 
     async def count(self) -> int:
-        query = {"filter": self.filter} if self.filter else {}
-        found = await self._client().call(items.COUNT, query=query, resource=self.resource)
-        return int(found["count"])
+        raise NotImplementedError
 
     async def matching(self, ids: Sequence[int]) -> list[Row]:
         """Those of `ids` that match the filter, as they are now."""
@@ -62,9 +65,23 @@ class ItemSource:
             query: dict[str, object] = {"ids": ",".join(map(str, part)), "limit": len(part)}
             if filter_:
                 query["filter"] = filter_
-            page = await self._client().call(items.LIST, query=query, resource=self.resource)
+            page = await self._client().call(self.LIST, query=query, **self._path)
             found += page["items"]
         return found
+
+
+class ItemSource(FilteredSource):
+    """Items of one queue."""
+
+    LIST = items.LIST
+
+    def __init__(self, client: Callable[[], Any], resource: AnyResource, filter_: str, sort: str) -> None:
+        super().__init__(client, filter_, sort, resource=resource)
+
+    async def count(self) -> int:
+        query = {"filter": self.filter} if self.filter else {}
+        found = await self._client().call(items.COUNT, query=query, **self._path)
+        return int(found["count"])
 
 
 class ListedSource:

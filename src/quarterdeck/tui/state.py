@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, read_resource
 
 FORMAT = 1
 MOST_FILTERS = 20
-SORTS = ("priority", "-priority", "due", "-due", "created", "-created", "updated", "-updated")
+_ITEMS = ("priority", "-priority", "due", "-due", "created", "-created", "updated", "-updated")
+# The orders of each list; the first is that of a list nobody has ordered yet.
+SORTS: Mapping[AnyResource, tuple[str, ...]] = {
+    **dict.fromkeys(Resource, _ITEMS),
+    MachineResource.RUNS: ("-created", "created", "-updated", "updated", "due", "-due"),
+    MachineResource.DEAD_LETTERS: ("-created", "created", "-updated", "updated"),
+}
 
 
 @dataclass(slots=True)
 class View:
-    """How one queue was looked at."""
+    """How one list was looked at."""
 
     filter: str = ""
     sort: str = "priority"
@@ -37,8 +44,8 @@ class ConsoleState:
         if text:
             self.filters = [text, *(known for known in self.filters if known != text)][:MOST_FILTERS]
 
-    def view(self, resource: Resource) -> View:
-        return self.views.setdefault(str(resource), View())
+    def view(self, resource: AnyResource) -> View:
+        return self.views.setdefault(str(resource), View(sort=SORTS[resource][0]))
 
 
 def load(path: Path) -> tuple[ConsoleState, str]:
@@ -70,7 +77,7 @@ def save(path: Path, state: ConsoleState) -> str:
 def _read(raw: dict[str, Any]) -> ConsoleState:
     if raw["format"] != FORMAT:
         raise ValueError("format")
-    views = {str(Resource(name)): _view(view) for name, view in raw["views"].items()}
+    views = {name: _view(view, SORTS[read_resource(name)]) for name, view in raw["views"].items()}
     screen, theme = raw["screen"], raw["theme"]
     if screen not in ("queue", "operations") or not isinstance(theme, str):
         raise ValueError("screen")
@@ -80,8 +87,8 @@ def _read(raw: dict[str, Any]) -> ConsoleState:
     return ConsoleState(screen, Resource(raw["resource"]), views, bool(raw["detail"]), theme, filters[:MOST_FILTERS])
 
 
-def _view(raw: dict[str, Any]) -> View:
+def _view(raw: dict[str, Any], sorts: Sequence[str]) -> View:
     view = View(**{each.name: raw[each.name] for each in fields(View)})
-    if not isinstance(view.filter, str) or view.sort not in SORTS or not isinstance(view.cursor, int | None):
+    if not isinstance(view.filter, str) or view.sort not in sorts or not isinstance(view.cursor, int | None):
         raise ValueError("view")
     return view

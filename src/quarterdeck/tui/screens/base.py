@@ -13,8 +13,8 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from quarterdeck.contract.actions import Action
-from quarterdeck.contract.enums import Resource
 from quarterdeck.tui.actions import why_not_action, why_not_command
+from quarterdeck.tui.commands import Place
 from quarterdeck.tui.keymap import Bound, pressed, shown
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.widgets.lines import LineView
@@ -22,7 +22,6 @@ from quarterdeck.tui.widgets.tray import Tray
 
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
-    from quarterdeck.tui.commands import Scope
 
 Handler = Callable[[], Awaitable[None] | None]
 
@@ -45,7 +44,7 @@ class ConsoleScreen(Screen[None]):
     # What a subclass says
 
     @property
-    def place(self) -> Resource | Scope:
+    def place(self) -> Place:
         """Where in the keymap this screen looks its keys up."""
         raise NotImplementedError
 
@@ -71,7 +70,10 @@ class ConsoleScreen(Screen[None]):
         return False
 
     async def act(self, action: Action, opened_with: str) -> None:
-        """Carry out an item action; only screens that show items have any."""
+        """Carry out an action of the resource that is shown; only lists have any."""
+
+    def remember(self) -> None:
+        """Put where we are into the session's state."""
 
     def on_link(self) -> None:
         """The engine became reachable, or stopped being so."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.actions import Action
-from quarterdeck.contract.enums import BulkStatus, Resource
+from quarterdeck.contract.enums import AnyResource, BulkStatus
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.tui.format import count
 from quarterdeck.tui.forms import fields_of
@@ -24,7 +24,7 @@ Preview = Mapping[str, Any]
 class BulkTarget:
     """What is marked. `ids` None: all that match `filter`, minus `except_ids`. `hidden`: marks the filter hides."""
 
-    resource: Resource
+    resource: AnyResource
     filter: str
     ids: Sequence[int] | None
     except_ids: Sequence[int]

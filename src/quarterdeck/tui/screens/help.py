@@ -13,7 +13,8 @@ from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.widgets.lines import LinesView
 
 _HEADINGS = {
-    Scope.ACTION: "act on the item under the cursor, or on what is marked",
+    Scope.ACTION: "act on what is under the cursor, or on what is marked",
+    Scope.LIST: "this list",
     Scope.QUEUE: "this queue",
     Scope.OPERATIONS: "operations",
     Scope.TABLE: "move",

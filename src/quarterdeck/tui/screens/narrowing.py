@@ -1,4 +1,4 @@
-"""Filter and order of the queue: the line that says the filter, its editor, the choice of order."""
+"""Filter and order of a list: the line that says the filter, its editor, the choice of order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from quarterdeck.tui.state import SORTS
 from quarterdeck.tui.text import safe
 
 if TYPE_CHECKING:
-    from quarterdeck.tui.screens.queue import QueueScreen
+    from quarterdeck.tui.screens.listing import ListScreen
 
 _SORT_WORDS = {
     "priority": "most pressing first",
@@ -25,7 +25,7 @@ _SORT_WORDS = {
 
 
 class Narrowing:
-    def __init__(self, screen: QueueScreen) -> None:
+    def __init__(self, screen: ListScreen) -> None:
         self._screen = screen
 
     def line(self) -> Line:
@@ -33,7 +33,7 @@ class Narrowing:
         text = self._screen.view.filter
         if text:
             return [(" / ", "accent"), (safe(text), "")]
-        return [(f" {self._screen.key('filter')} filters, for example status:open assignee:me", "faint")]
+        return [(f" {self._screen.key('filter')} filters, for example {self._screen.EXAMPLE}", "faint")]
 
     @property
     def is_opening(self) -> bool:
@@ -50,14 +50,15 @@ class Narrowing:
         if screen.query(FilterEditor):
             return
         session = screen.console.session
-        known = session.known_values(screen.resource)
-        editor = FilterEditor(screen.view.filter, screen.resource, known, session.state.filters)
+        editor = FilterEditor(
+            screen.view.filter, screen.resource, session.known_values(screen.resource), session.state.filters
+        )
         screen.mount(editor)
         screen.run_worker(self._learn_values(editor), group="values", exclusive=True)
 
     async def _learn_values(self, editor: Any) -> None:
         try:
-            known = await self._screen.console.session.learn_values(self._screen.resource)
+            known = await self._screen.learn_values()
         except FAILURES:
             return  # completion goes on with the words of the grammar; the tray says what is wrong
         if editor.is_attached:
@@ -71,7 +72,7 @@ class Narrowing:
         self.close()
         if text != self._screen.view.filter:
             self._screen.console.session.state.remember_filter(text)
-            self._screen.end_visit()
+            self._screen.visits.end()
             self._screen.view.filter = text
             self._screen.show_rows()
             self._screen.console.remember()
@@ -87,5 +88,5 @@ class Narrowing:
                 screen.show_rows()
                 screen.console.remember()
 
-        options = [Option(key, key, _SORT_WORDS[key]) for key in SORTS]
+        options = [Option(key, key, _SORT_WORDS[key]) for key in SORTS[screen.resource]]
         screen.app.push_screen(Picker("Sort by", options, chosen=screen.view.sort, typed=False), chosen)

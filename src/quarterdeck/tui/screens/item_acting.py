@@ -1,0 +1,169 @@
+"""What is done with items: actions, claim-next, skip, and taking back what one did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from quarterdeck.contract.actions import Action
+from quarterdeck.contract.enums import AnyResource
+from quarterdeck.contract.operations import items
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.tui.failures import sentence
+from quarterdeck.tui.forms import Field
+from quarterdeck.tui.screens.acting import Acting, Row
+from quarterdeck.tui.screens.bulk_flow import take_back
+from quarterdeck.tui.screens.prompt import Prompt
+from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.session import Act
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
+
+# Refusals of an undo that will be the same the next time.
+_FOR_GOOD = (Code.CHANGED_SINCE, Code.NOT_UNDOABLE, Code.NOT_FOUND)
+
+
+class ItemActing(Acting):
+    AT_ONCE = ("claim", "release")
+    ENTER_SAYS: Mapping[str, str] = {"cancel": "cancels the item"}
+
+    screen: QueueScreen
+
+    def name(self, row: Row) -> Line:
+        return [(f"#{row['id']} ", "accent"), (safe(row["title"]), "")]
+
+    def given(self, row: Row) -> Mapping[str, Any]:
+        return {"priority": row["priority"], "assignee": row.get("assignee"), "category": row.get("category")}
+
+    async def about(self, action: Action, row: Row) -> tuple[list[Line], bool]:
+        holder = row.get("assignee")
+        if action.verb == "release" and holder and holder != self.session.actor:
+            return [[(f"{safe(holder)} has it, not you; releasing takes it away from them.", "warning")]], True
+        lines, danger = await super().about(action, row)
+        if action.verb == "refund":
+            lines.append(await self._sum_of(row))
+        return lines, danger
+
+    async def carry_out(self, action: Action, row: Row, params: Mapping[str, Any]) -> None:
+        resource = self.screen.resource
+        body: dict[str, Any] = {"params": dict(params)}
+        if action.verb != "comment":
+            body["version"] = row["version"]
+        result = await self.session.client.call(
+            items.ACT, body=body, resource=resource, id=row["id"], action=action.verb
+        )
+        self._done(action.label, resource, result)
+
+    async def _sum_of(self, row: Row) -> Line:
+        """What a refund pays out; rows of the table come without their fields."""
+        item = await self.session.client.call(items.SHOW, resource=self.screen.resource, id=row["id"])
+        told = item.get("fields") or {}
+        if told.get("amount") is None:
+            return [("The item names no amount.", "warning")]
+        amount = told["amount"]
+        number = f"{amount:,.2f}" if isinstance(amount, (int, float)) else str(amount)
+        return [("Amount: ", "muted"), (safe(f"{number} {told.get('currency') or '(no currency named)'}"), "title")]
+
+    def _done(self, label: str, resource: AnyResource, result: Mapping[str, Any]) -> None:
+        item = result["item"]
+        undo = ""
+        if result["undoable"]:
+            self.session.did(Act(f"{label} #{item['id']}", resource, item["id"], result["event_id"]))
+            undo = f" · {self.session.keymap.key('undo')} takes it back"
+        if item.get("assignee") == self.session.actor and item.get("claimed_until"):
+            self.session.claims[item["id"]] = resource
+        else:
+            self.session.claims.pop(item["id"], None)
+        said = f"{label}: #{item['id']} is {item['status'].replace('_', ' ')}{undo}"
+        if label == "Comment":
+            said = f"Comment added to #{item['id']}.{undo}"
+        self.screen.notice(said, "success")
+        if resource == self.screen.resource:
+            self.screen.row_changed(item)
+
+    # Claim-next and skip
+
+    def claim_next(self) -> None:
+        self.run(self._claim_next())
+
+    async def _claim_next(self) -> None:
+        screen = self.screen
+        try:
+            result = await self.session.client.call(
+                items.CLAIM_NEXT, body={"filter": screen.view.filter}, resource=screen.resource
+            )
+        except Problem as error:
+            if error.code is not Code.NOTHING_TO_CLAIM:
+                raise
+            where = "matches this filter" if screen.view.filter else "waits in this queue"
+            screen.notice(f"Nothing unassigned {where}.", "warning")
+            return
+        item = result["item"]
+        self._done("Claim", screen.resource, result)
+        screen.pin(item)
+
+    def skip(self) -> None:
+        row = self.screen.current_row()
+        if row is None or row.get("assignee") != self.session.actor:
+            self.screen.notice("Skip puts back an item that you have claimed; this one is not yours.", "warning")
+            return
+        self.run(self._skip(row))
+
+    async def _skip(self, row: Row) -> None:
+        reason = Field("reason", "Reason", "why it is not for you now", True, False)
+        answer = await self.screen.app.push_screen_wait(
+            Prompt(
+                [("Skip ", "title"), *self.name(row)],
+                "put back",
+                [reason],
+                about=[[("It goes back to the queue and is not offered to you for a while.", "muted")]],
+            )
+        )
+        if answer is None:
+            return
+        result = await self.session.client.call(
+            items.SKIP, body={"reason": answer["reason"]}, resource=self.screen.resource, id=row["id"]
+        )
+        self._done("Skip", self.screen.resource, result)
+        self.screen.notice(
+            f"#{row['id']} is back in the queue; {self.session.keymap.key('claim-next')} claims the next."
+        )
+
+    # Undo
+
+    def undo(self) -> None:
+        if not self.session.acts:
+            key = self.session.keymap.key("operations")
+            self.screen.notice(f"Nothing of yours to take back here; {key} lists bulk operations.", "warning")
+            return
+        self.run(self._undo(self.session.acts[-1]))
+
+    async def _undo(self, act: Act) -> None:
+        try:
+            if act.operation_id:
+                if await take_back(self.screen.console, act.operation_id, "u"):
+                    self.session.acts.remove(act)
+                return
+            result = await self.session.client.call(
+                items.UNDO, resource=act.resource, id=act.item_id, event_id=act.event_id
+            )
+        except Problem as error:
+            if error.code in _FOR_GOOD:
+                self.session.acts.remove(act)
+            said = f"{act.label} was not taken back: {sentence(error)}"
+            self.screen.notice(f"{said}{self._next_undo(act)}", "error")
+            self.screen.live.look_again()
+            return
+        self.session.acts.remove(act)
+        item = result["item"]
+        said = f"Taken back: {act.label}. It is {item['status'].replace('_', ' ')} again."
+        self.screen.notice(f"{said}{self._next_undo(act)}", "success")
+        if act.resource == self.screen.resource:
+            self.screen.row_changed(item)
+
+    def _next_undo(self, act: Act) -> str:
+        """What the undo key would take back now, where that is about something else than `act` was."""
+        following = self.session.acts[-1] if self.session.acts else act
+        if following.item_id == act.item_id and following.operation_id == act.operation_id:
+            return ""
+        return f" {self.session.keymap.key('undo')} now takes back {following.label}."
