@@ -5,6 +5,8 @@
     {"type": "resource_changed", "resource": …, "change": "created"|"updated"|"deleted", "ids": [..]|null}
         ids null: too many to name; look again at what is on the screen
     {"type": "operation_changed", "operation": BulkOperation}
+    {"type": "queues_changed"}    at most one a second: the figures of queues have moved
+    {"type": "workers_changed"}   at most one a second: workers came, went, or changed their condition
     {"type": "resync"}: messages were dropped; look again at everything
 `/ws/bulk-operations/{id}`:
     {"type": "progress_update", "operation": BulkOperation}   at most 10 a second, the newest state
@@ -16,6 +18,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 PROGRESS_INTERVAL_SECONDS = 0.1
+FIGURES_INTERVAL_SECONDS = 1.0
 MOST_IDS_NAMED = 200
 
 
@@ -23,6 +26,8 @@ class Message(StrEnum):
     HELLO = "hello"
     RESOURCE_CHANGED = "resource_changed"
     OPERATION_CHANGED = "operation_changed"
+    QUEUES_CHANGED = "queues_changed"
+    WORKERS_CHANGED = "workers_changed"
     RESYNC = "resync"
     PROGRESS_UPDATE = "progress_update"
     OPERATION_COMPLETED = "operation_completed"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from quarterdeck.contract.enums import Role
-from quarterdeck.contract.live import MOST_IDS_NAMED
+from quarterdeck.contract.live import MOST_IDS_NAMED, Message
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.live.hub import MOST_WAITING, Hub, Subscription
 
@@ -157,3 +157,17 @@ async def test_a_watch_that_begins_late_does_not_go_back() -> None:
     assert [each["operation"]["succeeded"] async for each in watch] == [2]
     watch.close()
     assert not hub.is_watched(4)
+
+
+async def test_figures_are_said_at_once_and_then_now_and_then() -> None:
+    hub = Hub()
+    subscription = hub.subscribe(EVERYBODY)
+    for _ in range(50):
+        hub.publish_figures(Message.QUEUES_CHANGED)
+    assert await waiting(subscription) == [{"type": "queues_changed"}]
+    # The moves that came meanwhile are said, once, within a second or so.
+    async with asyncio.timeout(10):
+        assert await anext(subscription) == {"type": "queues_changed"}
+    assert not subscription.has_waiting
+    hub.publish_figures(Message.QUEUES_CHANGED)
+    hub.close()  # and what still waits to be said is given up

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Hashable
 from typing import Any
 
-from quarterdeck.contract.live import MOST_IDS_NAMED, PROGRESS_INTERVAL_SECONDS, Message
+from quarterdeck.contract.live import FIGURES_INTERVAL_SECONDS, MOST_IDS_NAMED, PROGRESS_INTERVAL_SECONDS, Message
 from quarterdeck.contract.principal import Principal
 
 MOST_WAITING = 256
@@ -129,6 +129,9 @@ class Hub:
     def __init__(self) -> None:
         self._subscriptions: set[Subscription] = set()
         self._watches: defaultdict[int, set[Watch]] = defaultdict(set)
+        # When figures of a kind were last said, and the timer of those that wait to be said again.
+        self._said_at: dict[Message, float] = {}
+        self._timers: dict[Message, asyncio.TimerHandle] = {}
         self.closed = False
 
     def publish(self, message: JsonObject, tenants: frozenset[str] | None, *, owner: str | None = None) -> None:
@@ -138,6 +141,22 @@ class Hub:
         """
         for subscription in tuple(self._subscriptions):
             subscription.offer(message, tenants, owner)
+
+    def publish_figures(self, kind: Message) -> None:
+        """Say that figures of this kind have moved: at once, and then at most once a second, the last move included."""
+        if kind in self._timers or self.closed:
+            return
+        loop = asyncio.get_running_loop()
+        pause = self._said_at.get(kind, float("-inf")) + FIGURES_INTERVAL_SECONDS - loop.time()
+        if pause > 0:
+            self._timers[kind] = loop.call_later(pause, self._say_figures, kind)
+        else:
+            self._say_figures(kind)
+
+    def _say_figures(self, kind: Message) -> None:
+        self._timers.pop(kind, None)
+        self._said_at[kind] = asyncio.get_running_loop().time()
+        self.publish({"type": kind}, None)
 
     def publish_progress(self, operation: JsonObject, completed: bool) -> None:
         for watch in tuple(self._watches.get(operation["id"], ())):
@@ -177,6 +196,8 @@ class Hub:
     def close(self) -> None:
         """End every subscription."""
         self.closed = True
+        while self._timers:
+            self._timers.popitem()[1].cancel()
         for subscription in tuple(self._subscriptions):
             subscription.close()
         for watches in tuple(self._watches.values()):
