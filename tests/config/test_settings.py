@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from quarterdeck.config.example import example
 from quarterdeck.config.load import ConfigError, load
-from quarterdeck.config.settings import Settings
+from quarterdeck.config.settings import Settings, port_numbers
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_what_is_set_counts_and_the_rest_stays(config: Path) -> None:
     ("text", "sentence"),
     [
         ("[engine\n", "line 1"),
-        ("[motor]\nx = 1\n", r"no section \[motor\]. Valid: engine, store, console"),
+        ("[motor]\nx = 1\n", r"no section \[motor\]. Valid: engine, store, workers, console"),
         ("engine = 3\n", r"write it as \[engine\]"),
         ("[engine]\nidle_minuets = 3\n", "engine.idle_minuets is not a setting. See config.example.toml"),
         ("[engine]\nidle_minutes = -1\n", "engine.idle_minutes must be at least 0; it is -1"),
@@ -53,6 +53,10 @@ def test_what_is_set_counts_and_the_rest_stays(config: Path) -> None:
         ("[engine]\nlog_level = 'loud'\n", "engine.log_level must be 'debug', 'info', 'warning' or 'error'"),
         ("[console]\nkeys = 3\n", "console.keys must be a table, as in"),
         ("[console]\nkeys = { assign = 1 }\n", "console.keys.assign must be text; it is 1"),
+        ("[engine]\nallowed_addresses = ['10.0.0.0/40']\n", "engine.allowed_addresses: '10.0.0.0/40' is no CIDR"),
+        ("[workers]\nurls = ['localhost:9100']\n", "workers.urls: 'localhost:9100' is no address such as http://"),
+        ("[workers]\nports = '9109-9100'\n", "workers.ports: '9109-9100' is no port or range of ports"),
+        ("[workers]\nports = '1-65535'\n", "workers.ports names 65535 ports; at most 1,000"),
     ],
 )
 def test_a_mistake_names_file_and_key(config: Path, text: str, sentence: str) -> None:
@@ -61,6 +65,11 @@ def test_a_mistake_names_file_and_key(config: Path, text: str, sentence: str) ->
         load(config)
     assert str(config) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_ports_are_listed_one_by_one() -> None:
+    assert port_numbers("9100-9102, 9101,9200") == [9100, 9101, 9102, 9200]
+    assert port_numbers("") == []
 
 
 def test_a_file_that_is_no_text_or_no_file_is_named(config: Path, tmp_path: Path) -> None:

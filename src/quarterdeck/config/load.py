@@ -50,7 +50,10 @@ def _validate(values: dict[str, Any], path: Path) -> Settings:
             known = _model(shape).model_validate(value)
         except ValidationError as error:
             raise ConfigError(f"{path}: {_sentence(name, error)}") from error
-        sections[name] = shape(**{each.name: getattr(known, each.name) for each in fields(shape)})
+        try:
+            sections[name] = shape(**{each.name: getattr(known, each.name) for each in fields(shape)})
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}") from error
     return Settings(**sections)
 
 
@@ -60,13 +63,11 @@ def _model(shape: type[Any]) -> type[BaseModel]:
     from pydantic import ConfigDict, Field, create_model
 
     hints = get_type_hints(shape, localns={"Ge": Ge, "Le": Le}, include_extras=True)
-    members: dict[str, Any] = {
-        each.name: (
-            hints[each.name],
-            Field(default=each.default) if each.default is not MISSING else Field(default_factory=dict),
-        )
-        for each in fields(shape)
-    }
+    members: dict[str, Any] = {}
+    for each in fields(shape):
+        made: Any = each.default_factory
+        default = Field(default_factory=made) if each.default is MISSING else Field(default=each.default)
+        members[each.name] = (hints[each.name], default)
     return create_model(shape.__name__, __config__=ConfigDict(extra="forbid", strict=True), **members)
 
 

@@ -42,7 +42,22 @@ class EngineSettings:
     checkpoint_seconds: Annotated[int, Ge(1)] = setting(
         60, "Seconds between signed checkpoints of the audit log, written only when there is something new."
     )
+    allowed_addresses: list[str] = setting(
+        [],
+        "Addresses inside your own network that http queues and workers may be called at, as CIDRs such as"
+        ' "10.1.0.0/16" or "127.0.0.1/32"; private, loopback, link-local and reserved ones are refused otherwise.',
+    )
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What the engine log holds.")
+
+    def __post_init__(self) -> None:
+        if self.allowed_addresses:
+            from ipaddress import ip_network
+
+            for text in self.allowed_addresses:
+                try:
+                    ip_network(text, strict=False)
+                except ValueError:
+                    raise ValueError(f"engine.allowed_addresses: {text!r} is no CIDR such as 10.1.0.0/16.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,49 @@ class StoreSettings:
         "", "Name of the environment variable that holds the PostgreSQL password; empty asks the keyring."
     )
     copies_kept: Annotated[int, Ge(1)] = setting(3, "Copies of the store kept aside from before migrations.")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersSettings:
+    """Workers outside the engine, and how their health is looked after."""
+
+    urls: list[str] = setting(
+        [], 'Addresses whose /healthz and /readyz are asked, such as "http://127.0.0.1:9100"; one for each worker.'
+    )
+    ports: str = setting("", 'Ports on this machine where workers answer as well, such as "9100-9109,9200".')
+    check_seconds: Annotated[int, Ge(1), Le(3_600)] = setting(
+        30, "Seconds between checks; what a check found counts until the next one."
+    )
+    check_timeout_seconds: Annotated[int, Ge(1), Le(60)] = setting(3, "Seconds a worker has to answer a check.")
+    unhealthy_after: Annotated[int, Ge(1), Le(100)] = setting(
+        3, "Failed checks in a row after which a worker is unhealthy; before that it is degraded."
+    )
+    healthy_after: Annotated[int, Ge(1), Le(100)] = setting(
+        2, "Good checks in a row after which a worker that was unhealthy or degraded is healthy again."
+    )
+    silent_seconds: Annotated[int, Ge(10)] = setting(
+        90, "Seconds without a word after which a worker that only leases is unhealthy."
+    )
+    forget_hours: Annotated[int, Ge(1)] = setting(24, "Hours after which a worker that has gone is forgotten.")
+
+    def __post_init__(self) -> None:
+        port_numbers(self.ports)
+        for url in self.urls:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"workers.urls: {url!r} is no address such as http://127.0.0.1:9100.")
+
+
+def port_numbers(text: str) -> list[int]:
+    """`9100-9102,9200` as 9100, 9101, 9102, 9200. Raises ValueError."""
+    found: dict[int, None] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        first, _, last = part.partition("-")
+        if not (first.isdigit() and (last or first).isdigit() and 0 < int(first) <= int(last or first) < 65_536):
+            raise ValueError(f'workers.ports: {part!r} is no port or range of ports such as "9100-9109".')
+        found |= dict.fromkeys(range(int(first), int(last or first) + 1))
+    if len(found) > 1_000:
+        raise ValueError(f"workers.ports names {len(found)} ports; at most 1,000 can be checked.")
+    return list(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +138,5 @@ class ConsoleSettings:
 class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    workers: WorkersSettings = field(default_factory=WorkersSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
