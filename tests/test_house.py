@@ -55,7 +55,7 @@ def test_a_console_starts_without_the_engine_and_without_pydantic() -> None:
     assert found.returncode == 0, found.stderr
     loaded = set(found.stdout.split())
     heavy = {"sqlalchemy", "fastapi", "starlette", "apscheduler", "alembic", "aiosqlite", "uvicorn"}
-    assert not loaded & (heavy | {"pydantic", "pydantic_core", "typer", "httpx_ws"})
+    assert not loaded & (heavy | {"pydantic", "pydantic_core", "typer", "httpx_ws", "plotille"})
 
 
 def served() -> list[Operation]:
