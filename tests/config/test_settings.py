@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from quarterdeck.config.example import example
 from quarterdeck.config.load import ConfigError, load
 from quarterdeck.config.settings import Settings, port_numbers
+from quarterdeck.contract.models.queues import QueueSettings
 
 
 @pytest.fixture
@@ -29,6 +31,8 @@ def test_the_example_is_the_defaults_and_leaves_out_none(config: Path) -> None:
     config.write_text(example(), encoding="utf-8")
     assert load(config) == Settings()
     for section in fields(Settings):
+        if section.name == "queues":
+            continue
         for each in fields(getattr(Settings(), section.name)):
             assert f"\n{each.name} = " in example()
 
@@ -45,7 +49,7 @@ def test_what_is_set_counts_and_the_rest_stays(config: Path) -> None:
     ("text", "sentence"),
     [
         ("[engine\n", "line 1"),
-        ("[motor]\nx = 1\n", r"no section \[motor\]. Valid: engine, store, workers, console"),
+        ("[motor]\nx = 1\n", r"no section \[motor\]. Valid: engine, store, workers, queues, console"),
         ("engine = 3\n", r"write it as \[engine\]"),
         ("[engine]\nidle_minuets = 3\n", "engine.idle_minuets is not a setting. See config.example.toml"),
         ("[engine]\nidle_minutes = -1\n", "engine.idle_minutes must be at least 0; it is -1"),
@@ -56,6 +60,14 @@ def test_what_is_set_counts_and_the_rest_stays(config: Path) -> None:
         ("[engine]\nallowed_addresses = ['10.0.0.0/40']\n", "engine.allowed_addresses: '10.0.0.0/40' is no CIDR"),
         ("[workers]\nurls = ['localhost:9100']\n", "workers.urls: 'localhost:9100' is no address such as http://"),
         ("[workers]\nports = '9109-9100'\n", "workers.ports: '9109-9100' is no port or range of ports"),
+        ("queues = 3\n", r"write it as \[queues\]"),
+        ("[queues]\nmail = 3\n", r"write it as \[queues.mail\]"),
+        ("[queues.'so so']\n", "'so so' is no name of a queue"),
+        ("[queues.mail]\nconcurrency = 0\n", "queues.mail.concurrency must be at least 1; it is 0"),
+        ("[queues.mail]\nbackof = {}\n", "queues.mail.backof is not a setting"),
+        ("[queues.mail]\nbackoff = { bse = 1 }\n", "queues.mail.backoff.bse is not a setting"),
+        ("[queues.mail]\nhandler = 'engine'\n", "queues.mail.handler must be http, python or worker"),
+        ("[queues.mail]\nreason = 'because'\n", "queues.mail.reason is not a setting"),
         ("[workers]\nports = '1-65535'\n", "workers.ports names 65535 ports; at most 1,000"),
     ],
 )
@@ -65,6 +77,22 @@ def test_a_mistake_names_file_and_key(config: Path, text: str, sentence: str) ->
         load(config)
     assert str(config) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_of_a_queue_only_what_is_named_is_known(config: Path) -> None:
+    config.write_text("[queues.mail]\nhandler = 'http'\nbackoff = { base = 2 }\n[queues.bulk]\nconcurrency = 2\n")
+    assert load(config).queues == {"mail": {"handler": "http", "backoff": {"base": 2.0}}, "bulk": {"concurrency": 2}}
+
+
+def test_the_example_says_all_that_a_queue_can_be_told(config: Path) -> None:
+    defaults = QueueSettings().model_dump(mode="json", exclude_none=True)
+    page = example()
+    start = page.index("# [queues.refunds-api]")
+    section = [line.removeprefix("# ") for line in page[start : page.index("\n\n", start)].splitlines()]
+    settings = [line for line in section if re.match(r"\w+ = .", line)]
+    config.write_text("\n".join(["[queues.refunds-api]", *settings]), encoding="utf-8")
+    assert load(config).queues["refunds-api"] == defaults
+    assert {line.split(" = ")[0] for line in section if " =" in line} == set(QueueSettings.model_fields)
 
 
 def test_ports_are_listed_one_by_one() -> None:

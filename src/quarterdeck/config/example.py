@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Le
 
+from quarterdeck.config import queue_sections
 from quarterdeck.config.settings import Settings
 
 HEADER = """\
@@ -22,6 +23,9 @@ def example() -> str:
     defaults = Settings()
     parts = [HEADER]
     for section in fields(Settings):
+        if section.name == "queues":
+            parts.append(queue_sections.example())
+            continue
         values = getattr(defaults, section.name)
         summary = (type(values).__doc__ or "").strip()
         hints = get_type_hints(type(values), localns={"Ge": Ge, "Le": Le}, include_extras=True)

@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from quarterdeck.config import queue_sections
 from quarterdeck.config.settings import Settings
 from quarterdeck.config.wording import plain
 
@@ -45,6 +46,9 @@ def _validate(values: dict[str, Any], path: Path) -> Settings:
             raise ConfigError(f"{path}: there is no section [{name}]. Valid: {', '.join(shapes)}.")
         if not isinstance(value, dict):
             raise ConfigError(f"{path}: {name} is a section; write it as [{name}].")
+        if name == "queues":
+            sections[name] = _queues(value, path)
+            continue
         shape: type[Any] = get_type_hints(Settings)[name]
         try:
             known = _model(shape).model_validate(value)
@@ -55,6 +59,20 @@ def _validate(values: dict[str, Any], path: Path) -> Settings:
         except ValueError as error:
             raise ConfigError(f"{path}: {error}") from error
     return Settings(**sections)
+
+
+def _queues(found: dict[str, Any], path: Path) -> dict[str, dict[str, Any]]:
+    from pydantic import ValidationError
+
+    queues = {}
+    for name, values in found.items():
+        try:
+            queues[name] = queue_sections.read(name, values)
+        except ValidationError as error:
+            raise ConfigError(f"{path}: {_sentence(f'queues.{name}', error)}") from error
+        except ValueError as error:
+            raise ConfigError(f"{path}: {error}") from error
+    return queues
 
 
 def _model(shape: type[Any]) -> type[BaseModel]:

@@ -139,4 +139,6 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     workers: WorkersSettings = field(default_factory=WorkersSettings)
+    # By name, only what a section names; see `queue_sections`.
+    queues: dict[str, dict[str, Any]] = field(default_factory=dict)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)

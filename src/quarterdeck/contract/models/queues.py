@@ -10,7 +10,49 @@ from quarterdeck.contract.enums import Condition, HandlerKind, Priority
 from quarterdeck.contract.models.base import Answer, LongText, Model, Timestamp
 
 QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", examples=["refunds-api"])]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Target = Annotated[
+    str,
+    Field(
+        max_length=2_000,
+        title="Target",
+        description="An address for http; module:function or the name of an entry point for python; else empty.",
+    ),
+]
+SecretEnv = Annotated[
+    str,
+    Field(
+        max_length=200,
+        title="Secret",
+        description="Name of the environment variable that holds the signing secret (whsec_…) of an http queue.",
+    ),
+]
+Handler = Annotated[
+    HandlerKind, Field(title="Handler", description="Who carries out its runs: http, python, or worker (who leases).")
+]
+Concurrency = Annotated[
+    int, Field(ge=1, le=10_000, title="Concurrency", description="Runs that may be active at once. From 1 to 10000.")
+]
+TenantConcurrency = Annotated[
+    int | None,
+    Field(
+        ge=1, le=10_000, title="Per tenant", description="Of these, runs of one tenant; unset, as many as there are."
+    ),
+]
+Rate = Annotated[
+    float | None,
+    Field(gt=0, le=1_000_000, title="Rate", description="Runs that may start in a second; unset, no limit."),
+]
+MaxAttempts = Annotated[
+    int,
+    Field(ge=1, le=100, title="Attempts", description="Attempts after which a run is a dead letter. From 1 to 100."),
+]
+TimeoutSeconds = Annotated[
+    float, Field(gt=0, le=86_400, title="Time-out", description="Seconds one attempt may take; at most 86400.")
+]
+RunPriority = Annotated[Priority, Field(title="Priority", description="Of runs that do not say their own.")]
+OpensExceptions = Annotated[
+    bool, Field(title="Exceptions", description="Whether a dead letter of this queue is handed to a person.")
+]
 
 
 class Backoff(Model):
@@ -29,42 +71,56 @@ class Keep(Model):
     dead_days: Annotated[float, Field(gt=0, le=36_500)] = 90
 
 
+Waits = Annotated[
+    Backoff,
+    Field(
+        title="Backoff",
+        description="A failed run waits a random time of up to base × factor^(attempt - 1) seconds, at most cap.",
+    ),
+]
+Keeps = Annotated[
+    Keep, Field(title="Keep", description="Days after which runs that have ended are removed, by how they ended.")
+]
+
+
 class QueueSettings(Model):
-    """`target` is a URL for http, `module:function` or an entry point's name for python, empty for worker.
+    """How a queue carries out its runs. An http or python queue has a target."""
 
-    `secret_env` names the environment variable that holds the signing secret (`whsec_…`) of http queues.
-    """
-
-    handler: HandlerKind = HandlerKind.WORKER
-    target: Annotated[str, Field(max_length=2_000)] = ""
-    secret_env: Annotated[str, Field(max_length=200)] = ""
-    concurrency: Annotated[int, Field(ge=1, le=10_000)] = 10
-    tenant_concurrency: Annotated[int | None, Field(ge=1, le=10_000)] = None
-    rate_per_second: Annotated[float | None, Field(gt=0, le=1_000_000)] = None
-    max_attempts: Annotated[int, Field(ge=1, le=100)] = 5
-    backoff: Backoff = Backoff()
-    timeout_seconds: Seconds = 300.0
-    priority: Priority = Priority.NORMAL
-    keep: Keep = Keep()
-    exceptions: bool = True  # whether a dead letter of this queue opens an exception
+    handler: Handler = HandlerKind.WORKER
+    target: Target = ""
+    secret_env: SecretEnv = ""
+    concurrency: Concurrency = 10
+    tenant_concurrency: TenantConcurrency = None
+    rate_per_second: Rate = None
+    max_attempts: MaxAttempts = 5
+    backoff: Waits = Backoff()
+    timeout_seconds: TimeoutSeconds = 300.0
+    priority: RunPriority = Priority.NORMAL
+    keep: Keeps = Keep()
+    exceptions: OpensExceptions = True
 
 
 class QueueChange(Model):
-    """Only what is given changes, at once and without a restart."""
+    """Only what is given changes, at once and without a restart.
 
-    handler: HandlerKind | None = None
-    target: Annotated[str | None, Field(max_length=2_000)] = None
-    secret_env: Annotated[str | None, Field(max_length=200)] = None
-    concurrency: Annotated[int | None, Field(ge=1, le=10_000)] = None
-    tenant_concurrency: Annotated[int | None, Field(ge=1, le=10_000)] = None
-    rate_per_second: Annotated[float | None, Field(gt=0, le=1_000_000)] = None
-    max_attempts: Annotated[int | None, Field(ge=1, le=100)] = None
-    backoff: Backoff | None = None
-    timeout_seconds: Annotated[float | None, Field(gt=0, le=86_400)] = None
-    priority: Priority | None = None
-    keep: Keep | None = None
-    exceptions: bool | None = None
-    reason: Annotated[str | None, Field(max_length=2_000)] = None
+    null takes the limit off for `tenant_concurrency` and `rate_per_second`, and changes nothing elsewhere.
+    """
+
+    handler: Handler | None = None
+    target: Target | None = None
+    secret_env: SecretEnv | None = None
+    concurrency: Concurrency | None = None
+    tenant_concurrency: TenantConcurrency = None
+    rate_per_second: Rate = None
+    max_attempts: MaxAttempts | None = None
+    backoff: Waits | None = None
+    timeout_seconds: TimeoutSeconds | None = None
+    priority: RunPriority | None = None
+    keep: Keeps | None = None
+    exceptions: OpensExceptions | None = None
+    reason: Annotated[
+        str | None, Field(max_length=2_000, title="Reason", description="Why; kept in the audit log.")
+    ] = None
 
 
 class Pause(Model):
