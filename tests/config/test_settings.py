@@ -92,7 +92,7 @@ def test_the_example_says_all_that_a_queue_can_be_told(config: Path) -> None:
     settings = [line for line in section if re.match(r"\w+ = .", line)]
     config.write_text("\n".join(["[queues.refunds-api]", *settings]), encoding="utf-8")
     assert load(config).queues["refunds-api"] == defaults
-    assert {line.split(" = ")[0] for line in section if " =" in line} == set(QueueSettings.model_fields)
+    assert {line.split(" =")[0] for line in section if " =" in line} == set(QueueSettings.model_fields)
 
 
 def test_ports_are_listed_one_by_one() -> None:
