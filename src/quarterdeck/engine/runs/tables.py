@@ -17,6 +17,8 @@ runs = Table(
     Column("status", Text, nullable=False),
     Column("priority", SmallInteger, nullable=False),  # rank, 0 is the most pressing
     moment("run_at"),
+    # It only grows, so that (id, attempt) names one attempt for ever: what is given back or retried by a person
+    # gets more `max_attempts`, never an earlier `attempt`.
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("max_attempts", Integer, nullable=False),
     Column("retry_count", Integer, nullable=False, server_default="0"),
@@ -61,17 +63,18 @@ WAITING = "status = 'waiting'"
 LATER = "status IN ('scheduled', 'failed')"
 ACTIVE = "status = 'active'"
 
-# A claim reads its first rows, and the oldest waiting run of a queue is met soon.
-_partial("ix_runs_waiting", "queue", "priority", "run_at", "id", where=WAITING)
+# A claim reads its first rows, and the oldest waiting run of a queue is met soon. The tenant is in it so that
+# a claim steps over tenants who have enough without reading the rows.
+_partial("ix_runs_waiting", "queue", "priority", "run_at", "id", "tenant_id", where=WAITING)
 # What becomes due is moved to `waiting`; so a claim never steps over what is not due yet.
 _partial("ix_runs_later", "run_at", "id", where=LATER)
-# The rescue of lapsed leases, and counting what is active, look only at what is active.
-_partial("ix_runs_lease", "lease_until", where=ACTIVE)
+# A claim counts what is active of a queue and its tenants; the rescue of lapsed leases reads the few that there are.
+_partial("ix_runs_lease", "queue", "tenant_id", "lease_until", where=ACTIVE)
 _partial("ix_runs_operation", "operation_id", "status", where="operation_id IS NOT NULL")
 # The attempts of a dead letter are those of its run and of these.
 _partial("ix_runs_dead_letter", "dead_letter_id", where="dead_letter_id IS NOT NULL")
-# A second enqueue of the same key finds the first.
-_partial("ix_runs_unique", "queue", "unique_key", where="unique_key IS NOT NULL", unique=True)
+# A second enqueue of the same key finds the first. Tenants do not meet each other's.
+_partial("ix_runs_unique", "queue", "unique_key", "tenant_id", where="unique_key IS NOT NULL", unique=True)
 # Lists, newest first. All but the first and the fourth are written once and never moved.
 Index("ix_runs_status", runs.c.status, runs.c.id)
 Index("ix_runs_queue", runs.c.queue, runs.c.id)
@@ -112,3 +115,11 @@ run_logs = Table(
 )
 # The log of a run in the order written.
 Index("ix_run_logs_run", run_logs.c.run_id, run_logs.c.id)
+
+# How far a queue with a rate limit has used up its time: no run may start before `free_at`, in microseconds.
+run_paces = Table(
+    "run_paces",
+    metadata,
+    Column("queue", Text, primary_key=True),
+    Column("free_at", BigInteger, nullable=False),
+)

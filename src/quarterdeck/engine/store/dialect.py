@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -11,11 +11,14 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Select,
+    Subquery,
     Table,
     Text,
+    bindparam,
     cast,
     func,
     literal,
+    literal_column,
     select,
     text,
     type_coerce,
@@ -137,6 +140,10 @@ class Dialect:
         """A table of one column `id`; any number of ids is one parameter."""
         raise NotImplementedError
 
+    def listed(self, parameter: str, columns: Mapping[str, Any]) -> Subquery:
+        """A table named like `parameter`, whose rows are the lists of a JSON list bound to it; columns by position."""
+        raise NotImplementedError
+
     def lock_skipping(self, query: Select[Any]) -> Select[Any]:
         return query
 
@@ -159,6 +166,14 @@ class SqliteDialect(Dialect):
     def id_list(self, ids: Sequence[int]) -> Select[Any]:
         each = func.json_each(_json_list(ids)).table_valued("value")
         return select(cast(each.c.value, BigInteger).label("id"))
+
+    def listed(self, parameter: str, columns: Mapping[str, Any]) -> Subquery:
+        each = func.json_each(bindparam(parameter, type_=Text)).table_valued("value")
+        parts = (
+            type_coerce(func.json_extract(each.c.value, literal_column(f"'$[{number}]'")), kind).label(name)
+            for number, (name, kind) in enumerate(columns.items())
+        )
+        return select(*parts).subquery(parameter)
 
     async def next_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
         # There is one writer, and inserting moves the sequence along.
@@ -186,6 +201,14 @@ class PostgresDialect(Dialect):
     def id_list(self, ids: Sequence[int]) -> Select[Any]:
         each = func.jsonb_array_elements_text(cast(_json_list(ids), JSONB)).table_valued("value")
         return select(cast(each.c.value, BigInteger).label("id"))
+
+    def listed(self, parameter: str, columns: Mapping[str, Any]) -> Subquery:
+        each = func.jsonb_array_elements(cast(bindparam(parameter, type_=Text), JSONB)).table_valued("value")
+        parts = (
+            cast(each.c.value.op("->>")(literal_column(str(number))), kind).label(name)
+            for number, (name, kind) in enumerate(columns.items())
+        )
+        return select(*parts).subquery(parameter)
 
     async def next_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
         query = text("SELECT nextval(pg_get_serial_sequence(:name, :key)) FROM generate_series(1, :count)")

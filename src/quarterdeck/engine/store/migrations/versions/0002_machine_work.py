@@ -190,7 +190,9 @@ def upgrade() -> None:
         sa.Column("measure", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("bucket", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "step", "at", "queue", "kind", "measure", "bucket", name=op.f("pk_run_latencies")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "step", "at", "queue", "kind", "measure", "bucket", name=op.f("pk_run_latencies")
+        ),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -203,8 +205,16 @@ def upgrade() -> None:
         sa.Column("error_class", sa.Text(), nullable=False),
         sa.Column("error_code", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "step", "at", "queue", "kind", "error_class", "error_code", name=op.f("pk_run_errors")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "step", "at", "queue", "kind", "error_class", "error_code", name=op.f("pk_run_errors")
+        ),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "run_paces",
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("free_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("queue", name=op.f("pk_run_paces")),
     )
     op.create_table(
         "run_tallies",
@@ -275,7 +285,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_runs_lease",
-            ["lease_until"],
+            ["queue", "tenant_id", "lease_until"],
             unique=False,
             sqlite_where=sa.text("status = 'active'"),
             postgresql_where=sa.text("status = 'active'"),
@@ -292,14 +302,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_runs_tenant", ["tenant_id", "id"], unique=False)
         batch_op.create_index(
             "ix_runs_unique",
-            ["queue", "unique_key"],
+            ["queue", "unique_key", "tenant_id"],
             unique=True,
             sqlite_where=sa.text("unique_key IS NOT NULL"),
             postgresql_where=sa.text("unique_key IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_runs_waiting",
-            ["queue", "priority", "run_at", "id"],
+            ["queue", "priority", "run_at", "id", "tenant_id"],
             unique=False,
             sqlite_where=sa.text("status = 'waiting'"),
             postgresql_where=sa.text("status = 'waiting'"),
