@@ -1,0 +1,124 @@
+"""Reading what was counted. Nothing here looks at runs, but for the age of the oldest that waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, SmallInteger, Table, Text, cast, false, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.clock import SECOND
+from quarterdeck.contract.enums import Priority
+from quarterdeck.contract.principal import Principal
+from quarterdeck.engine.runs.tables import WAITING, runs
+from quarterdeck.engine.series.tables import EVERYONE, run_tallies
+from quarterdeck.engine.store.dialect import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose figures, and of what. `tenants` None: of all of them. The rest: None narrows nothing."""
+
+    tenants: frozenset[str] | None = None
+    queue: str | None = None
+    kind: str | None = None
+
+    @classmethod
+    def of(
+        cls, principal: Principal, *, queue: str | None = None, kind: str | None = None, tenant: str | None = None
+    ) -> Scope:
+        """What the principal sees of what was asked for; a tenant they do not see has no figures."""
+        tenants = principal.tenants
+        if tenant is not None:
+            tenants = frozenset({tenant} if principal.sees(tenant) else ())
+        return cls(None if tenants is None else tenants - {EVERYONE}, queue, kind)
+
+    def tenant_is(self, column: ColumnElement[str]) -> list[ColumnElement[bool]]:
+        """Conditions on a table that has a row for each tenant."""
+        if self.tenants is None:
+            return []
+        return [column.in_(sorted(self.tenants)) if self.tenants else false()]
+
+    def time(self, table: Table, step: int, since: int) -> list[ColumnElement[bool]]:
+        """Conditions on a table of buckets of time: those of `step` seconds from `since` (ms) on."""
+        whose = [table.c.tenant_id == EVERYONE] if self.tenants is None else self.tenant_is(table.c.tenant_id)
+        found = [*whose, table.c.step == step, table.c.at >= since]
+        if self.queue is not None:
+            found.append(table.c.queue == self.queue)
+        if self.kind is not None:
+            found.append(table.c.kind == self.kind)
+        return found
+
+
+def began(now: int, step: int, steps: int) -> int:
+    """When the first of so many steps of `step` seconds began; the last is the one that is not over."""
+    return now - now % (step * SECOND) - (steps - 1) * step * SECOND
+
+
+async def tallies(connection: AsyncConnection, scope: Scope) -> dict[str, dict[str, int]]:
+    """How many runs are in which state, by queue."""
+    query = (
+        select(run_tallies.c.queue, run_tallies.c.status, func.sum(run_tallies.c.difference))
+        .where(*scope.tenant_is(run_tallies.c.tenant_id))
+        .group_by(run_tallies.c.queue, run_tallies.c.status)
+    )
+    if scope.queue is not None:
+        query = query.where(run_tallies.c.queue == scope.queue)
+    found: dict[str, dict[str, int]] = {}
+    for queue, status, number in await connection.execute(query):
+        found.setdefault(queue, {})[status] = int(number)
+    return found
+
+
+async def sums(
+    connection: AsyncConnection,
+    scope: Scope,
+    table: Table,
+    by: Sequence[str],
+    what: Sequence[str],
+    step: int,
+    since: int,
+) -> Sequence[Row[Any]]:
+    """Sums of the columns `what`, a row for each combination of the columns `by`."""
+    key = [table.c[name] for name in by]
+    query: Select[Any] = (
+        select(*key, *(cast(func.sum(table.c[name]), table.c[name].type).label(name) for name in what))
+        .where(*scope.time(table, step, since))
+        .group_by(*key)
+    )
+    found: Sequence[Row[Any]] = (await connection.execute(query)).all()
+    return found
+
+
+async def oldest_waiting(
+    connection: AsyncConnection, dialect: Dialect, scope: Scope, queues: Sequence[str]
+) -> dict[str, int]:
+    """When the longest waiting run of each of these queues could have begun (ms); queues where none waits are left out.
+
+    Each priority of a queue is a stretch of the index, in the order of that time.
+    """
+    place = dialect.listed("places", {"queue": Text, "priority": SmallInteger})
+    first = (
+        select(runs.c.run_at)
+        .where(
+            literal_column(WAITING),
+            runs.c.queue == place.c.queue,
+            runs.c.priority == place.c.priority,
+            *scope.tenant_is(runs.c.tenant_id),
+        )
+        .order_by(runs.c.run_at)
+        .limit(1)
+        .correlate(place)
+    )
+    if scope.kind is not None:
+        first = first.where(runs.c.kind == scope.kind)
+    query = select(place.c.queue, first.scalar_subquery())
+    places = json.dumps([[queue, priority.rank] for queue in queues for priority in Priority])
+    found: dict[str, int] = {}
+    for queue, at in await connection.execute(query, {"places": places}):
+        if at is not None:
+            found[queue] = min(at, found.get(queue, at))
+    return found
