@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, insert, select, update
 
 from quarterdeck.contract.clock import to_datetime, to_ms
 from quarterdeck.contract.models.audit import AuditEntry, AuditPage, AuditQuery
@@ -16,6 +16,11 @@ from quarterdeck.engine.cursors import decode_ids, encode
 from quarterdeck.engine.store.store import Store, Transaction
 
 _HASHED = ("id", "at", "actor", "role", "tenant_id", "action", "resource", "target", "reason", "details")
+
+# Each act executes these, so they are built once. The lock is for PostgreSQL; SQLite leaves it out.
+_HEAD = select(audit_head.c.last_id, audit_head.c.last_hash).where(audit_head.c.one == 1).with_for_update()
+_ENTRY = insert(audit_entries)
+_MOVE = update(audit_head).where(audit_head.c.one == 1)
 
 
 def entry_hash(values: dict[str, Any], previous_hash: str) -> str:
@@ -38,12 +43,11 @@ async def append(
 ) -> int:
     """Add one entry in the caller's transaction; returns its id."""
     connection = transaction.connection
-    query = store.dialect.lock(select(audit_head.c.last_id, audit_head.c.last_hash).where(audit_head.c.one == 1))
-    head = (await connection.execute(query)).one_or_none()
+    head = (await connection.execute(_HEAD)).one_or_none()
     if head is None:
         first = store.dialect.insert(audit_head).values(one=1, last_id=0, last_hash="")
         await connection.execute(first.on_conflict_do_nothing())
-        head = (await connection.execute(query)).one()
+        head = (await connection.execute(_HEAD)).one()
     values: dict[str, Any] = {
         "id": head.last_id + 1,
         "at": transaction.now,
@@ -57,10 +61,8 @@ async def append(
         "details": details or {},
     }
     digest = entry_hash(values, head.last_hash)
-    await connection.execute(audit_entries.insert(), {**values, "previous_hash": head.last_hash, "hash": digest})
-    await connection.execute(
-        update(audit_head).where(audit_head.c.one == 1).values(last_id=values["id"], last_hash=digest)
-    )
+    await connection.execute(_ENTRY, {**values, "previous_hash": head.last_hash, "hash": digest})
+    await connection.execute(_MOVE, {"last_id": values["id"], "last_hash": digest})
     return int(values["id"])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, SmallInteger, Text, literal, select, update
+from sqlalchemy import BigInteger, Row, SmallInteger, Text, literal, select, update
 
 from quarterdeck.contract.actions import Action, find_action, ways_to
 from quarterdeck.contract.clock import MINUTE
@@ -19,7 +19,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items import rows
 from quarterdeck.engine.items.actions import Doing, build, read_params, released
-from quarterdeck.engine.items.effects import TOLD, Effect, carry_out_on, verdict
+from quarterdeck.engine.items.effects import TOLD, Effect, on_one
 from quarterdeck.engine.items.queries import find_item, no_such_item, whole_item
 from quarterdeck.engine.items.sentences import sentence
 from quarterdeck.engine.items.tables import item_events, item_skips, items
@@ -66,7 +66,8 @@ async def act(
     action = the_action(resource, verb, principal)
     values = read_params(action, request.params)
     may_reach(resource, [getattr(values, "status", None)], principal)
-    async with engine.store.write() as transaction:
+
+    async def work(transaction: Transaction) -> ActionResult:
         doing = Doing(action, principal, engine.settings.engine, transaction.now)
         effect = build(doing, values)
         kept = values.model_dump(mode="json", exclude={"reason", "body"})
@@ -83,6 +84,8 @@ async def act(
             version=request.version,
         )
 
+    return await engine.store.write_at_once(work)
+
 
 async def do(
     engine: Engine,
@@ -97,18 +100,13 @@ async def do(
     version: int | None = None,
 ) -> ActionResult:
     """Guard, event, update, audit entry; the message goes out after the commit."""
-    query = judged(effect, principal, resource).where(items.c.id == item_id)
-    row = (await transaction.connection.execute(engine.store.dialect.lock(query))).one_or_none()
+    ready, values = on_one(effect, principal, str(resource), transaction, engine.store.dialect)
+    row = (await transaction.connection.execute(ready.judge, {**values, "the_item": item_id})).one_or_none()
     if row is None or row.resource != str(resource) or not principal.sees(row.tenant_id):
         raise no_such_item(resource, item_id)
     if version is not None and row.version != version:
         raise changed_since(item_id)
     return await do_to(engine, transaction, principal, row, effect, told, undoable=undoable)
-
-
-def judged(effect: Effect, principal: Principal, resource: Resource) -> Select[Any]:
-    """Items with what is in the way of the effect as `code`, NULL where nothing is."""
-    return select(items, verdict(effect, principal, str(resource)).label("code"))
 
 
 async def do_to(
@@ -121,11 +119,14 @@ async def do_to(
     *,
     undoable: bool,
 ) -> ActionResult:
-    """`row` is one of `judged`, locked in this transaction."""
+    """`row` is an item with what is in the way as `code`, locked in this transaction."""
     if row.code is not None:
         raise _refusal(row, effect, told.label)
     item_id, resource = row.id, Resource(row.resource)
-    event_id, after = await carry_out_on(item_id, effect, transaction, engine.store.dialect, actor=principal.actor)
+    ready, values = on_one(effect, principal, row.resource, transaction, engine.store.dialect)
+    values["the_item"] = item_id
+    event_id = (await transaction.connection.execute(ready.events, values)).scalar_one()
+    after = (await transaction.connection.execute(ready.changes, values)).one()
     await audit.append(
         transaction,
         engine.store,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
-from sqlalchemy import delete, exists, select, text
+from sqlalchemy import Select, bindparam, delete, exists, select, text
 
 from quarterdeck.contract.enums import Resource, Role
 from quarterdeck.contract.live import Change
@@ -15,46 +16,59 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.access import for_claim
 from quarterdeck.engine.items.actions import Doing, build, read_params, released
-from quarterdeck.engine.items.acts import Act, announce, do_to, judged, the_action
-from quarterdeck.engine.items.effects import carry_out
+from quarterdeck.engine.items.acts import Act, announce, do_to, the_action
+from quarterdeck.engine.items.effects import Value, carry_out, verdict
 from quarterdeck.engine.items.matching import read_filter
 from quarterdeck.engine.items.tables import READY, item_skips, items
 from quarterdeck.engine.store.dialect import plain
+from quarterdeck.engine.store.shapes import Shapes
+from quarterdeck.engine.store.store import Transaction
 
 log = logging.getLogger(__name__)
 
 _LAPSED_AT_ONCE = 500
 SYSTEM = Principal("quarterdeck", Role.SUPER_ADMIN)
 
+_best: Shapes[Select[Any]] = Shapes()
+_ORDER = (items.c.priority, items.c.sla_due_at, items.c.created_at, items.c.id)
+_SKIPPED = exists().where(
+    item_skips.c.actor == bindparam("the_actor", type_=item_skips.c.actor.type),
+    item_skips.c.item_id == items.c.id,
+    item_skips.c.until > bindparam("the_time", type_=item_skips.c.until.type),
+)
+
 
 async def claim_next(engine: Engine, principal: Principal, resource: Resource, filter_text: str) -> ActionResult:
     """The best unassigned item: priority, then due, then age. Never the same one to two people."""
     action = the_action(resource, "claim", principal)
     filter_ = read_filter(filter_text, resource, principal)
-    async with engine.store.write() as transaction:
-        skipped = exists().where(
-            item_skips.c.actor == principal.actor,
-            item_skips.c.item_id == items.c.id,
-            item_skips.c.until > transaction.now,
-        )
-        dialect = engine.store.dialect
+    dialect = engine.store.dialect
+
+    async def work(transaction: Transaction) -> ActionResult:
         way = await for_claim(transaction.connection, dialect, filter_, resource, principal)
-        order = (items.c.priority, items.c.sla_due_at, items.c.created_at, items.c.id)
         doing = Doing(action, principal, engine.settings.engine, transaction.now)
         effect = build(doing, read_params(action, {}))
-        best = (
-            judged(effect, principal, resource)
-            .where(text(READY), *way.where, ~skipped)
-            .order_by(*(plain(column) if way.sorts else column for column in order))
-            .limit(1)
-        )
-        found = (await transaction.connection.execute(dialect.lock_skipping(best))).one_or_none()
+
+        def best(parts: list[Value]) -> Select[Any]:
+            """The first that is ready and not skipped, with what is in the way of the effect as `code`."""
+            shaped, where = effect.of(parts[: len(effect.parts)]), parts[len(effect.parts) :]
+            query = select(items, verdict(shaped, principal, str(resource)).label("code"))
+            query = query.where(text(READY), *where, ~_SKIPPED)
+            query = query.order_by(*(plain(column) if way.sorts else column for column in _ORDER))
+            return dialect.lock_skipping(query.limit(1))
+
+        fixed = (dialect.name, principal.tenants, resource, way.sorts, effect.fixed)
+        query, values = _best.of(fixed, [*effect.parts, *way.where], best)
+        values |= {"the_actor": principal.actor, "the_time": transaction.now}
+        found = (await transaction.connection.execute(query, values)).one_or_none()
         if found is None:
             matching = f" that matches {filter_text}" if filter_text.strip() else ""
             raise Problem(
                 Code.NOTHING_TO_CLAIM, f"No unassigned item in {resource}{matching} waits for you; widen the filter."
             )
         return await do_to(engine, transaction, principal, found, effect, Act("claim", action.label), undoable=True)
+
+    return await engine.store.write_at_once(work)
 
 
 async def give_back_lapsed(engine: Engine) -> None:

@@ -2,24 +2,25 @@
 
 An effect says which columns it sets to which values, to which states it applies, and what refuses it.
 `verdict` turns that into one SQL value per item: NULL where the item is eligible, else a problem code.
-`carry_out` writes the timeline and the items in two statements.
+`carry_out` writes the timeline and the items in two statements; `on_one` is the same for a single item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Insert,
     Integer,
-    Row,
+    Select,
     SmallInteger,
     Text,
     Update,
     and_,
+    bindparam,
     case,
     cast,
     insert,
@@ -28,12 +29,15 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+from sqlalchemy.types import TypeEngine
 
 from quarterdeck.contract.enums import Priority
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.items.tables import item_events, items
 from quarterdeck.engine.store.dialect import Dialect
+from quarterdeck.engine.store.shapes import Shapes
 from quarterdeck.engine.store.store import Transaction
 
 # The columns a timeline tells of. claimed_until is kept so that undo restores a claim as it was.
@@ -61,6 +65,23 @@ class Effect:
     counts_as_change: bool = True
     looks_for_change: bool = True
     to: str | None = None
+
+    @property
+    def parts(self) -> list[Value]:
+        """The SQL in it."""
+        return [*self.sets.values(), *(condition for condition, _ in self.refusals)]
+
+    @property
+    def fixed(self) -> Hashable:
+        """What its statements are made of, beside `parts`."""
+        codes = tuple(code for _, code in self.refusals)
+        return (tuple(self.sets), codes, self.states, self.in_bin, self.counts_as_change, self.looks_for_change)
+
+    def of(self, parts: Sequence[Value]) -> Effect:
+        """The same with other parts."""
+        sets = dict(zip(self.sets, parts, strict=False))
+        refusals = zip(parts[len(sets) :], (code for _, code in self.refusals), strict=True)
+        return replace(self, sets=sets, refusals=tuple(refusals))
 
 
 def verdict(effect: Effect, principal: Principal, resource: str) -> ColumnElement[Any]:
@@ -91,26 +112,63 @@ async def carry_out(
     operation_id: int | None = None,
 ) -> None:
     """Write events, then items, for every item in `scope`, which must hold only eligible ones."""
-    events, changes = _statements(effect, scope, transaction, dialect, actor, operation_id)
+    told = _told_once(effect, transaction.now, actor)
+    written = {name: literal(told[name], kind) for name, kind in _ONCE.items()}
+    events, changes = _statements(effect, scope, dialect, written, operation_id)
     await transaction.connection.execute(events)
-    await transaction.connection.execute(changes, execution_options={"synchronize_session": False})
+    await transaction.connection.execute(changes)
 
 
-async def carry_out_on(
-    item_id: int, effect: Effect, transaction: Transaction, dialect: Dialect, *, actor: str
-) -> tuple[int, Row[Any]]:
-    """The same for one item: (id of the event, the item as it is now)."""
-    events, changes = _statements(effect, items.c.id == item_id, transaction, dialect, actor, None)
-    event_id: int = (await transaction.connection.execute(events.returning(item_events.c.id))).scalar_one()
-    return event_id, (await transaction.connection.execute(changes.returning(*items.c))).one()
+@dataclass(frozen=True, slots=True)
+class OnOne:
+    """An effect on one item, ready to be executed with `values`.
+
+    `judge` finds the item with what is in the way as `code`; `events` returns the id of the event, `changes`
+    the item as it is then.
+    """
+
+    judge: Select[Any]
+    events: ReturningInsert[Any]
+    changes: ReturningUpdate[Any]
+
+
+_on_one: Shapes[OnOne] = Shapes()
+_ITEM = bindparam("the_item", type_=items.c.id.type)
+# What is the same for every item.
+_ONCE: dict[str, TypeEngine[Any]] = {
+    "the_time": items.c.updated_at.type,
+    "the_actor": Text(),
+    "the_event": Text(),
+    "the_body": Text(),
+}
+
+
+def on_one(
+    effect: Effect, principal: Principal, resource: str, transaction: Transaction, dialect: Dialect
+) -> tuple[OnOne, dict[str, Any]]:
+    """The same for one item, and the values to execute it with, all but `the_item`."""
+
+    def build(parts: list[Value]) -> OnOne:
+        shaped = effect.of(parts)
+        judge = select(items, verdict(shaped, principal, resource).label("code")).where(items.c.id == _ITEM)
+        written = {name: bindparam(name, type_=kind) for name, kind in _ONCE.items()}
+        events, changes = _statements(shaped, items.c.id == _ITEM, dialect, written, None)
+        return OnOne(dialect.lock(judge), events.returning(item_events.c.id), changes.returning(*items.c))
+
+    fixed = (dialect.name, principal.tenants, resource, effect.fixed)
+    built, values = _on_one.of(fixed, effect.parts, build)
+    return built, {**values, **_told_once(effect, transaction.now, principal.actor)}
+
+
+def _told_once(effect: Effect, now: int, actor: str) -> dict[str, Any]:
+    return {"the_time": now, "the_actor": actor, "the_event": effect.event, "the_body": effect.body}
 
 
 def _statements(
     effect: Effect,
     scope: ColumnElement[bool],
-    transaction: Transaction,
     dialect: Dialect,
-    actor: str,
+    once: Mapping[str, Value],
     operation_id: int | None,
 ) -> tuple[Insert, Update]:
     """What writes the timeline, and what changes the items."""
@@ -118,16 +176,13 @@ def _statements(
     pairs = [(name, _told(name, items.c[name]), _told(name, effect.sets[name])) for name in TOLD if name in effect.sets]
     source = select(
         items.c.id,
-        literal(transaction.now, items.c.updated_at.type),
-        literal(actor, Text),
-        literal(effect.event, Text),
-        literal(effect.body, Text),
+        *once.values(),
         dialect.changes(pairs) if pairs else cast(null(), Text),
         cast(literal(operation_id), item_events.c.operation_id.type),
         items.c.version + literal(step, Integer),
     ).where(scope)
     columns = ["item_id", "at", "actor", "type", "body", "changes", "operation_id", "version_after"]
-    values: dict[str, Any] = {**effect.sets, "updated_at": transaction.now, "version": items.c.version + step}
+    values: dict[str, Any] = {**effect.sets, "updated_at": once["the_time"], "version": items.c.version + step}
     return insert(item_events).from_select(columns, source), update(items).where(scope).values(values)
 
 

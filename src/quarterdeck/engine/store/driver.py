@@ -7,14 +7,17 @@ most of what a small transaction costs. SQLAlchemy takes all rows at once anyway
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Coroutine, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 
+T = TypeVar("T")
 _Said = tuple[Any, list[Any], int, int | None]
 
 
@@ -47,7 +50,7 @@ class Cursor:
 
     async def _run(self, how: str, sql: str, parameters: Iterable[Any]) -> Cursor:
         run = self._connection._execute
-        said: _Said = await run(_in_thread, self._connection._conn, how, sql, parameters)  # type: ignore[no-untyped-call]
+        said: _Said = await run(_in_thread, self._connection._conn, how, sql, parameters)
         self.description, self._rows, self.rowcount, self.lastrowid = said
         return self
 
@@ -62,9 +65,38 @@ def _in_thread(connection: sqlite3.Connection, how: str, sql: str, parameters: I
         cursor.close()
 
 
+def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return cast(T, end.value)
+    work.close()
+    raise RuntimeError("work in one trip waited for something besides its connection")
+
+
 class Connection(aiosqlite.Connection):
     def cursor(self) -> Cursor:  # type: ignore[override]
         return Cursor(self)
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() == self._thread.ident:  # see `in_one_trip`
+            return fn(*args, **kwargs)
+        return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    async def in_one_trip(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run in the connection's own thread what waits for nothing but this connection.
+
+        Goes on to its end even when whoever waits is cancelled: the connection is not free before.
+        """
+        trip = asyncio.ensure_future(self._execute(_to_its_end, work))
+        try:
+            return cast(T, await asyncio.shield(trip))
+        except asyncio.CancelledError:
+            while not trip.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({trip})
+            trip.exception()
+            raise
 
     async def _connect(self) -> aiosqlite.Connection:
         try:
