@@ -1,0 +1,53 @@
+"""Who carries out the runs of which handler kind."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
+
+from quarterdeck.contract.enums import ErrorClass, HandlerKind, LogLevel
+from quarterdeck.contract.models.queues import QueueSettings
+
+if TYPE_CHECKING:
+    from quarterdeck.engine.core import Engine
+
+
+class Failure(Exception):
+    """How an attempt failed. `retryable` and `retry_after` (seconds) override what the class says."""
+
+    def __init__(
+        self,
+        error_class: ErrorClass,
+        code: str,
+        message: str,
+        *,
+        detail: str | None = None,
+        retryable: bool | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.code = code
+        self.message = message
+        self.detail = detail
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class Context(Protocol):
+    """What an attempt can say while it works."""
+
+    cancelled: asyncio.Event
+
+    async def log(self, level: LogLevel, text: str) -> None: ...
+
+    async def progress(self, share: float) -> None: ...
+
+
+class Executor(Protocol):
+    """Returns the result, as JSON. Raises Failure."""
+
+    async def __call__(self, engine: Engine, run: Any, settings: QueueSettings, context: Context) -> Any: ...
+
+
+EXECUTORS: dict[HandlerKind, Executor] = {}
