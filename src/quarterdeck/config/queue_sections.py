@@ -8,15 +8,13 @@ import re
 import textwrap
 from typing import Any
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-
 
 def read(name: str, values: Any) -> dict[str, Any]:
     """What a section names. Raises pydantic's ValidationError, or ValueError with a sentence."""
     from quarterdeck.contract.enums import HandlerKind
-    from quarterdeck.contract.models.queues import QueueChange
+    from quarterdeck.contract.models.queues import QUEUE_NAME, QueueChange
 
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(QUEUE_NAME, name):
         raise ValueError(f"{name!r} is no name of a queue: letters, digits, _ and -, at most 100.")
     if not isinstance(values, dict):
         raise ValueError(f"queues.{name} is a section; write it as [queues.{name}].")

@@ -9,7 +9,8 @@ from pydantic import Field
 from quarterdeck.contract.enums import Condition, HandlerKind, Priority
 from quarterdeck.contract.models.base import Answer, LongText, Model, Timestamp
 
-QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", examples=["refunds-api"])]
+QUEUE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"
+QueueName = Annotated[str, Field(pattern=QUEUE_NAME, examples=["refunds-api"])]
 Target = Annotated[
     str,
     Field(
