@@ -37,11 +37,13 @@ CAPABILITIES = ("items", "bulk", "audit", "runs", "idempotency", "live", "system
 @asynccontextmanager
 async def running(settings: Settings, home: Home) -> AsyncIterator[Engine]:
     """An engine at work; stopped in the reverse order. Raises Problem where the store cannot be opened."""
+    from quarterdeck.engine.queues.seeding import seed
     from quarterdeck.engine.runs.worker import Worker
 
     store = await Store.open(settings.store, home)
     try:
         engine = Engine(settings, home, store, Hub(), SchedulerClock(), Meter())
+        await seed(engine)
         for ticks in _parts("ticks"):
             ticks.register(engine)
         worker = Worker(engine)
