@@ -17,7 +17,7 @@ from quarterdeck.config.settings import StoreSettings
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.items.tables import items
 from quarterdeck.engine.store.dialect import contains
-from quarterdeck.engine.store.store import Store, explain
+from quarterdeck.engine.store.store import Store, Transaction, explain
 from tests.support.desk import Desk, refused
 from tests.support.hostile import TEXTS
 
@@ -66,6 +66,46 @@ async def test_a_cancelled_write_writes_nothing_and_the_next_one_works(desk: Des
         await writing
     await desk.new(title="next")
     assert await titles(desk.engine.store) == ["before", "next"]
+
+
+async def test_all_of_a_write_at_once_or_nothing(desk: Desk) -> None:
+    said: list[str] = []
+
+    async def retitle(transaction: Transaction) -> str:
+        transaction.after_commit(lambda: said.append("after"))
+        await transaction.connection.execute(items.update().values(title="after"))
+        return "done"
+
+    async def half(transaction: Transaction) -> None:
+        await retitle(transaction)
+        raise ValueError("no")
+
+    await desk.new(title="before")
+    with pytest.raises(ValueError, match="no"):
+        await desk.engine.store.write_at_once(half)
+    assert await titles(desk.engine.store) == ["before"]
+    assert said == []
+    assert await desk.engine.store.write_at_once(retitle) == "done"
+    assert await titles(desk.engine.store) == ["after"]
+    assert said == ["after"]
+
+
+async def test_a_write_at_once_is_over_before_whoever_cancelled_it_goes_on(desk: Desk) -> None:
+    await desk.new(title="before")
+
+    async def retitle(transaction: Transaction) -> None:
+        for number in range(200):
+            await transaction.connection.execute(items.update().values(title=f"{number}"))
+
+    writing = asyncio.create_task(desk.engine.store.write_at_once(retitle))
+    for _ in range(20):  # into the middle of it
+        await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert await titles(desk.engine.store) in (["before"], ["199"])
+    await desk.new(title="next")
+    assert (await titles(desk.engine.store))[-1] == "next"
 
 
 async def test_reads_go_on_while_a_write_is_open(desk: Desk) -> None:

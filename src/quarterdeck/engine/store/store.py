@@ -202,7 +202,7 @@ def _sqlite(home: Home) -> Store:
             pool_size=size,
             max_overflow=0,
             pool_timeout=30,
-            pool_reset_on_return="rollback",
+            pool_reset_on_return=None,  # see _reset
         )
 
         @event.listens_for(made.sync_engine, "connect")
@@ -216,6 +216,12 @@ def _sqlite(home: Home) -> Store:
         @event.listens_for(made.sync_engine, "begin")
         def _begin(connection: Any) -> None:
             connection.exec_driver_sql(begin)
+
+        @event.listens_for(made.sync_engine, "reset")
+        def _reset(connection: Any, _record: Any, state: Any) -> None:
+            # Nearly always the transaction is over, and saying so again would be a trip to the thread.
+            if state.asyncio_safe and not state.terminate_only and connection.driver_connection.in_transaction:
+                connection.rollback()
 
         return made
 
