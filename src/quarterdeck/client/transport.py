@@ -14,7 +14,7 @@ import httpx  # noqa: E402
 if TYPE_CHECKING:
     from quarterdeck.config.home import Home
 
-__all__ = ["Address", "LocalAddress", "httpx", "open_http"]
+__all__ = ["Address", "LocalAddress", "UrlAddress", "httpx", "open_http"]
 
 # Drafting a million items takes seconds; nothing that answers takes minutes.
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)
@@ -51,6 +51,20 @@ class LocalAddress:
     @property
     def name(self) -> str:
         return f"the engine of {self.home.path}"
+
+
+@dataclass(frozen=True)
+class UrlAddress:
+    """An engine behind a URL, such as `https://quarterdeck.example.org`."""
+
+    base_url: str
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        return httpx.AsyncHTTPTransport(limits=LIMITS)
+
+    @property
+    def name(self) -> str:
+        return f"the engine at {self.base_url}"
 
 
 def open_http(address: Address) -> httpx.AsyncClient:

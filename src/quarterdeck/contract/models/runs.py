@@ -149,14 +149,21 @@ class LogQuery(Model):
 
 
 class LeaseRequest(Model):
-    """`worker` names who asks, always by the same name; `seconds` is how long it may be silent."""
+    """`worker` names who asks, always by the same name; `seconds` is how long it may be silent.
+
+    `type` is what workers of one sort have in common, by default the name without the number at its end.
+    `wait_seconds`: where there is nothing, wait so long for something. `health_url` is where its `/healthz` and
+    `/readyz` are. `leaving`: nothing is leased, and nobody looks after the worker any more.
+    """
 
     worker: WorkerName
+    type: WorkerName | None = None
     count: Annotated[int, Field(ge=1, le=1_000)] = 1
     seconds: Annotated[int, Field(ge=5, le=3_600)] = 30
     kinds: Annotated[list[RunKind] | None, Field(min_length=1, max_length=100)] = None
     wait_seconds: Annotated[int, Field(ge=0, le=60)] = 0
     health_url: Annotated[str | None, Field(max_length=2_000)] = None
+    leaving: bool = False
 
 
 class LeasedRun(Answer):

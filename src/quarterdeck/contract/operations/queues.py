@@ -70,5 +70,5 @@ LEASE = Operation(
     ModelRef("runs:LeasedRuns"),
     ModelRef("runs:LeaseRequest"),
     role=Role.OPERATOR,
-    problems=(Code.NOT_FOUND, Code.WRONG_STATE),
+    problems=(Code.NOT_FOUND, Code.WRONG_STATE, Code.ADDRESS_REFUSED),
 )
