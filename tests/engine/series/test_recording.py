@@ -18,12 +18,7 @@ from quarterdeck.engine.series.tables import (
     run_tallies,
 )
 from quarterdeck.engine.store.store import Store
-
-
-async def said(store: Store, moves: Moves) -> int:
-    async with store.write() as transaction:
-        await record(transaction, store.dialect, moves)
-        return transaction.now
+from tests.support.counted import said
 
 
 async def tallies(store: Store) -> dict[tuple[str, str, str], int]:
@@ -83,10 +78,14 @@ async def test_figures_add_up_over_transactions(store: Store) -> None:
 async def test_what_is_not_committed_is_not_counted(store: Store) -> None:
     moves = Moves()
     moves.enqueued("mail", "welcome", "acme", "waiting")
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with store.write() as transaction:
             await record(transaction, store.dialect, moves)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert await tallies(store) == {}
     assert await rows(store, run_counts) == []
 

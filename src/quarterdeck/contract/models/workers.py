@@ -32,7 +32,11 @@ class ThroughputPoint(Answer):
 
 
 class Throughput(Answer):
-    """`per_second` is completed runs a second over the window; `lag_seconds` is the age of the oldest waiting run."""
+    """`per_second` is completed runs a second over the window; `lag_seconds` is how long the oldest run has waited.
+
+    The last step is not over. Where a kind or tenants are asked for, a run that stands behind 2,000 others of its queue
+    and priority is not looked for.
+    """
 
     window: Window
     step_seconds: int
@@ -53,7 +57,7 @@ class LatencyPoint(Answer):
 class Latency(Answer):
     """How long attempts took, and how long runs waited for their first (`wait_…`), in milliseconds.
 
-    From histograms whose buckets grow by a quarter: a figure is at most that much too high.
+    From histograms whose buckets grow by a quarter: a figure is right to within that.
     """
 
     window: Window

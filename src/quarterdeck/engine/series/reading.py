@@ -17,6 +17,8 @@ from quarterdeck.engine.runs.tables import WAITING, runs
 from quarterdeck.engine.series.tables import EVERYONE, run_tallies
 from quarterdeck.engine.store.dialect import Dialect
 
+LOOKED_AT = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -96,26 +98,25 @@ async def sums(
 async def oldest_waiting(
     connection: AsyncConnection, dialect: Dialect, scope: Scope, queues: Sequence[str]
 ) -> dict[str, int]:
-    """When the longest waiting run of each of these queues could have begun (ms); queues where none waits are left out.
+    """When the longest waiting run of each of these queues could have begun (ms).
 
-    Each priority of a queue is a stretch of the index, in the order of that time.
+    Each priority of a queue is a stretch of the index, in the order of that time. Where the scope is narrow its first
+    run may stand far behind those of others; one that is not among the first `LOOKED_AT` is not found. Queues where
+    none was found are left out.
     """
     place = dialect.listed("places", {"queue": Text, "priority": SmallInteger})
-    first = (
-        select(runs.c.run_at)
-        .where(
-            literal_column(WAITING),
-            runs.c.queue == place.c.queue,
-            runs.c.priority == place.c.priority,
-            *scope.tenant_is(runs.c.tenant_id),
-        )
+    stretch = (
+        select(runs.c.run_at, runs.c.tenant_id, *([] if scope.kind is None else [runs.c.kind]))
+        .where(literal_column(WAITING), runs.c.queue == place.c.queue, runs.c.priority == place.c.priority)
         .order_by(runs.c.run_at)
-        .limit(1)
+        .limit(1 if scope.tenants is None and scope.kind is None else LOOKED_AT)
         .correlate(place)
+        .subquery()
     )
+    first = select(func.min(stretch.c.run_at)).where(*scope.tenant_is(stretch.c.tenant_id))
     if scope.kind is not None:
-        first = first.where(runs.c.kind == scope.kind)
-    query = select(place.c.queue, first.scalar_subquery())
+        first = first.where(stretch.c.kind == scope.kind)
+    query = select(place.c.queue, first.correlate(place).scalar_subquery())
     places = json.dumps([[queue, priority.rank] for queue in queues for priority in Priority])
     found: dict[str, int] = {}
     for queue, at in await connection.execute(query, {"places": places}):

@@ -1,0 +1,16 @@
+"""What the clock calls for what is counted."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from quarterdeck.engine.series.upkeep import drop_old, sum_up
+
+if TYPE_CHECKING:
+    from quarterdeck.engine.core import Engine
+
+
+def register(engine: Engine) -> None:
+    engine.clock.every(5, "counts of runs", partial(sum_up, engine))
+    engine.clock.every(3_600, "figures that are old", partial(drop_old, engine))

@@ -1,0 +1,89 @@
+"""Keeps what is counted small: differences are summed up, old buckets of time are dropped."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table, delete, func, select
+
+from quarterdeck.contract.clock import DAY, HOUR, now_ms
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.series.tables import (
+    STEPS,
+    dead_letter_minutes,
+    dead_letter_tallies,
+    run_counts,
+    run_errors,
+    run_latencies,
+    run_tallies,
+)
+from quarterdeck.engine.store.dialect import Dialect
+from quarterdeck.engine.store.store import Transaction
+
+# Fewer differences than this are added up by whoever reads them.
+WORTHWHILE = 500
+_TENANTS_AT_ONCE = 100
+# Charts of an hour read minutes, charts of a day quarters; the rest is for whoever asks later.
+KEPT = dict(zip(STEPS, (26 * HOUR, 90 * DAY), strict=True))
+
+
+async def sum_up(engine: Engine) -> None:
+    """One row for each combination, as soon as most rows are differences."""
+    for table in (run_tallies, dead_letter_tallies):
+        key = [column for column in table.c if column.name not in ("id", "difference")]
+        async with engine.store.read() as connection:
+            every = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+            needed = select(func.count()).select_from(select(*key).distinct().subquery())
+            if every - WORTHWHILE <= 2 * (await connection.execute(needed)).scalar_one():
+                continue
+        async with engine.store.write() as transaction:
+            await _sum_up(transaction, engine.store.dialect, table)
+
+
+async def _sum_up(transaction: Transaction, dialect: Dialect, table: Table) -> None:
+    connection = transaction.connection
+    names = [column.name for column in table.c if column.name not in ("id", "difference")]
+    total = func.sum(table.c.difference)
+    if dialect.skips_locked:
+        # What others add meanwhile is not seen here and not taken away; who sums up at the same time finds nothing.
+        gone = delete(table).returning(*(table.c[name] for name in (*names, "difference"))).cte("gone")
+        keys = [gone.c[name] for name in names]
+        number = func.sum(gone.c.difference)
+        sums = select(*keys, number).group_by(*keys).having(number != 0)
+        await connection.execute(table.insert().from_select([*names, "difference"], sums).add_cte(gone))
+        return
+    keys = [table.c[name] for name in names]
+    last = (await connection.execute(select(func.max(table.c.id)))).scalar()
+    if last is None:
+        return
+    sums = select(*keys, total).group_by(*keys).having(total != 0)
+    await connection.execute(table.insert().from_select([*names, "difference"], sums))
+    await connection.execute(delete(table).where(table.c.id <= last))
+
+
+async def drop_old(engine: Engine) -> None:
+    """Each tenant is a stretch of the key, so that what is old is found without reading the rest."""
+    now = now_ms()
+    for table in (run_counts, run_latencies, run_errors):
+        tenants = await _tenants(engine, table)
+        for first in range(0, len(tenants), _TENANTS_AT_ONCE):
+            async with engine.store.write() as transaction:
+                for tenant in tenants[first : first + _TENANTS_AT_ONCE]:
+                    for step, kept in KEPT.items():
+                        aged = (table.c.tenant_id == tenant, table.c.step == step, table.c.at < now - kept)
+                        await transaction.connection.execute(delete(table).where(*aged))
+    async with engine.store.write() as transaction:
+        aged_letters = dead_letter_minutes.c.minute < now - KEPT[STEPS[-1]]
+        await transaction.connection.execute(delete(dead_letter_minutes).where(aged_letters))
+
+
+async def _tenants(engine: Engine, table: Table) -> list[str]:
+    """Each found by stepping to the next in the key."""
+    found: list[str] = []
+    async with engine.store.read() as connection:
+        while True:
+            following = select(table.c.tenant_id).order_by(table.c.tenant_id).limit(1)
+            if found:
+                following = following.where(table.c.tenant_id > found[-1])
+            name = (await connection.execute(following)).scalar()
+            if name is None:
+                return found
+            found.append(name)
