@@ -21,8 +21,10 @@ from quarterdeck.engine.bulk import drafts, lifecycle, service
 from quarterdeck.engine.bulk import ticks as bulk_ticks
 from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items import acts, ingest, queries, selections
+from quarterdeck.engine.items import acts, ingest, queries
+from quarterdeck.engine.items.listing import ITEMS
 from quarterdeck.engine.items.tables import item_events, items
+from quarterdeck.engine.listing import counting, selections
 from quarterdeck.engine.live.hub import Hub
 from quarterdeck.engine.metrics.meter import Meter
 from quarterdeck.engine.runs import service as runs
@@ -121,7 +123,7 @@ class Desk:
         return [item.id for item in (await self.list(filter_, **{"limit": 500, **query})).items]
 
     async def count(self, filter_: str = "") -> int:
-        return (await queries.count_items(self.engine.store, self.who, self.resource, filter_)).count
+        return (await counting.count(self.engine.store, self.who, ITEMS[self.resource], filter_)).count
 
     async def row(self, item_id: int) -> dict[str, Any]:
         """Every column."""
@@ -147,7 +149,7 @@ class Desk:
 
     async def select(self, filter_: str = "", except_ids: Sequence[int] = ()) -> item_models.Selection:
         wanted = item_models.NewSelection(filter=filter_, except_ids=list(except_ids))
-        return await selections.select_items(self.engine, self.who, self.resource, wanted)
+        return await selections.make_selection(self.engine, self.who, ITEMS[self.resource], wanted)
 
     async def draft(self, verb: str, ids: Sequence[int] | str, *, batch: int | None = None, **new: Any) -> Any:
         """`ids`, or the token of a selection. What is left are members of the request and parameters."""

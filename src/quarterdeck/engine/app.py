@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # What serves operations and what the clock calls, one package a capability.
-CAPABILITIES = ("items", "bulk", "audit", "runs", "idempotency", "live", "system")
+CAPABILITIES = ("items", "listing", "bulk", "audit", "runs", "idempotency", "live", "system")
 
 
 @asynccontextmanager

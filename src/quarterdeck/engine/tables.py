@@ -5,9 +5,10 @@ from quarterdeck.engine.bulk import tables as bulk
 from quarterdeck.engine.dead_letters import tables as dead_letters
 from quarterdeck.engine.idempotency import tables as idempotency
 from quarterdeck.engine.items import tables as items
+from quarterdeck.engine.listing import tables as listing
 from quarterdeck.engine.queues import tables as queues
 from quarterdeck.engine.runs import tables as runs
 from quarterdeck.engine.series import tables as series
 from quarterdeck.engine.workers import tables as workers
 
-__all__ = ["audit", "bulk", "dead_letters", "idempotency", "items", "queues", "runs", "series", "workers"]
+__all__ = ["audit", "bulk", "dead_letters", "idempotency", "items", "listing", "queues", "runs", "series", "workers"]

@@ -136,7 +136,7 @@ async def test_in_somebody_elses_name_nothing_foreign_is_reached(http: httpx.Asy
         assert answer.status_code == 200, op.name
         assert "globex" not in answer.text, op.name
         assert "secret" not in answer.text, op.name
-    assert (await ask(http, items.COUNT, who=ACME, resource=RESOURCE)).json() == {"count": 1}
+    assert (await ask(http, items.COUNT, who=ACME, resource=RESOURCE)).json() == {"count": 1, "searched": 1.0}
     new = {"items": [{"tenant_id": "globex", "title": "t"}]}
     assert (await ask(http, items.CREATE, new, who=ACME, resource=RESOURCE)).status_code == 403
     told = {"import_id": "i", "items": [{"tenant_id": "globex", "title": "t", "external_id": "A"}]}

@@ -83,7 +83,7 @@ async def test_a_good_request_reaches_the_handler_checked(client: httpx.AsyncCli
 
 
 async def test_fixed_words_are_not_ids(client: httpx.AsyncClient) -> None:
-    assert (await client.get(f"{NEW_ITEMS}/count")).json() == {"count": 7}
+    assert (await client.get(f"{NEW_ITEMS}/count")).json() == {"count": 7, "searched": 1.0}
     said(await client.get(f"{NEW_ITEMS}/nonsense"), 404, Code.NOT_FOUND)
 
 
@@ -223,7 +223,7 @@ async def test_a_stopping_engine_takes_no_new_work_but_still_answers() -> None:
     stopping.stopping.set()
     async with serving(router, stopping) as client:
         said(await client.post(NEW_ITEMS, json=GOOD), 503, Code.STOPPING)
-        assert (await client.get(f"{NEW_ITEMS}/count")).json() == {"count": 1}
+        assert (await client.get(f"{NEW_ITEMS}/count")).json() == {"count": 1, "searched": 1.0}
 
 
 def test_a_websocket_is_bound_elsewhere() -> None:

@@ -14,8 +14,9 @@ from quarterdeck.contract.enums import Resource, SortKey
 from quarterdeck.contract.models.items import ExportQuery
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine import cursors
-from quarterdeck.engine.items import access, queries
 from quarterdeck.engine.items.export import export_items
+from quarterdeck.engine.items.listing import ITEMS
+from quarterdeck.engine.listing import access, counting
 from tests.engine.items import world
 from tests.support.desk import ACME, ROOT, Desk, refused
 
@@ -185,5 +186,5 @@ async def test_facets_are_what_one_may_see(desk: Desk) -> None:
     await desk.new(2, kind="refund", category="vip")
     await desk.new(1, kind="billing")
     await desk.new(1, kind="secret", tenant_id="globex")
-    seen = await queries.facets(desk.engine.store, ACME, desk.resource)
+    seen = await counting.facets(desk.engine.store, ACME, ITEMS[desk.resource])
     assert seen.values == {"kind": ["refund", "billing"], "category": ["vip"], "assignee": [], "tenant": ["acme"]}

@@ -17,9 +17,9 @@ from quarterdeck.contract.enums import SortKey
 from quarterdeck.contract.models.bulk import BulkListQuery
 from quarterdeck.engine.bulk import lifecycle, service
 from quarterdeck.engine.idempotency import service as idempotency
-from quarterdeck.engine.items import access
 from quarterdeck.engine.items.claims import claim_next, give_back_lapsed
-from quarterdeck.engine.items.selections import forget_expired
+from quarterdeck.engine.listing import access
+from quarterdeck.engine.listing.selections import forget_expired
 from quarterdeck.engine.runs.service import anything_to_do
 from quarterdeck.engine.runs.worker import Worker
 from quarterdeck.engine.store.store import Store
@@ -169,7 +169,7 @@ async def test_what_the_clock_and_the_tray_ask_is_found_at_once(desk: Desk) -> N
         await desk.events_page(ids[0])
     assert not reads_all(lines), reads_all(lines)
     assert any("ix_items_claimed_until" in line for line in lines)
-    assert any("ix_runs_due" in line for line in lines)
+    assert any("ix_runs_later" in line for line in lines)
     assert any("ix_runs_lease" in line for line in lines)
     assert any("ix_bulk_operations_unfinished" in line for line in lines)
     assert any("ix_item_events_item" in line for line in lines)

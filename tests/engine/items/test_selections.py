@@ -10,8 +10,8 @@ from sqlalchemy import select
 from quarterdeck.contract.clock import HOUR, now_ms
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.problems import Code
-from quarterdeck.engine.items.selections import forget_expired
-from quarterdeck.engine.items.tables import selections
+from quarterdeck.engine.listing.selections import forget_expired
+from quarterdeck.engine.listing.tables import selections
 from tests.support.desk import ACME, ANA, BEN, Desk, refused
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from quarterdeck.contract.enums import BulkKind, BulkStatus, Outcome, Resource, Risk
+from quarterdeck.contract.enums import AnyResource, BulkKind, BulkStatus, Outcome, Risk
 from quarterdeck.contract.models.base import Answer, FilterText, Id, Json, Model, Timestamp
 
 
@@ -72,7 +72,7 @@ class BulkOperation(Answer):
     id: int
     kind: BulkKind
     parent_id: int | None
-    resource: Resource
+    resource: AnyResource
     action: str
     label: str
     params: dict[str, Json]
@@ -164,7 +164,7 @@ class NewTemplate(Model):
     """A bulk operation to use again: a filter, an action and its parameters under a name."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    resource: Resource
+    resource: AnyResource
     action: Annotated[str, Field(min_length=1, max_length=100)]
     filter: FilterText = ""
     params: dict[str, Json] = {}
@@ -174,7 +174,7 @@ class NewTemplate(Model):
 class Template(Answer):
     id: int
     name: str
-    resource: Resource
+    resource: AnyResource
     action: str
     filter: str
     params: dict[str, Json]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from quarterdeck.contract.enums import ItemStatus, Priority, Resource
+from quarterdeck.contract.enums import AnyResource, ItemStatus, Priority, Resource
 from quarterdeck.contract.models.base import Answer, FilterText, Id, Json, LongText, Model, Name, Tenant, Timestamp
 
 
@@ -43,9 +43,11 @@ class ItemPage(Answer):
 
 
 class ItemCount(Answer):
-    """`count` is exact."""
+    """`count` is exact where `searched` is 1. Below, time was up: there are at least as many, in that share of the
+    rows."""
 
     count: int
+    searched: float = 1.0
 
 
 class Facets(Answer):
@@ -108,7 +110,7 @@ class Selection(Answer):
     """`filter` has its relative times made absolute; items made after `boundary` (an id) do not belong."""
 
     token: str
-    resource: Resource
+    resource: AnyResource
     filter: str
     except_ids: int
     count: int

@@ -8,6 +8,7 @@ from sqlalchemy import Row, select
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import RunStatus
+from quarterdeck.engine.bulk.tables import bulk_batches
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs import service as runs
 from quarterdeck.engine.runs.tables import runs as table
@@ -38,6 +39,9 @@ async def enqueue_batch(
 
 
 async def undone_batches(transaction: Transaction, row: Row[Any]) -> list[int]:
+    noted = select(bulk_batches.c.number).where(bulk_batches.c.operation_id == row.id)
+    finished = set((await transaction.connection.execute(noted)).scalars())
+    # Stores from before batches were noted know it from their runs only.
     done = select(table.c.payload).where(table.c.operation_id == row.id, table.c.status == str(RunStatus.COMPLETED))
-    finished = {payload["batch"] for payload in (await transaction.connection.execute(done)).scalars()}
+    finished |= {payload["batch"] for payload in (await transaction.connection.execute(done)).scalars()}
     return [number for number in range(row.batches) if number not in finished]

@@ -7,26 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, Text, case, func, insert, literal, null, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, Text, case, cast, func, insert, literal, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_ms
-from quarterdeck.contract.enums import BulkKind, BulkStatus, Outcome, Resource
+from quarterdeck.contract.enums import AnyResource, BulkKind, BulkStatus, Outcome, read_resource
 from quarterdeck.contract.models.bulk import BulkPreview, NewBulk, PreviewItem
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.acting import may_reach, read_params, the_action
 from quarterdeck.engine.bulk import rows
 from quarterdeck.engine.bulk.effects import action_of, plan_of, undo_params
-from quarterdeck.engine.bulk.finding import find_operation, of_operation
+from quarterdeck.engine.bulk.finding import find_operation, of_operation, succeeded
 from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.actions import read_params
-from quarterdeck.engine.items.acts import may_reach, the_action
-from quarterdeck.engine.items.effects import verdict
-from quarterdeck.engine.items.selections import chosen
-from quarterdeck.engine.items.tables import items
+from quarterdeck.engine.listing.selections import chosen
 from quarterdeck.engine.store.store import Transaction
+from quarterdeck.engine.subjects import Subject, subject_of
 
 _FIRST_ROWS = 20
 
@@ -36,7 +34,7 @@ class _New:
     """The row of a new operation, before its counts are known."""
 
     kind: BulkKind
-    resource: Resource
+    resource: AnyResource
     verb: str
     params: dict[str, Any]
     reason: str | None = None
@@ -46,20 +44,22 @@ class _New:
     batch_size: int | None = None
 
 
-async def draft(engine: Engine, principal: Principal, resource: Resource, verb: str, wanted: NewBulk) -> BulkPreview:
+async def draft(engine: Engine, principal: Principal, resource: AnyResource, verb: str, wanted: NewBulk) -> BulkPreview:
     action = the_action(resource, verb, principal)
     if not action.bulk:
         raise Problem(Code.NOT_FOUND, f"{action.label} works on one item at a time.")
     params = read_params(action, wanted.params).model_dump(mode="json")
     may_reach(resource, [params.get("status")], principal)
+    subject = subject_of(resource)
     async with engine.store.write() as transaction:
         filter_text = None
         if wanted.selection is not None:
-            selection = await chosen(transaction, engine.store.dialect, principal, resource, wanted.selection)
+            selection = await chosen(transaction, engine.store.dialect, principal, subject.listing, wanted.selection)
             filter_text = selection.filter
-            source = select(items.c.id.label("item_id"), items.c.version, items.c.status).where(*selection.where)
+            id_ = subject.listing.table.c.id.label("item_id")
+            source = select(id_, *_as_it_is(subject)).where(*selection.where)
         else:
-            source = _of_ids(engine, wanted.ids or [])
+            source = _of_ids(engine, subject, wanted.ids or [])
         new = _New(
             BulkKind.ACTION,
             resource,
@@ -84,11 +84,11 @@ async def draft_retry(engine: Engine, principal: Principal, operation_id: int) -
             )
         _may(old, principal)
         _need_results(engine, old)
-        source = _of_results(engine, old, Outcome.FAILED)
+        source = _of_results(old, bulk_items.c.outcome == str(Outcome.FAILED), bulk_items.c.version)
         undo = old.kind == BulkKind.UNDO
         new = _New(
             BulkKind.UNDO if undo else BulkKind.RETRY,
-            Resource(old.resource),
+            read_resource(old.resource),
             old.action,
             old.params,
             old.reason,
@@ -109,10 +109,13 @@ async def draft_undo(engine: Engine, principal: Principal, operation_id: int) ->
             raise Problem(Code.NOTHING_ELIGIBLE, f"Operation {operation_id} changed nothing; there is nothing to undo.")
         _may(old, principal)
         _need_results(engine, old)
-        source = _of_results(engine, old, Outcome.SUCCEEDED)
+        step = 1 if plan_of(engine, old, transaction.now).effect.counts_as_change else 0
+        noted = bulk_items.c.outcome == str(Outcome.SUCCEEDED)
+        left = case((noted, bulk_items.c.version), else_=bulk_items.c.version + step)
+        source = _of_results(old, succeeded(old), left)
         new = _New(
             BulkKind.UNDO,
-            Resource(old.resource),
+            read_resource(old.resource),
             old.action,
             undo_params(engine, old, transaction.now),
             f"Undo of operation {old.id}",
@@ -139,24 +142,33 @@ def _need_results(engine: Engine, row: Row[Any]) -> None:
 
 
 def _may(row: Row[Any], principal: Principal) -> None:
-    the_action(Resource(row.resource), row.action, principal)
-    may_reach(Resource(row.resource), [row.params.get("status")], principal)
+    the_action(read_resource(row.resource), row.action, principal)
+    may_reach(read_resource(row.resource), [row.params.get("status")], principal)
 
 
-def _of_ids(engine: Engine, ids: Sequence[int]) -> Select[Any]:
+def _as_it_is(subject: Subject) -> list[ColumnElement[Any]]:
+    """The version, NULL for what has none, and the state."""
+    version = null() if subject.version is None else subject.version
+    return [cast(version, Integer).label("version"), subject.listing.table.c.status]
+
+
+def _of_ids(engine: Engine, subject: Subject, ids: Sequence[int]) -> Select[Any]:
     """Every id given once; one that does not exist stays, to be reported."""
+    table = subject.listing.table
     wanted = engine.store.dialect.id_list(sorted(set(ids))).subquery("wanted")
-    return select(wanted.c.id.label("item_id"), items.c.version, items.c.status).select_from(
-        wanted.join(items, items.c.id == wanted.c.id, isouter=True)
+    return select(wanted.c.id.label("item_id"), *_as_it_is(subject)).select_from(
+        wanted.join(table, table.c.id == wanted.c.id, isouter=True)
     )
 
 
-def _of_results(engine: Engine, old: Row[Any], outcome: Outcome) -> Select[Any]:
-    """Items of an earlier operation; `expected` is the version it left them in."""
+def _of_results(old: Row[Any], which: ColumnElement[bool], expected: ColumnElement[Any]) -> Select[Any]:
+    """What an earlier operation acted on; `expected` is the version it left."""
+    subject = subject_of(read_resource(old.resource))
+    table = subject.listing.table
     return (
-        select(bulk_items.c.item_id, items.c.version, items.c.status, bulk_items.c.version.label("expected"))
-        .select_from(bulk_items.join(items, items.c.id == bulk_items.c.item_id, isouter=True))
-        .where(of_operation(old), bulk_items.c.outcome == str(outcome))
+        select(bulk_items.c.item_id, *_as_it_is(subject), expected.label("expected"))
+        .select_from(bulk_items.join(table, table.c.id == bulk_items.c.item_id, isouter=True))
+        .where(of_operation(old), which)
     )
 
 
@@ -165,12 +177,14 @@ async def _freeze(
 ) -> BulkPreview:
     connection = transaction.connection
     operation = await _insert_operation(engine, transaction, principal, new)
-    effect = plan_of(engine, operation, transaction.now).effect
-    code: ColumnElement[Any] = verdict(effect, principal, str(new.resource))
+    plan = plan_of(engine, operation, transaction.now)
+    subject = plan.subject
+    code: ColumnElement[Any] = subject.verdict(plan.effect, principal)
     expected = source.selected_columns.get("expected")
-    if new.kind is BulkKind.UNDO and expected is not None and new.parent_id is not None:
-        code = case((items.c.version != expected, literal(str(Code.CHANGED_SINCE), Text)), else_=code)
-    code = case((items.c.id.is_(None), literal(str(Code.NOT_FOUND), Text)), else_=code)
+    undoes = new.kind is BulkKind.UNDO and expected is not None and new.parent_id is not None
+    if undoes and subject.version is not None:
+        code = case((subject.version != expected, literal(str(Code.CHANGED_SINCE), Text)), else_=code)
+    code = case((subject.listing.table.c.id.is_(None), literal(str(Code.NOT_FOUND), Text)), else_=code)
     judged = source.add_columns(code.label("code")).subquery("judged")
     first = (await engine.store.dialect.next_ids(connection, bulk_items, 1))[0]
     await connection.execute(
@@ -264,9 +278,11 @@ async def _count(connection: AsyncConnection, operation: Row[Any], first: int) -
 
 async def preview(connection: AsyncConnection, row: Row[Any]) -> BulkPreview:
     """What a draft would do."""
+    subject = subject_of(read_resource(row.resource))
+    table = subject.listing.table
     first = (
-        select(bulk_items, items.c.title, items.c.tenant_id)
-        .select_from(bulk_items.join(items, items.c.id == bulk_items.c.item_id, isouter=True))
+        select(bulk_items, subject.title.label("title"), table.c.tenant_id)
+        .select_from(bulk_items.join(table, table.c.id == bulk_items.c.item_id, isouter=True))
         .where(of_operation(row))
         .order_by(bulk_items.c.seq)
         .limit(_FIRST_ROWS)

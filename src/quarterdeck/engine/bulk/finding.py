@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, literal_column, select, true
+from sqlalchemy import ColumnElement, Row, and_, exists, literal_column, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quarterdeck.contract.enums import BulkStatus
+from quarterdeck.contract.enums import BulkStatus, Outcome
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine.bulk.tables import UNFINISHED, bulk_items, bulk_operations
+from quarterdeck.engine.bulk.tables import UNFINISHED, bulk_batches, bulk_items, bulk_operations
 from quarterdeck.engine.store.dialect import Dialect
 
 
@@ -28,6 +28,20 @@ def unfinished(*statuses: BulkStatus) -> ColumnElement[bool]:
 def of_operation(row: Row[Any]) -> ColumnElement[bool]:
     """The frozen items of an operation."""
     return and_(bulk_items.c.operation_id == row.id, bulk_items.c.seq.between(row.first_seq, row.last_seq))
+
+
+def in_done_batch(row: Row[Any]) -> ColumnElement[bool]:
+    return exists().where(
+        bulk_batches.c.operation_id == row.id,
+        bulk_batches.c.number == (bulk_items.c.seq - row.first_seq) // row.batch_size,
+    )
+
+
+def succeeded(row: Row[Any]) -> ColumnElement[bool]:
+    """What was eligible in a batch that is done, and was not refused there."""
+    # Stores from before batches were noted say it row by row.
+    said = bulk_items.c.outcome == str(Outcome.SUCCEEDED)
+    return or_(said, and_(bulk_items.c.outcome == str(Outcome.PENDING), in_done_batch(row)))
 
 
 async def find_operation(

@@ -8,12 +8,13 @@ from sqlalchemy import Row, func, select, update
 
 from quarterdeck.contract.actions import risk_of
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.contract.enums import BulkStatus, Resource, Risk
+from quarterdeck.contract.enums import BulkStatus, Risk, read_resource
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.models.bulk import BulkOperation, Confirm
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.contract.transitions import BULK_TRANSITIONS, can_move
+from quarterdeck.engine.acting import the_action
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.bulk import rows
 from quarterdeck.engine.bulk.batches import enqueue_batch, undone_batches
@@ -23,7 +24,6 @@ from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.retention import remove
 from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.acts import the_action
 from quarterdeck.engine.runs import service as runs
 from quarterdeck.engine.store.store import Transaction
 
@@ -273,7 +273,7 @@ async def announce_operation(engine: Engine, transaction: Transaction, operation
 
 async def _mine(engine: Engine, transaction: Transaction, principal: Principal, operation_id: int) -> Row[Any]:
     row = await find_operation(transaction.connection, principal, operation_id, lock=engine.store.dialect)
-    the_action(Resource(row.resource), row.action, principal)
+    the_action(read_resource(row.resource), row.action, principal)
     return row
 
 

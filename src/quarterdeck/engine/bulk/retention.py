@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, or_, select
 
 from quarterdeck.contract.clock import DAY
 from quarterdeck.contract.enums import BulkStatus
-from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
+from quarterdeck.engine.bulk.tables import bulk_batches, bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
 
 _SLICE = 20_000
@@ -45,6 +45,7 @@ async def remove(engine: Engine, row: Row[Any], *, whole: bool) -> None:
     async with engine.store.write() as transaction:
         this = bulk_operations.c.id == row.id
         emptied = bulk_operations.update().where(this).values(first_seq=0, last_seq=0)
+        await transaction.connection.execute(delete(bulk_batches).where(bulk_batches.c.operation_id == row.id))
         await transaction.connection.execute(delete(bulk_operations).where(this) if whole else emptied)
 
 

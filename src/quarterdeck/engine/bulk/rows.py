@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from quarterdeck.contract.actions import risk_of
 from quarterdeck.contract.clock import to_datetime
-from quarterdeck.contract.enums import BulkKind, BulkStatus, Outcome, Resource
+from quarterdeck.contract.enums import BulkKind, BulkStatus, Outcome, read_resource
 from quarterdeck.contract.models.bulk import BulkOperation, ReasonCount
 from quarterdeck.contract.problems import RETRYABLE, Code
 from quarterdeck.contract.transitions import sources
@@ -27,7 +27,7 @@ def operation(row: Row[Any]) -> BulkOperation:
         id=row.id,
         kind=BulkKind(row.kind),
         parent_id=row.parent_id,
-        resource=Resource(row.resource),
+        resource=read_resource(row.resource),
         action=row.action,
         label=label(row),
         params={} if row.kind == BulkKind.UNDO else row.params,
@@ -73,7 +73,7 @@ def why(row: Row[Any], code: str, status: str | None) -> str:
     """The sentence for one item of an operation."""
     action = action_of(row)
     to = row.params.get("status", action.to)
-    states = sources(Resource(row.resource), to) if "status" in row.params else action.from_states
+    states = sources(read_resource(row.resource), to) if "status" in row.params else action.from_states
     return sentence(code, label(row), status, ", ".join(sorted(states)), to=to)
 
 
@@ -90,8 +90,10 @@ def reasons(row: Row[Any], verdicts: list[dict[str, Any]]) -> list[ReasonCount]:
     ]
 
 
-def outcome(row: Row[Any], said: str) -> Outcome:
-    """What never ran of a cancelled operation was never written down item by item."""
-    if said == Outcome.PENDING and row.status == BulkStatus.CANCELLED:
-        return Outcome.CANCELLED
-    return Outcome(said)
+def outcome(row: Row[Any], said: str, *, done: bool) -> Outcome:
+    """What was never refused has succeeded, or never ran."""
+    if said != Outcome.PENDING:
+        return Outcome(said)
+    if done:
+        return Outcome.SUCCEEDED
+    return Outcome.CANCELLED if row.status == BulkStatus.CANCELLED else Outcome.PENDING

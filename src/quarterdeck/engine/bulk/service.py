@@ -6,9 +6,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, Select, false, func, literal_column, select
 
-from quarterdeck.contract.enums import BulkStatus, Outcome
+from quarterdeck.contract.enums import BulkStatus, Outcome, read_resource
 from quarterdeck.contract.models.bulk import (
     BulkDetail,
     BulkExportQuery,
@@ -22,12 +22,19 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import RETRYABLE, Code
 from quarterdeck.engine import cursors
 from quarterdeck.engine.bulk import rows
-from quarterdeck.engine.bulk.finding import find_operation, of_operation, unfinished, visible
+from quarterdeck.engine.bulk.finding import (
+    find_operation,
+    in_done_batch,
+    of_operation,
+    succeeded,
+    unfinished,
+    visible,
+)
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.export import csv_line
-from quarterdeck.engine.items.tables import items
 from quarterdeck.engine.store.dialect import plain
+from quarterdeck.engine.subjects import subject_of
 
 # Repeats the condition of ix_bulk_items_refused to the letter.
 _REFUSED: ColumnElement[bool] = literal_column("bulk_items.code IS NOT NULL")
@@ -86,23 +93,26 @@ async def list_results(engine: Engine, principal: Principal, operation_id: int, 
 
 
 def _results(row: Row[Any], outcome: Outcome | None, after: int) -> Select[Any]:
+    subject = subject_of(read_resource(row.resource))
+    table, done = subject.listing.table, in_done_batch(row)
+    columns = (subject.external.label("external_id"), subject.title.label("title"), table.c.tenant_id)
     wanted = (
-        select(bulk_items, items.c.external_id, items.c.title, items.c.tenant_id)
-        .select_from(bulk_items.join(items, items.c.id == bulk_items.c.item_id, isouter=True))
+        select(bulk_items, *columns, done.label("done"))
+        .select_from(bulk_items.join(table, table.c.id == bulk_items.c.item_id, isouter=True))
         .where(of_operation(row), bulk_items.c.seq > after)
         .order_by(bulk_items.c.seq)
     )
     if outcome is None:
         return wanted
-    if outcome is Outcome.CANCELLED:
-        if row.status != BulkStatus.CANCELLED:
-            return wanted.where(bulk_items.c.outcome == "none")
-        outcome = Outcome.PENDING
-    elif outcome is Outcome.PENDING and row.status == BulkStatus.CANCELLED:
-        return wanted.where(bulk_items.c.outcome == "none")
+    if outcome is Outcome.SUCCEEDED:
+        return wanted.where(succeeded(row))
     if outcome in (Outcome.FAILED, Outcome.SKIPPED):
-        wanted = wanted.where(_REFUSED)
-    return wanted.where(bulk_items.c.outcome == str(outcome))
+        return wanted.where(_REFUSED, bulk_items.c.outcome == str(outcome))
+    # What never ran of a cancelled operation was never written down item by item.
+    over = row.status == BulkStatus.CANCELLED
+    if over != (outcome is Outcome.CANCELLED):
+        return wanted.where(false())
+    return wanted.where(bulk_items.c.outcome == str(Outcome.PENDING), ~done)
 
 
 def _result(row: Row[Any], each: Row[Any]) -> BulkItem:
@@ -112,7 +122,7 @@ def _result(row: Row[Any], each: Row[Any]) -> BulkItem:
         external_id=None if unseen else each.external_id,
         title="" if unseen else each.title or "",
         tenant_id="" if unseen else each.tenant_id or "",
-        outcome=rows.outcome(row, each.outcome),
+        outcome=rows.outcome(row, each.outcome, done=bool(each.done)),
         code=each.code,
         sentence=rows.why(row, each.code, each.status) if each.code else None,
         retryable=each.code is not None and Code(each.code) in RETRYABLE,

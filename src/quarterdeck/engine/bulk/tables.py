@@ -58,8 +58,9 @@ Index(
 
 # The frozen selection, one row an item. `seq` counts through all operations, so that freezing a million
 # rows only appends; an operation's rows lie between its first_seq and last_seq, its batches are spans of
-# that. `code` says why an item was skipped or
-# failed, `status` the state it was seen in; `version` is the item's at the draft, then after the act.
+# that. `item_id` is the number of whatever is acted on; `code` says why it was skipped or failed, `status` the
+# state it was seen in, `version` its version at the draft. What succeeded is never written again: it is what is
+# pending in a batch that is done.
 bulk_items = Table(
     "bulk_items",
     metadata,
@@ -80,6 +81,15 @@ Index(
     bulk_items.c.seq,
     sqlite_where=text("code IS NOT NULL"),
     postgresql_where=text("code IS NOT NULL"),
+)
+
+# Batches that are done, noted in the transaction of the batch.
+bulk_batches = Table(
+    "bulk_batches",
+    metadata,
+    Column("operation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )
 
 bulk_templates = Table(

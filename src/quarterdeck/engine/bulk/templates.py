@@ -7,17 +7,16 @@ from typing import Any
 from sqlalchemy import Row, delete, select
 
 from quarterdeck.contract.clock import to_datetime
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import read_resource
 from quarterdeck.contract.models.bulk import NewTemplate, PageQuery, Template, TemplatePage
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine import cursors
+from quarterdeck.engine.acting import may_reach, read_params, the_action
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.bulk.tables import bulk_templates
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.actions import read_params
-from quarterdeck.engine.items.acts import may_reach, the_action
-from quarterdeck.engine.items.matching import read_filter
+from quarterdeck.engine.listing.matching import read_filter
 
 
 async def list_templates(engine: Engine, principal: Principal, query: PageQuery) -> TemplatePage:
@@ -94,7 +93,7 @@ def _template(row: Row[Any]) -> Template:
     return Template(
         id=row.id,
         name=row.name,
-        resource=Resource(row.resource),
+        resource=read_resource(row.resource),
         action=row.action,
         filter=row.filter,
         params=row.params,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy import BigInteger, SmallInteger, Text, and_, case, literal
 
 from quarterdeck.config.settings import EngineSettings
@@ -15,7 +15,7 @@ from quarterdeck.contract.clock import MINUTE
 from quarterdeck.contract.enums import AnyResource, ItemStatus, Resource
 from quarterdeck.contract.models import item_params as params
 from quarterdeck.contract.principal import Principal
-from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.contract.problems import Code
 from quarterdeck.contract.transitions import FIRST_STATUS, sources
 from quarterdeck.engine.items.effects import Effect
 from quarterdeck.engine.items.tables import items
@@ -49,19 +49,6 @@ def known_verbs() -> frozenset[str]:
 
 def build(doing: Doing, values: BaseModel) -> Effect:
     return _EFFECTS[doing.action.verb](doing, values)
-
-
-def read_params(action: Action, values: dict[str, Any]) -> BaseModel:
-    """The action's parameters, checked. Raises Problem(INVALID_INPUT) with pointers below /params."""
-    try:
-        checked: BaseModel = action.params.load().model_validate(values)
-        return checked
-    except ValidationError as error:
-        errors = tuple(
-            ("/params/" + "/".join(str(part) for part in each["loc"]), str(each["msg"])) for each in error.errors()
-        )
-        names = ", ".join(pointer.removeprefix("/params/") for pointer, _ in errors)
-        raise Problem(Code.INVALID_INPUT, f"{action.label}: {names} is missing or not valid.", errors=errors) from error
 
 
 NO_CLAIM = {"claimed_until": literal(None, BigInteger)}

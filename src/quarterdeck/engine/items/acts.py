@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Row, SmallInteger, Text, literal, select, update
 
-from quarterdeck.contract.actions import Action, find_action, ways_to
 from quarterdeck.contract.clock import MINUTE
 from quarterdeck.contract.enums import Priority, Resource
-from quarterdeck.contract.live import Change, Message
+from quarterdeck.contract.live import Change
 from quarterdeck.contract.models.items import ActionRequest, ActionResult, Item
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.acting import announce, may_reach, read_params, the_action
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items import rows
-from quarterdeck.engine.items.actions import Doing, build, read_params, released
+from quarterdeck.engine.items.actions import Doing, build, released
 from quarterdeck.engine.items.effects import TOLD, Effect, on_one
 from quarterdeck.engine.items.queries import find_item, no_such_item, whole_item
 from quarterdeck.engine.items.sentences import sentence
@@ -34,30 +33,6 @@ class Act:
     label: str
     reason: str | None = None
     details: dict[str, Any] | None = None
-
-
-def the_action(resource: Resource, verb: str, principal: Principal) -> Action:
-    """Raises Problem(NOT_FOUND) or Problem(FORBIDDEN)."""
-    action = find_action(resource, verb)
-    if action is None:
-        raise Problem(Code.NOT_FOUND, f"There is no action {verb} on {resource}.")
-    _may(action, principal)
-    return action
-
-
-def _may(action: Action, principal: Principal) -> None:
-    if not principal.role.covers(action.role):
-        raise Problem(Code.FORBIDDEN, f"{action.label} needs the role {action.role}; yours is {principal.role}.")
-
-
-def may_reach(resource: Resource, statuses: Iterable[Any], principal: Principal) -> None:
-    """Whatever moves an item to or from a state needs the role of the action made for that.
-
-    Raises Problem(FORBIDDEN).
-    """
-    for status in statuses:
-        for way in ways_to(resource, status):
-            _may(way, principal)
 
 
 async def act(
@@ -154,25 +129,6 @@ def _refusal(row: Row[Any], effect: Effect, label: str) -> Problem:
         f"Item {row.id}: {sentence(code, label, row.status, states, row.assignee, effect.to)}",
         extra={"status": row.status, "applies_to": sorted(effect.states or ())},
     )
-
-
-def announce(
-    engine: Engine,
-    transaction: Transaction,
-    resource: str,
-    ids: list[int] | None,
-    tenant: str | frozenset[str] | None,
-    change: Change,
-) -> None:
-    """`tenant`: whose items they are; None for whoever's."""
-    message: dict[str, object] = {
-        "type": Message.RESOURCE_CHANGED,
-        "resource": str(resource),
-        "change": change,
-        "ids": ids,
-    }
-    tenants = frozenset({tenant}) if isinstance(tenant, str) else tenant
-    transaction.after_commit(lambda: engine.hub.publish(message, tenants))
 
 
 async def skip(engine: Engine, principal: Principal, resource: Resource, item_id: int, reason: str) -> ActionResult:

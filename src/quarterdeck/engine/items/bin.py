@@ -6,9 +6,9 @@ from sqlalchemy import delete, select
 
 from quarterdeck.contract.clock import DAY
 from quarterdeck.contract.live import Change
+from quarterdeck.engine.acting import announce
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.acts import announce
 from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.items.tables import item_details, item_events, items
 

@@ -12,14 +12,16 @@ from quarterdeck.contract.live import Change
 from quarterdeck.contract.models.items import ActionResult
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.acting import announce, read_params, the_action
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.access import for_claim
-from quarterdeck.engine.items.actions import Doing, build, read_params, released
-from quarterdeck.engine.items.acts import Act, announce, do_to, the_action
+from quarterdeck.engine.items.actions import Doing, build, released
+from quarterdeck.engine.items.acts import Act, do_to
 from quarterdeck.engine.items.effects import Value, carry_out, verdict
-from quarterdeck.engine.items.matching import read_filter
+from quarterdeck.engine.items.listing import ITEMS
 from quarterdeck.engine.items.tables import READY, item_skips, items
+from quarterdeck.engine.listing.access import for_first
+from quarterdeck.engine.listing.matching import read_filter
 from quarterdeck.engine.store.dialect import plain
 from quarterdeck.engine.store.shapes import Shapes
 from quarterdeck.engine.store.store import Transaction
@@ -45,7 +47,7 @@ async def claim_next(engine: Engine, principal: Principal, resource: Resource, f
     dialect = engine.store.dialect
 
     async def work(transaction: Transaction) -> ActionResult:
-        way = await for_claim(transaction.connection, dialect, filter_, resource, principal)
+        way = await for_first(transaction.connection, dialect, ITEMS[resource], filter_, principal)
         doing = Doing(action, principal, engine.settings.engine, transaction.now)
         effect = build(doing, read_params(action, {}))
 

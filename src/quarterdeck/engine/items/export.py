@@ -15,8 +15,9 @@ from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.models.items import ExportQuery, Item
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.items import rows
-from quarterdeck.engine.items.matching import read_filter, scanning
+from quarterdeck.engine.items.listing import ITEMS
 from quarterdeck.engine.items.tables import item_details, items
+from quarterdeck.engine.listing.matching import read_filter, scanning
 from quarterdeck.engine.store.store import Store
 
 _PAGE = 1_000
@@ -46,7 +47,7 @@ COLUMNS = (
 def export_items(store: Store, principal: Principal, resource: Resource, query: ExportQuery) -> AsyncIterator[bytes]:
     """Raises Problem(FILTER_INVALID) before the first byte."""
     filter_ = read_filter(query.filter, resource, principal)
-    where = scanning(filter_, resource, principal, store.dialect)
+    where = scanning(ITEMS[resource], filter_, principal, store.dialect)
     pages = _pages(store, where)
     return _csv(pages) if query.format == "csv" else _json(pages)
 

@@ -26,9 +26,9 @@ from quarterdeck.contract.models.items import (
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.contract.transitions import FIRST_STATUS, statuses
+from quarterdeck.engine.acting import announce
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.acts import announce
 from quarterdeck.engine.items.effects import TOLD
 from quarterdeck.engine.items.tables import NO_DUE, item_details, item_events, items
 from quarterdeck.engine.store.store import Transaction

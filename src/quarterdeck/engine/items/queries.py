@@ -2,61 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.enums import Resource
-from quarterdeck.contract.models.items import EventPage, EventsQuery, Facets, Item, ItemCount, ItemPage, ListQuery
+from quarterdeck.contract.models.items import EventPage, EventsQuery, Item, ItemPage, ListQuery
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine import cursors
-from quarterdeck.engine.items import access, rows
-from quarterdeck.engine.items.matching import read_filter
-from quarterdeck.engine.items.paging import Order, page
+from quarterdeck.engine.items import rows
+from quarterdeck.engine.items.listing import ITEMS
 from quarterdeck.engine.items.tables import item_details, item_events, items
+from quarterdeck.engine.listing.matching import visible
+from quarterdeck.engine.listing.pages import read_page
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Store
 
-_FACET_SAMPLE = 5_000
-_FACET_VALUES = 50
-
 
 async def list_items(store: Store, principal: Principal, resource: Resource, query: ListQuery) -> ItemPage:
-    if query.ids is not None:
-        return await _named(store, principal, resource, [int(part) for part in query.ids.split(",")][:500])
-    filter_ = read_filter(query.filter, resource, principal)
-    order = Order.read(query.sort)
-    async with store.read() as connection:
-        way = await access.for_page(connection, store.dialect, filter_, resource, principal, order.key)
-        found = await page(
-            connection,
-            way,
-            order,
-            cursor=query.cursor,
-            backwards=query.direction == "previous",
-            limit=query.limit,
-            skip=query.skip,
-        )
+    found = await read_page(store, principal, ITEMS[resource], query)
     return ItemPage(items=[rows.item(row) for row in found.rows], next=found.next, previous=found.previous)
-
-
-async def _named(store: Store, principal: Principal, resource: Resource, ids: list[int]) -> ItemPage:
-    wanted = select(items).where(items.c.id.in_(ids), *_visible(principal, resource))
-    async with store.read() as connection:
-        found = {row.id: row for row in await connection.execute(wanted)}
-    return ItemPage(items=[rows.item(found[each]) for each in ids if each in found], next=None, previous=None)
-
-
-async def count_items(store: Store, principal: Principal, resource: Resource, filter_text: str) -> ItemCount:
-    filter_ = read_filter(filter_text, resource, principal)
-    async with store.read() as connection:
-        where = await access.for_count(connection, store.dialect, filter_, resource, principal)
-        found = (await connection.execute(select(func.count()).select_from(items).where(*where))).scalar_one()
-    return ItemCount(count=found)
 
 
 async def show_item(store: Store, principal: Principal, resource: Resource, item_id: int) -> Item:
@@ -84,7 +51,7 @@ async def find_item(
     lock: Dialect | None = None,
 ) -> Row[Any]:
     """With `lock`, nobody else changes it until the transaction ends. Raises Problem(NOT_FOUND)."""
-    wanted = select(items).where(items.c.id == item_id, *_visible(principal, resource))
+    wanted = select(items).where(items.c.id == item_id, *visible(ITEMS[resource], principal))
     if lock is not None:
         wanted = lock.lock(wanted)
     row = (await connection.execute(wanted)).one_or_none()
@@ -118,35 +85,3 @@ async def timeline(
         items=[rows.event(row) for row in found],
         next=cursors.encode(found[-1].at, found[-1].id) if more else None,
     )
-
-
-async def facets(store: Store, principal: Principal, resource: Resource) -> Facets:
-    """Values of the newest items, most frequent first: enough for completion, and no scan."""
-    newest = (
-        select(items.c.kind, items.c.category, items.c.assignee, items.c.tenant_id)
-        .where(*_visible(principal, resource), items.c.deleted_at.is_(None))
-        .order_by(items.c.created_at.desc(), items.c.id.desc())
-        .limit(_FACET_SAMPLE)
-    )
-    async with store.read() as connection:
-        found = list((await connection.execute(newest)).all())
-    return await asyncio.to_thread(_tally, found)
-
-
-def _tally(found: Sequence[Any]) -> Facets:
-    values: dict[str, list[str]] = {}
-    for name, key in (("kind", "kind"), ("category", "category"), ("assignee", "assignee"), ("tenant_id", "tenant")):
-        seen: dict[str, int] = {}
-        for row in found:
-            value = getattr(row, name)
-            if value:
-                seen[value] = seen.get(value, 0) + 1
-        values[key] = sorted(seen, key=lambda each: (-seen[each], each))[:_FACET_VALUES]
-    return Facets(values=values)
-
-
-def _visible(principal: Principal, resource: Resource) -> list[Any]:
-    found: list[Any] = [items.c.resource == str(resource)]
-    if principal.tenants is not None:
-        found.append(items.c.tenant_id.in_(sorted(principal.tenants)))
-    return found

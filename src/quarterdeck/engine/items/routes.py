@@ -7,21 +7,13 @@ from fastapi import APIRouter
 from quarterdeck.contract.models import items as models
 from quarterdeck.contract.operations import items as operations
 from quarterdeck.engine.http.binding import Call, StreamBody, bind
-from quarterdeck.engine.items import acts, claims, export, ingest, queries, selections
+from quarterdeck.engine.items import acts, claims, export, ingest, queries
 
 router = APIRouter()
 
 
 async def _list(call: Call) -> models.ItemPage:
     return await queries.list_items(call.engine.store, call.principal, call.path["resource"], call.query)
-
-
-async def _count(call: Call) -> models.ItemCount:
-    return await queries.count_items(call.engine.store, call.principal, call.path["resource"], call.query.filter)
-
-
-async def _facets(call: Call) -> models.Facets:
-    return await queries.facets(call.engine.store, call.principal, call.path["resource"])
 
 
 async def _export(call: Call) -> StreamBody:
@@ -70,13 +62,7 @@ async def _renew(call: Call) -> models.Item:
     return await acts.renew(call.engine, call.principal, call.path["resource"], call.path["id"])
 
 
-async def _select(call: Call) -> models.Selection:
-    return await selections.select_items(call.engine, call.principal, call.path["resource"], call.body)
-
-
 bind(router, operations.LIST, _list)
-bind(router, operations.COUNT, _count)
-bind(router, operations.FACETS, _facets)
 bind(router, operations.EXPORT, _export)
 bind(router, operations.SHOW, _show)
 bind(router, operations.EVENTS, _events)
@@ -87,4 +73,3 @@ bind(router, operations.UNDO, _undo)
 bind(router, operations.CLAIM_NEXT, _claim_next)
 bind(router, operations.SKIP, _skip)
 bind(router, operations.RENEW, _renew)
-bind(router, operations.SELECT, _select)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from quarterdeck.engine.items.bin import empty_bin
 from quarterdeck.engine.items.claims import give_back_lapsed
-from quarterdeck.engine.items.selections import forget_expired
 
 if TYPE_CHECKING:
     from quarterdeck.engine.core import Engine
@@ -16,4 +15,3 @@ if TYPE_CHECKING:
 def register(engine: Engine) -> None:
     engine.clock.every(5, "claims that lapsed", partial(give_back_lapsed, engine))
     engine.clock.every(3_600, "the bin", partial(empty_bin, engine))
-    engine.clock.every(3_600, "selections that expired", partial(forget_expired, engine))

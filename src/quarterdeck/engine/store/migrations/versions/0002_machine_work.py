@@ -17,6 +17,13 @@ KEPT = (
 
 def upgrade() -> None:
     op.create_table(
+        "bulk_batches",
+        sa.Column("operation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("operation_id", "number", name=op.f("pk_bulk_batches")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "dead_letter_edits",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("dead_letter_id", sa.BigInteger(), nullable=False),

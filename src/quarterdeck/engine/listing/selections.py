@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, func, select
 
 from quarterdeck.contract.clock import HOUR, to_datetime
-from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.filters import parse
 from quarterdeck.contract.models.items import NewSelection, Selection
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.access import for_all, for_count
-from quarterdeck.engine.items.matching import read_filter
-from quarterdeck.engine.items.tables import items, selections
+from quarterdeck.engine.listing.access import for_all, for_count
+from quarterdeck.engine.listing.counting import count_all
+from quarterdeck.engine.listing.declaration import Listing
+from quarterdeck.engine.listing.matching import read_filter
+from quarterdeck.engine.listing.tables import selections
 from quarterdeck.engine.store.dialect import Dialect, plain
 from quarterdeck.engine.store.store import Transaction
 
@@ -29,19 +30,18 @@ class Chosen:
     where: list[ColumnElement[bool]]
 
 
-async def select_items(engine: Engine, principal: Principal, resource: Resource, wanted: NewSelection) -> Selection:
-    filter_ = read_filter(wanted.filter, resource, principal)
+async def make_selection(engine: Engine, principal: Principal, listing: Listing, wanted: NewSelection) -> Selection:
+    filter_ = read_filter(wanted.filter, listing.resource, principal)
     except_ids = sorted(set(wanted.except_ids))
+    dialect, key = engine.store.dialect, listing.table.c.id
     async with engine.store.write() as transaction:
         connection = transaction.connection
-        boundary = (await connection.execute(select(func.max(items.c.id)))).scalar() or 0
-        where = await for_count(connection, engine.store.dialect, filter_, resource, principal)
-        count = (await connection.execute(select(func.count()).select_from(items).where(*where))).scalar_one()
+        boundary = (await connection.execute(select(func.max(key)))).scalar() or 0
+        count = await count_all(connection, dialect, listing, filter_, principal)
         if except_ids:
+            where = await for_count(connection, dialect, listing, filter_, principal)
             excluded = (
-                select(func.count())
-                .select_from(items)
-                .where(*where, items.c.id.in_(engine.store.dialect.id_list(except_ids)))
+                select(func.count()).select_from(listing.table).where(*where, key.in_(dialect.id_list(except_ids)))
             )
             count -= (await connection.execute(excluded)).scalar_one()
         token = secrets.token_urlsafe(18)
@@ -50,7 +50,7 @@ async def select_items(engine: Engine, principal: Principal, resource: Resource,
             selections.insert(),
             {
                 "token": token,
-                "resource": str(resource),
+                "resource": str(listing.resource),
                 "actor": principal.actor,
                 "tenants": None if principal.tenants is None else sorted(principal.tenants),
                 "filter": filter_.text,
@@ -63,7 +63,7 @@ async def select_items(engine: Engine, principal: Principal, resource: Resource,
         )
     return Selection(
         token=token,
-        resource=resource,
+        resource=listing.resource,
         filter=filter_.text,
         except_ids=len(except_ids),
         count=count,
@@ -73,20 +73,21 @@ async def select_items(engine: Engine, principal: Principal, resource: Resource,
 
 
 async def chosen(
-    transaction: Transaction, dialect: Dialect, principal: Principal, resource: Resource, token: str
+    transaction: Transaction, dialect: Dialect, principal: Principal, listing: Listing, token: str
 ) -> Chosen:
     """Raises Problem(SELECTION_EXPIRED) for a token that is unknown, over, or somebody else's."""
     row = (await transaction.connection.execute(select(selections).where(selections.c.token == token))).one_or_none()
     if row is None or row.expires_at <= transaction.now or row.actor != principal.actor:
         raise Problem(Code.SELECTION_EXPIRED, "This selection has expired; mark the items again.")
-    if row.resource != str(resource):
-        raise Problem(Code.SELECTION_EXPIRED, f"This selection is of {row.resource}, not of {resource}.")
-    where = await for_all(transaction.connection, dialect, parse(row.filter, resource), resource, principal)
-    where.append(plain(items.c.id) <= row.boundary)
+    if row.resource != str(listing.resource):
+        raise Problem(Code.SELECTION_EXPIRED, f"This selection is of {row.resource}, not of {listing.resource}.")
+    where = await for_all(transaction.connection, dialect, listing, parse(row.filter, listing.resource), principal)
+    key = listing.table.c.id
+    where.append(plain(key) <= row.boundary)
     if row.except_ids:
-        where.append(items.c.id.not_in(dialect.id_list(row.except_ids)))
+        where.append(key.not_in(dialect.id_list(row.except_ids)))
     if row.tenants is not None:  # no wider than whoever made it saw
-        where.append(plain(items.c.tenant_id).in_(row.tenants))
+        where.append(plain(listing.table.c.tenant_id).in_(row.tenants))
     return Chosen(row.filter, where)
 
 

@@ -1,0 +1,113 @@
+"""How many rows match, and values for completion."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.filters import Filter
+from quarterdeck.contract.models.items import Facets, ItemCount
+from quarterdeck.contract.principal import Principal
+from quarterdeck.engine.listing import access, paging
+from quarterdeck.engine.listing.declaration import Clause, Listing, itself
+from quarterdeck.engine.listing.matching import clauses, read_filter, visible
+from quarterdeck.engine.store.dialect import Dialect, plain
+from quarterdeck.engine.store.store import Store
+
+_FACET_SAMPLE = 5_000
+_FACET_VALUES = 50
+_FIRST_SLICE = 5_000
+
+
+async def count(store: Store, principal: Principal, listing: Listing, filter_text: str) -> ItemCount:
+    """Exact; where no index and no tally leads there and time is up, what was counted so far and `searched`."""
+    filter_ = read_filter(filter_text, listing.resource, principal)
+    async with store.read() as connection:
+        if listing.slices:
+            return await _counted(connection, store.dialect, listing, filter_, principal)
+        found = await count_all(connection, store.dialect, listing, filter_, principal)
+    return ItemCount(count=found)
+
+
+async def count_all(
+    connection: AsyncConnection, dialect: Dialect, listing: Listing, filter_: Filter, principal: Principal
+) -> int:
+    """Exact, however long it takes."""
+    tallied = _tallied(listing, clauses(listing, filter_, principal, dialect))
+    if tallied is not None:
+        return await _sum(connection, listing, tallied)
+    where = await access.for_count(connection, dialect, listing, filter_, principal)
+    return (await connection.execute(select(func.count()).select_from(listing.table).where(*where))).scalar_one()
+
+
+def _tallied(listing: Listing, found: Sequence[Clause]) -> list[ColumnElement[bool]] | None:
+    """The same conditions on the table of differences, where it has all of their columns."""
+    tallies = listing.tallies
+    if tallies is None or not all(clause.words is not None and (clause.column or "") in tallies.c for clause in found):
+        return None
+    return [tallies.c[clause.column or ""].in_(clause.words or ()) for clause in found]
+
+
+async def _sum(connection: AsyncConnection, listing: Listing, where: list[ColumnElement[bool]]) -> int:
+    assert listing.tallies is not None
+    query = select(func.coalesce(func.sum(listing.tallies.c.difference), 0)).where(*where)
+    return max(0, int((await connection.execute(query)).scalar_one()))
+
+
+async def _counted(
+    connection: AsyncConnection, dialect: Dialect, listing: Listing, filter_: Filter, principal: Principal
+) -> ItemCount:
+    found = clauses(listing, filter_, principal, dialect)
+    if _tallied(listing, found) is not None or (not dialect.knows_statistics and access.held(listing, found)):
+        return ItemCount(count=await count_all(connection, dialect, listing, filter_, principal))
+    key = listing.table.c.id
+    way = await access.for_page(connection, dialect, listing, filter_, principal, "created")
+    if not way.sliced and way.sorts:
+        query = select(func.count()).select_from(listing.table).where(*way.where)
+        return ItemCount(count=(await connection.execute(query)).scalar_one())
+    where = way.where if way.sliced else [clause.sql(plain) for clause in found]
+    lowest, highest = (await connection.execute(select(func.min(key), func.max(key)))).one()
+    if lowest is None:
+        return ItemCount(count=0)
+    total, here, size = 0, highest, _FIRST_SLICE
+    until = time.monotonic() + paging.BUDGET
+    while here >= lowest:
+        began = time.monotonic()
+        if began >= until:
+            return ItemCount(count=total, searched=min(0.999, (highest - here) / (highest - lowest + 1)))
+        query = select(func.count()).select_from(listing.table).where(key.between(here - size + 1, here), *where)
+        total += (await connection.execute(query)).scalar_one()
+        here -= size
+        size = max(500, round(size * min(4.0, 0.04 / max(time.monotonic() - began, 0.001))))
+    return ItemCount(count=total)
+
+
+async def facets(store: Store, principal: Principal, listing: Listing) -> Facets:
+    """Values of the newest rows, most frequent first: enough for completion, and no scan."""
+    columns = listing.table.c
+    newest = (
+        select(*(columns[column] for column in listing.facets.values()))
+        .where(*visible(listing, principal), *(clause.sql(itself) for clause in listing.always(Filter())))
+        .order_by(*(columns[name].desc() for name in listing.newest))
+        .limit(_FACET_SAMPLE)
+    )
+    async with store.read() as connection:
+        found = list((await connection.execute(newest)).all())
+    return await asyncio.to_thread(_tally, listing, found)
+
+
+def _tally(listing: Listing, found: Sequence[Any]) -> Facets:
+    values: dict[str, list[str]] = {}
+    for number, key in enumerate(listing.facets):
+        seen: dict[str, int] = {}
+        for row in found:
+            value = row[number]
+            if value:
+                seen[value] = seen.get(value, 0) + 1
+        values[key] = sorted(seen, key=lambda each: (-seen[each], each))[:_FACET_VALUES]
+    return Facets(values=values)
