@@ -67,6 +67,11 @@ class ConsoleScreen(Screen[None]):
     @property
     def is_opening(self) -> bool:
         """Whether something on this screen is about to take the keys."""
+        return not self.is_mounted
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether the rows that keys are for are on their way, and none of them is there."""
         return False
 
     async def act(self, action: Action, opened_with: str) -> None:
@@ -157,9 +162,12 @@ class ConsoleScreen(Screen[None]):
         key = pressed(event.key, event.character)
         if key in ("tab", "shift+tab", "ctrl+q", "ctrl+c", "ctrl+z"):
             return
-        if self.console.gate.holds(event):
+        gone = self.console.front is not self
+        if gone or self.console.gate.holds(event):
             event.stop()
             event.prevent_default()
+            if gone:
+                self.console.gate.take_back(event)
             return
         if self._belongs_to_field(event.key):
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from textual._time import get_time
 from textual.app import ComposeResult
 from textual.widgets import Input
 
@@ -58,6 +59,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         self._draft, self._confirm_call, self._discard = draft, confirm, discard
         self._key = "y" if opened_with != "y" else "Y"
         self._preview: Preview | None = None
+        self._asked: Mapping[str, Any] = {}  # what the verdict is about
         self._busy = False
 
     def body(self) -> ComposeResult:
@@ -117,7 +119,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
     # The verdict
 
     def _ask(self, params: Mapping[str, Any]) -> None:
-        self._busy = True
+        self._busy, self._asked = True, params
         self.set_focus(None)
         self.query_one("#verdict", LinesView).show([[(f"Looking at {plural(self._count, 'item')}…", "muted")]])
         self.say_keys([("esc", "key"), (" cancel", "muted")])
@@ -129,7 +131,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         except FAILURES as error:
             self._fail(error)
             return
-        self._busy = False
+        self._busy, self.seen_at = False, get_time()
         self.query_one("#typed", CountInput).value = ""
         self._show_verdict(self._preview)
 
@@ -201,8 +203,8 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         self._take_verdict_back()
 
     def _take_verdict_back(self) -> None:
-        """The verdict was about other values."""
-        if self._preview is not None and not self._busy:
+        """The verdict was about other values. News of a letter can come later than the verdict on it."""
+        if self._preview is not None and not self._busy and self.query_one(Form).values() != self._asked:
             self.app.run_worker(self._give_back(self._preview), group="discard")
             self._preview = None
             self.remove_class("-count", "-note")
@@ -210,9 +212,10 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             self._field_keys()
             self._laid_out()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if event.input.id != "typed":
+    def entered(self) -> None:
+        if self.focused is not None and self.focused.id == "typed":
+            self.press("enter")
+        else:
             self._submit_form()
 
     def _submit_form(self) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from textual import events
 from textual._time import get_time
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from quarterdeck.tui.keymap import pressed
 from quarterdeck.tui.spans import Line
@@ -55,10 +57,20 @@ class Dialog(ModalScreen[Result]):
 
     SCROLLS = False
     """Whether the body scrolls where the terminal is too short for it."""
+    IS_QUESTION = True
+    """Whether it asks about something that has to be read first."""
     is_ready = False
     """Whether the focus is where the dialog wants it; until then keys wait."""
     seen_at = float("inf")
     """When it came: a key from before cannot be an answer to it."""
+
+    is_done = False
+    """Whether it has ended; a key that still comes is for what follows."""
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        self.is_done = True
+        self.console.gate.close()
+        return super().dismiss(result)
 
     def on_mount(self) -> None:
         self.seen_at = get_time()
@@ -122,9 +134,29 @@ class Dialog(ModalScreen[Result]):
 
     async def on_key(self, event: events.Key) -> None:
         # The only handler of keys: Textual calls those of base classes too, whatever a subclass does.
-        if self.press(pressed(event.key, event.character)):
-            event.stop()
-            event.prevent_default()
+        if self.is_done:
+            self.console.gate.take_back(event)
+        elif not self.press(pressed(event.key, event.character)):
+            return
+        event.stop()
+        event.prevent_default()
+
+    def press_in_field(self, field: Widget, event: events.Key) -> bool:
+        """A key in a field, before the field has it: enter and esc count at once, so that what was typed behind
+        them does not go into the field. Returns whether the field is to leave it alone."""
+        if self.is_done or self.focused is not field:
+            self.console.gate.take_back(event)
+        elif event.key == "enter":
+            self.entered()
+            self.console.gate.close()
+        elif event.key == "escape":
+            return self.press("escape")
+        else:
+            return False
+        return True
+
+    def entered(self) -> None:
+        """Enter in a field."""
 
     def press(self, key: str) -> bool:
         """A key, unless a field took it. False leaves it to Textual: tab, and what moves in a field."""

@@ -26,6 +26,8 @@ _SCROLL = {"j": 1, "down": 1, "k": -1, "up": -1, "pagedown": 10, "pageup": -10, 
 class HelpScreen(Dialog[None]):
     """Scrolls with the keys that move; anything else closes it."""
 
+    IS_QUESTION = False
+
     DEFAULT_CSS = """
     HelpScreen Frame { height: 100%; max-width: 100; }
     HelpScreen LinesView { height: 1fr; }

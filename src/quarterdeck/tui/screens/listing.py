@@ -313,7 +313,11 @@ class ListScreen(ConsoleScreen):
 
     @property
     def is_opening(self) -> bool:
-        return self.narrowing.is_opening
+        return not self.is_mounted or self.narrowing.is_opening
+
+    @property
+    def is_filling(self) -> bool:
+        return self.table.is_filling and not self.query("FilterEditor")
 
     def on_filter_editor_applied(self, event: Any) -> None:
         self.narrowing.apply(event.text)

@@ -118,6 +118,10 @@ class OperationsScreen(ConsoleScreen):
     def current_row(self) -> Row | None:
         return self.table.cursor_row
 
+    @property
+    def is_filling(self) -> bool:
+        return self._table.is_filling
+
     def why_not(self, bound: Bound) -> str | None:
         reason = super().why_not(bound)
         if bound.name == "operations":

@@ -33,6 +33,8 @@ class Option:
 class Picker(Dialog[str]):
     """Type to narrow, arrows to choose, enter to take. `free`: what was typed is an answer too."""
 
+    IS_QUESTION = False
+
     def __init__(
         self,
         title: str,
@@ -50,6 +52,7 @@ class Picker(Dialog[str]):
         self._shown = self._all
         self._at = next((n for n, option in enumerate(self._all) if option.value == chosen), 0)
         self._moved = False
+        self._narrowed = ""  # the text that what is shown fits to
 
     def body(self) -> ComposeResult:
         if self._typed:
@@ -81,8 +84,14 @@ class Picker(Dialog[str]):
         self._list()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        wanted = event.value.lower().split()
-        first = event.value.lower().strip()
+        self._narrow(event.value)
+
+    def _narrow(self, text: str) -> None:
+        """Offer what fits. A key can be quicker than the news of what was typed before it."""
+        if text == self._narrowed:
+            return
+        self._narrowed = text
+        wanted, first = text.lower().split(), text.lower().strip()
         self._shown = [o for o in self._all if all(word in f"{o.label} {o.value} {o.hint}".lower() for word in wanted)]
         self._shown.sort(key=lambda o: not o.label.lower().startswith(first))
         if self._free and wanted and not self._shown:
@@ -91,11 +100,13 @@ class Picker(Dialog[str]):
         self._at, self._moved = 0, False
         self._list()
 
-    def on_input_submitted(self) -> None:
+    def entered(self) -> None:
         self._take()
 
     def _take(self) -> None:
-        text = "" if not self._typed else self.query_one(TextInput).value.strip()
+        text = self.query_one(TextInput).value if self._typed else ""
+        self._narrow(text)
+        text = text.strip()
         if self._free and text and not self._moved:
             exact = len(self._shown) == 1 and self._shown[0].value.startswith(text)
             self.dismiss(self._shown[0].value if exact else text)
@@ -123,8 +134,9 @@ class Picker(Dialog[str]):
         return super().press(key)
 
     def _complete(self) -> None:
+        box = self.query_one(TextInput)
+        self._narrow(box.value)
         if self._shown:
-            box = self.query_one(TextInput)
             box.value = self._shown[self._at].value if self._free else self._shown[self._at].label
             box.cursor_position = len(box.value)
 

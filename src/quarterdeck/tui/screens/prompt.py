@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from quarterdeck.tui.forms import Field
 from quarterdeck.tui.screens.dialog import Dialog
@@ -100,11 +99,7 @@ class Prompt(Dialog[Values]):
     def on_input_changed(self) -> None:
         self._keys()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._entered()
-
-    def _entered(self) -> None:
+    def entered(self) -> None:
         """Enter in a field: carries out, but never what is dangerous."""
         if not self._danger:
             self._submit()
@@ -124,7 +119,7 @@ class Prompt(Dialog[Values]):
 
     def press(self, key: str) -> bool:
         if key == "enter" and isinstance(self.focused, Choice):
-            self._entered()
+            self.entered()
         elif self._danger and self.focused is None and key in ("enter", self._confirm):
             if key == "enter":
                 self.dismiss(None)

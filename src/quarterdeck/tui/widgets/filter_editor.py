@@ -28,7 +28,7 @@ _PROMPT = 3  # " / "
 
 
 class _Box(TextInput):
-    """Enter counts at once: keys that come in the same piece are not part of the filter."""
+    """Enter and esc count at once: keys that come in the same piece are not part of the filter."""
 
     def __init__(self, value: str, placeholder: str, editor: FilterEditor) -> None:
         super().__init__(value, placeholder)
@@ -39,6 +39,8 @@ class _Box(TextInput):
             self._editor.pass_on(event)
         elif event.key == "enter":
             self._editor.enter()
+        elif event.key == "escape":
+            self._editor.leave()
         else:
             await super()._on_key(event)
             return
@@ -159,13 +161,19 @@ class FilterEditor(Vertical):
             self._show(error)
             self._box.cursor_position = min(error.column - 1, len(self._box.value))
             return
+        self._end(self.Applied(text))
+
+    def leave(self) -> None:
+        self._end(self.Left())
+
+    def _end(self, how: Message) -> None:
         self.is_done = True
-        cast("Console", self.app).gate.close_if_opening()
-        self.post_message(self.Applied(text))
+        cast("Console", self.app).gate.close()
+        self.post_message(how)
 
     def pass_on(self, event: events.Key) -> None:
         """A key behind the enter that ended this: it waits for what comes next."""
-        cast("Console", self.app).gate.holds(event)
+        cast("Console", self.app).gate.take_back(event)
 
     def enter(self) -> None:
         if self._chosen:
@@ -202,7 +210,7 @@ class FilterEditor(Vertical):
         elif key == "tab":
             self._take()
         elif key == "escape":
-            self.post_message(self.Left())
+            self.leave()
         else:
             return
         event.stop()

@@ -26,6 +26,12 @@ class TextInput(Input):
         """What is painted; the value itself stays as it was typed."""
         return Text("".join(safe(letter) for letter in self.value), no_wrap=True, overflow="ignore", end="")
 
+    async def _on_key(self, event: events.Key) -> None:
+        in_dialog = getattr(self.screen, "press_in_field", None)
+        if in_dialog is not None and in_dialog(self, event):
+            event.stop()
+            event.prevent_default()
+
     def _on_paste(self, event: events.Paste) -> None:
         # A pasted line break would submit, a pasted control character would be sent on as text.
         line = event.text.splitlines()[0] if event.text else ""
@@ -40,5 +46,6 @@ class CountInput(TextInput):
     """Takes digits; every other letter goes on to the dialog."""
 
     async def _on_key(self, event: events.Key) -> None:
+        await super()._on_key(event)
         if event.character and event.character.isprintable() and not event.character.isdigit():
             event.prevent_default()

@@ -219,6 +219,11 @@ class WindowTable(MarkedTable):
         return self._index.at_least()
 
     @property
+    def is_filling(self) -> bool:
+        """Whether the first rows are on their way."""
+        return self._feeder.is_flying and not self._index.loaded
+
+    @property
     def new_count(self) -> int:
         return self._new
 
