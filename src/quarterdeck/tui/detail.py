@@ -35,13 +35,13 @@ def item_lines(
     lines.append([(f"{number}  ", "accent"), (f"{safe(item['tenant_id'])}  {kind}", "muted")])
     lines.append(_holder(item, now, mine))
     if item.get("deleted_at"):
-        lines.append([(f"in the bin since {_when(item['deleted_at'], now)}", "warning")])
+        lines.append([(f"in the bin since {when(item['deleted_at'], now)}", "warning")])
     if item.get("body"):
         lines += [[], *wrap(str(item["body"]), cells, "", most=_MOST_BODY_LINES)]
     fields = item.get("fields") or {}
     if fields:
         lines += [[], [("fields", "heading")]]
-        lines += _facts(((str(name), _value(value)) for name, value in fields.items()), cells)
+        lines += facts(((str(name), _value(value)) for name, value in fields.items()), cells)
     lines += [[], [("timeline", "heading")]]
     if events is None:
         lines.append([("loading the timeline…", "muted")])
@@ -53,11 +53,11 @@ def item_lines(
         if more_events:
             lines.append([("… older ones: qd items show, with --json", "muted")])
     lines += [[], [("times", "heading")]]
-    lines += _facts(
+    lines += facts(
         (
-            ("due", _when(item.get("sla_due_at"), now)),
-            ("created", _when(item["created_at"], now)),
-            ("updated", f"{_when(item['updated_at'], now)} · v{item['version']}"),
+            ("due", when(item.get("sla_due_at"), now)),
+            ("created", when(item["created_at"], now)),
+            ("updated", f"{when(item['updated_at'], now)} · v{item['version']}"),
         ),
         cells,
     )
@@ -84,7 +84,8 @@ def _holder(item: Row, now: int, mine: str) -> Line:
     return line
 
 
-def _facts(pairs: Any, cells: int) -> list[Line]:
+def facts(pairs: Any, cells: int) -> list[Line]:
+    """(name, value) under each other; what has no value is left out."""
     lines: list[Line] = []
     for name, value in pairs:
         if value in (None, ""):
@@ -115,7 +116,8 @@ def _event(event: Row, cells: int, now: int) -> list[Line]:
     return lines
 
 
-def _when(value: object, now: int) -> str:
+def when(value: object, now: int) -> str:
+    """`2026-01-31 08:00 · 3h ago`, in UTC; empty where there is no time."""
     at = moment(value)
     if at is None:
         return ""
@@ -153,7 +155,7 @@ def operation_lines(detail: Row, *, cells: int, now: int, glyphs: Glyphs) -> lis
     started, finished = moment(operation["started_at"]), moment(operation["finished_at"])
     params = ", ".join(f"{name}={_value(value)}" for name, value in operation["params"].items() if value is not None)
     lines.append([])
-    lines += _facts(
+    lines += facts(
         (
             ("queue", operation["resource"]),
             ("from", f"{operation['kind']} of #{operation['parent_id']}" if operation["parent_id"] else ""),
@@ -161,8 +163,8 @@ def operation_lines(detail: Row, *, cells: int, now: int, glyphs: Glyphs) -> lis
             ("with", params),
             ("reason", operation["reason"]),
             ("by", operation["created_by"]),
-            ("made", _when(operation["created_at"], now)),
-            ("starts", _when(operation["run_at"], now) if not started else ""),
+            ("made", when(operation["created_at"], now)),
+            ("starts", when(operation["run_at"], now) if not started else ""),
             ("took", duration(finished - started) if started and finished else ""),
             (
                 "batches",
