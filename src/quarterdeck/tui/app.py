@@ -52,6 +52,8 @@ class Console(App[None]):
     .-ascii OperationsScreen.-beside #below { border-top: none; border-left: ascii $line; }
     .-ascii OperationsScreen #below DetailPane { border: none; }
     .-ascii OperationsScreen #results { border-top: ascii $line; }
+    .-ascii FiguresScreen #below { border-top: ascii $line; }
+    .-ascii FiguresScreen.-beside #below { border-top: none; border-left: ascii $line; }
     """
 
     def __init__(
@@ -133,8 +135,12 @@ class Console(App[None]):
         if isinstance(self.front, OperationsScreen) and number is None:
             self.notice("These are the operations already.")
             return
+        self.show(OperationsScreen(self.session, number))
+
+    def show(self, screen: ConsoleScreen) -> None:
+        """A screen upon the queue, and nothing between them."""
         self._pop_to_queue()
-        self.push_screen(OperationsScreen(self.session, number))
+        self.push_screen(screen)
         self.remember()
 
     def _pop_to_queue(self) -> None:
@@ -175,8 +181,8 @@ class Console(App[None]):
     def on_ready(self) -> None:
         if self._first_place:
             self.everywhere.go(self._first_place)
-        elif self.session.state.screen == "operations":
-            self.show_operations()
+        elif self.session.state.screen != "queue":
+            self.everywhere.go(self.session.state.screen)
         if self._first_notice:
             self.notice(self._first_notice, "warning")
 

@@ -16,12 +16,15 @@ class Scope(StrEnum):
     LIST = "lists"  # rows that can be marked, filtered, sorted
     QUEUE = "the queue"  # what is only done with items
     OPERATIONS = "the operations screen"
+    FIGURES = "charts"  # of queues and of workers
+    QUEUES = "the queues screen"
+    WORKERS = "the workers screen"
     ACTION = "actions"
 
 
 # Where a screen looks its keys up: the list of a resource, or a screen of its own.
 Place = AnyResource | Scope
-PLACES: tuple[Place, ...] = (*Resource, Scope.OPERATIONS, *MachineResource)
+PLACES: tuple[Place, ...] = (*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS)
 
 
 def reach(place: Place) -> tuple[Scope, ...]:
@@ -30,6 +33,8 @@ def reach(place: Place) -> tuple[Scope, ...]:
         return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.QUEUE
     if isinstance(place, MachineResource):
         return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST
+    if place in (Scope.QUEUES, Scope.WORKERS):
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, place
     return Scope.EVERYWHERE, Scope.TABLE, place
 
 
@@ -106,10 +111,25 @@ COMMANDS: tuple[Command, ...] = (
         ("operation-resume", "c", "Resume", "Go on with an operation that stopped for a reason outside it.", 0),
     ),
     *_commands(
+        Scope.FIGURES,
+        ("window", "w", "Window", "Look back five minutes, an hour or a day.", 65),
+        ("chart-next", "l right", "Next chart", "The next chart, where not all of them fit.", 0),
+        ("chart-previous", "h left", "Previous chart", "The chart before.", 0),
+    ),
+    *_commands(Scope.QUEUES, ("queue-runs", "s", "Runs", "See the runs of the queue.", 70)),
+    *_changing(
+        Scope.QUEUES,
+        ("queue-pause", "p", "Pause", "Start nothing new; what is active goes on to its end.", 85),
+        ("queue-resume", "r", "Resume", "Go on after a pause.", 84),
+        ("queue-change", "c", "Change", "Change how many runs are active at once, and other limits.", 75),
+    ),
+    *_commands(
         Scope.EVERYWHERE,
         ("go-to", ":", "Go to", "Go to a queue, an item, an operation or a screen.", 30),
         ("palette", "f2", "Palette", "Everything that can be done here, by name.", 0),
         ("operations", "f3", "Operations", "Bulk operations: running, done, failed.", 20),
+        ("queues", "f6", "Queues", "Queues of machine work: what is stuck, and why.", 0),
+        ("workers", "f9", "Workers", "Who does the machine work, and how well they are.", 0),
         ("theme", "f4", "Theme", "Choose how the console looks.", 0),
         ("help", "? f1", "Help", "Every key and what it does.", 100),
         ("back", "q", "Back", "Close what is open; on the queue, leave the console.", 10),

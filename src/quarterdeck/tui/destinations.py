@@ -31,13 +31,25 @@ class Operations:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineQueues:
+    """Queues of machine work; `name`: the one to look at."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command of the console by its name: help, palette, theme, quit."""
 
     name: str
 
 
-Destination = Queue | ItemPlace | Operations | Command
+Destination = Queue | ItemPlace | Operations | MachineQueues | Workers | Command
 
 _NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
 
@@ -64,10 +76,15 @@ def find(text: str) -> Destination:
         if number.isascii() and number.isdigit():
             return Operations(int(number))
         raise NowhereError(f"'{rest}' is no number of an operation.")
+    if name == "queues":
+        return MachineQueues(rest or None)
+    if name == "workers" and not rest:
+        return Workers()
     if name in _NAMED and not rest:
         return Command(_NAMED[name])
     raise NowhereError(
-        f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, or the number of an item."
+        f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, queues, workers, "
+        "or the number of an item."
     )
 
 
@@ -76,6 +93,8 @@ def offers() -> list[tuple[str, str]]:
     return [
         *((str(resource), f"the queue {resource}; a filter may follow") for resource in Resource),
         ("operations", "bulk operations; a number may follow"),
+        ("queues", "queues of machine work; a name may follow"),
+        ("workers", "who does the machine work"),
         ("theme", "how the console looks"),
         ("commands", "everything that can be done here"),
         ("help", "every key"),

@@ -28,6 +28,8 @@ class Everywhere:
             "go-to": self.go_to,
             "palette": self.palette,
             "operations": lambda: self._console.show_operations(),
+            "queues": self.queues,
+            "workers": self.workers,
             "theme": self.theme,
             "help": self.help,
             "back": self.back,
@@ -59,13 +61,17 @@ class Everywhere:
             self._console.notice(str(error), "error")
 
     def travel(self, to: Destination) -> None:
-        from quarterdeck.tui.destinations import Command, ItemPlace, Operations, Queue
+        from quarterdeck.tui.destinations import Command, ItemPlace, MachineQueues, Operations, Queue, Workers
 
         console = self._console
         if isinstance(to, Queue):
             console.show_queue(to.resource, to.filter)
         elif isinstance(to, Operations):
             console.run_worker(self._find_operation(to.id), group="go-to", exclusive=True)
+        elif isinstance(to, MachineQueues):
+            self.queues(to.name)
+        elif isinstance(to, Workers):
+            self.workers()
         elif isinstance(to, ItemPlace):
             console.run_worker(self._find_item(to.id), group="go-to", exclusive=True)
         elif isinstance(to, Command):
@@ -104,6 +110,22 @@ class Everywhere:
                 console.notice(f"There is no operation {number}." if missing else sentence(error), "warning")
                 return
         console.show_operations(number)
+
+    def queues(self, name: str | None = None) -> None:
+        """Queues of machine work, with the cursor on one of them."""
+        from quarterdeck.tui.screens.queues import QueuesScreen
+
+        front = self._console.front
+        if not isinstance(front, QueuesScreen):
+            self._console.show(QueuesScreen(self._console.session, name))
+        elif name is not None:
+            front.go_to_name(name)
+
+    def workers(self) -> None:
+        from quarterdeck.tui.screens.workers import WorkersScreen
+
+        if not isinstance(self._console.front, WorkersScreen):
+            self._console.show(WorkersScreen(self._console.session))
 
     # Dialogs
 

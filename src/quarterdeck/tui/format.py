@@ -41,6 +41,10 @@ _BADGES: dict[str, tuple[str, str]] = {
     "cancelled": ("ended", "cancelled"),
     "discarded": ("ended", "discarded"),
     "skipped": ("ended", "skipped"),
+    "healthy": ("completed", "healthy"),
+    "degraded": ("attention", "degraded"),
+    "unhealthy": ("failed", "unhealthy"),
+    "paused": ("ended", "paused"),
 }
 _PRIORITIES = {"urgent": "error", "high": "warning", "normal": "muted", "low": "muted"}
 

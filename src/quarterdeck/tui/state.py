@@ -12,6 +12,8 @@ from typing import Any
 from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, read_resource
 
 FORMAT = 1
+# Screens that a start can come back to, by the words that `:` takes.
+SCREENS = ("queue", "operations", "queues", "workers")
 MOST_FILTERS = 20
 _ITEMS = ("priority", "-priority", "due", "-due", "created", "-created", "updated", "-updated")
 # The orders of each list; the first is that of a list nobody has ordered yet.
@@ -79,7 +81,7 @@ def _read(raw: dict[str, Any]) -> ConsoleState:
         raise ValueError("format")
     views = {name: _view(view, SORTS[read_resource(name)]) for name, view in raw["views"].items()}
     screen, theme = raw["screen"], raw["theme"]
-    if screen not in ("queue", "operations") or not isinstance(theme, str):
+    if screen not in SCREENS or not isinstance(theme, str):
         raise ValueError("screen")
     filters = raw.get("filters", [])
     if not isinstance(filters, list) or not all(isinstance(text, str) for text in filters):

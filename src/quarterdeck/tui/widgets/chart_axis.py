@@ -8,11 +8,11 @@ from datetime import datetime, tzinfo
 from quarterdeck.contract.clock import to_datetime
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 def top_of(highest: float, most: float | None = None) -> float:
-    """A round number that is not below `highest`: 1, 2, 2.5 or 5 times a power of ten; 1 where all is zero."""
+    """A round number that is not below `highest`, half of which is round as well; 1 where all is zero."""
     if highest <= 0:
         return 1.0 if most is None else min(1.0, most)
     power = 10.0 ** math.floor(math.log10(highest))

@@ -56,6 +56,8 @@ def short(number: float) -> str:
 
 def milliseconds(value: float) -> str:
     """`12 ms`, `1.5 s`, `3 m`, `2 h`."""
+    if not value:
+        return "0"
     if value < SECOND:
         return f"{value:.0f} ms" if value >= 10 or value == int(value) else f"{value:.1f} ms"
     for size, word in ((MINUTE, "s"), (HOUR, "m")):

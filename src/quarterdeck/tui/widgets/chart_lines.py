@@ -28,6 +28,8 @@ def chart_lines(plot: Plot, cells: int, height: int, glyphs: Glyphs, zone: tzinf
     """Exactly `height` lines of at most `cells` cells. `zone` None: the local one."""
     head = _head(plot, cells, glyphs)
     wide, high = cells - LABEL - 1, height - 2
+    if high >= 6 and high % 2 == 0:
+        high -= 1  # so that the axis has a middle; the line that is left stays empty
     if height < SMALLEST or wide < _NARROWEST:
         return [head, *([] for _ in range(height - 1))][:height]
     known = [value for series in plot.series for value in series.values if value is not None]
@@ -41,7 +43,7 @@ def chart_lines(plot: Plot, cells: int, height: int, glyphs: Glyphs, zone: tzinf
         label = plot.unit(top * labels[y]) if y in labels else ""
         lines.append([(fit(label, LABEL - 1, right=True) + " " + glyphs.vertical, "faint"), *_runs(row)])
     times = time_labels(plot.times[0], plot.times[-1] + plot.step, wide, zone)
-    return [*lines, [(" " * (LABEL + 1) + times, "faint")]]
+    return _filled([*lines, [(" " * (LABEL + 1) + times, "faint")]], height)
 
 
 def beside(charts: Sequence[Sequence[Line]], cells: int, gap: int = 2) -> list[Line]:

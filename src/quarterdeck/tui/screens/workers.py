@@ -1,0 +1,100 @@
+"""Workers: how well each type does, every instance and what is wrong with it, charts of all their work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from textual.widget import Widget
+
+from quarterdeck.contract.live import Message
+from quarterdeck.contract.operations import workers
+from quarterdeck.tui.commands import Scope
+from quarterdeck.tui.format import plural
+from quarterdeck.tui.keymap import Bound
+from quarterdeck.tui.screens.figures import FiguresScreen
+from quarterdeck.tui.screens.workers_words import WORKER_COLUMNS, card_lines, worker_lines
+from quarterdeck.tui.session import Session
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
+from quarterdeck.tui.theming import look_of
+from quarterdeck.tui.widgets.lines import LinesView
+
+Row = Mapping[str, Any]
+
+
+class WorkersScreen(FiguresScreen):
+    """Cards of the types on top, a row an instance under them."""
+
+    DEFAULT_CSS = """
+    WorkersScreen #cards { padding: 0 0 0 3; max-height: 25%; }
+    WorkersScreen.-tall #cards { padding: 1 0 1 3; }
+    """
+    COLUMNS = WORKER_COLUMNS
+    NOUN = "workers"
+    EMPTY = "No worker yet: none has leased a run, and [workers] in the config file names none to look after."
+    NEWS = Message.WORKERS_CHANGED
+    KEY = ("name", "type", "url")
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.cards = LinesView(id="cards")
+        self.types: Sequence[Row] = ()
+        self.cached_seconds: int | None = None
+
+    @property
+    def place(self) -> Scope:
+        return Scope.WORKERS
+
+    def above(self) -> Iterable[Widget]:
+        yield self.cards
+
+    async def read(self) -> Sequence[Row]:
+        found = await self.console.session.client.call(workers.HEALTH)
+        self.types, self.cached_seconds = found["types"], found["cached_seconds"]
+        rows: Sequence[Row] = found["instances"]
+        return rows
+
+    def remember(self) -> None:
+        self.console.session.state.screen = "workers"
+
+    def breadcrumb(self) -> tuple[Line, Line]:
+        right: Line = []
+        if self.types:
+            said = f"{plural(len(self.source.rows), 'worker')} of {plural(len(self.types), 'type')} "
+            right.append((said, "muted"))
+        return self.console.place_line("workers"), right
+
+    def say_of(self, row: Row) -> Line:
+        said: Line = [(f"   {safe(row['name'])}: ", "muted")]
+        if row["why"]:
+            said.append((safe(row["why"]), "error" if row["condition"] == "unhealthy" else "warning"))
+        else:
+            said.append(("does well.", "muted"))
+        return said
+
+    def facts(self, row: Row, cells: int, *, brief: bool) -> list[Line]:
+        return worker_lines(
+            row, cells=cells, now=self.console.session.now(), glyphs=look_of(self.app).glyphs, brief=brief
+        )
+
+    def fades(self, row: Row) -> bool:
+        return bool(row["completed"] or row["failed"])
+
+    def refreshed(self) -> None:
+        self.paint_cards()
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.height >= 30, "-tall")
+        self.paint_cards()
+
+    def paint_cards(self) -> None:
+        if self.is_mounted:
+            cells = self.size.width - 4
+            most = 1 if self.size.height < 30 else 3
+            self.cards.show(card_lines(self.types, cells=cells, glyphs=look_of(self.app).glyphs, rows=most), keep=True)
+
+    def why_not(self, bound: Bound) -> str | None:
+        if bound.name == "workers":
+            return "These are the workers already."
+        return super().why_not(bound)
