@@ -19,6 +19,7 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.bulk import drafts, lifecycle, service
 from quarterdeck.engine.bulk import ticks as bulk_ticks
+from quarterdeck.engine.bulk.batches import QUEUE
 from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items import acts, ingest, queries
@@ -29,7 +30,6 @@ from quarterdeck.engine.live.hub import Hub
 from quarterdeck.engine.metrics.meter import Meter
 from quarterdeck.engine.runs import service as runs
 from quarterdeck.engine.runs.handlers import HANDLERS
-from quarterdeck.engine.runs.worker import QUEUE
 from quarterdeck.engine.store.metadata import metadata
 from quarterdeck.engine.store.store import Store
 
@@ -147,8 +147,10 @@ class Desk:
 
     # ----- bulk
 
-    async def select(self, filter_: str = "", except_ids: Sequence[int] = ()) -> item_models.Selection:
-        wanted = item_models.NewSelection(filter=filter_, except_ids=list(except_ids))
+    async def select(
+        self, filter_: str = "", except_ids: Sequence[int] = (), boundary: int | None = None
+    ) -> item_models.Selection:
+        wanted = item_models.NewSelection(filter=filter_, except_ids=list(except_ids), boundary=boundary)
         return await selections.make_selection(self.engine, self.who, ITEMS[self.resource], wanted)
 
     async def draft(self, verb: str, ids: Sequence[int] | str, *, batch: int | None = None, **new: Any) -> Any:
@@ -202,10 +204,10 @@ class Desk:
             return (await connection.execute(wanted)).one()
 
 
-async def claim_run(engine: Engine) -> runs.Run | None:
+async def claim_run(engine: Engine) -> runs.Claimed | None:
     """The next run that is due, claimed."""
     async with engine.store.write() as transaction:
-        claimed = await runs.claim(transaction, engine.store.dialect, QUEUE, "desk", 1)
+        claimed = await runs.claim(engine, transaction, QUEUE, "desk", 1, seconds=30)
     return claimed[0] if claimed else None
 
 

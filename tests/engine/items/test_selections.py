@@ -27,6 +27,19 @@ async def test_what_arrives_later_is_not_touched(desk: Desk) -> None:
     assert {row["version"] for row in (await desk.rows([ids[0], *late])).values()} == {1}
 
 
+async def test_exceptions_are_made_later_and_the_moment_stays(desk: Desk) -> None:
+    ids = await desk.new(5)
+    all_of_them = await desk.select("status:open")
+    late = await desk.new(3)
+    assert (await desk.select("status:open")).count == 8
+    made = await desk.select(all_of_them.filter, [ids[0], late[0]], boundary=all_of_them.boundary)
+    assert (made.count, made.boundary) == (4, all_of_them.boundary)
+    preview = await desk.draft("set-priority", made.token, priority="low")
+    assert set(await desk.results(preview.operation.id)) == set(ids[1:])
+    # Nobody can select what is not there yet.
+    assert (await desk.select(boundary=late[-1] + 1_000)).boundary == late[-1]
+
+
 async def test_what_no_longer_matches_is_not_touched_either(desk: Desk) -> None:
     stays, leaves = await desk.new(2, kind="refund")
     token = (await desk.select("kind:refund status:open")).token

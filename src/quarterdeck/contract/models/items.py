@@ -100,10 +100,11 @@ class Skip(Model):
 
 
 class NewSelection(Model):
-    """All that match `filter`, minus `except_ids`."""
+    """All that match `filter`, minus `except_ids`. `boundary` (that of an earlier selection): none made after it."""
 
     filter: FilterText = ""
     except_ids: Annotated[list[Id], Field(max_length=100_000)] = []
+    boundary: Annotated[int | None, Field(ge=0, le=2**62)] = None
 
 
 class Selection(Answer):

@@ -16,7 +16,7 @@ from quarterdeck.engine.core import Engine
 from quarterdeck.engine.listing.access import for_all, for_count
 from quarterdeck.engine.listing.counting import count_all
 from quarterdeck.engine.listing.declaration import Listing
-from quarterdeck.engine.listing.matching import read_filter
+from quarterdeck.engine.listing.matching import clauses, read_filter
 from quarterdeck.engine.listing.tables import selections
 from quarterdeck.engine.store.dialect import Dialect, plain
 from quarterdeck.engine.store.store import Transaction
@@ -36,13 +36,17 @@ async def make_selection(engine: Engine, principal: Principal, listing: Listing,
     dialect, key = engine.store.dialect, listing.table.c.id
     async with engine.store.write() as transaction:
         connection = transaction.connection
-        boundary = (await connection.execute(select(func.max(key)))).scalar() or 0
+        newest = (await connection.execute(select(func.max(key)))).scalar() or 0
+        boundary = newest if wanted.boundary is None else min(newest, wanted.boundary)
         count = await count_all(connection, dialect, listing, filter_, principal)
+        if boundary < newest:  # few have come since, and their ids lead straight to them
+            every = [clause.sql(plain) for clause in clauses(listing, filter_, principal, dialect)]
+            late = select(func.count()).select_from(listing.table).where(*every, key > boundary)
+            count -= (await connection.execute(late)).scalar_one()
         if except_ids:
             where = await for_count(connection, dialect, listing, filter_, principal)
-            excluded = (
-                select(func.count()).select_from(listing.table).where(*where, key.in_(dialect.id_list(except_ids)))
-            )
+            where += [key.in_(dialect.id_list(except_ids)), plain(key) <= boundary]
+            excluded = select(func.count()).select_from(listing.table).where(*where)
             count -= (await connection.execute(excluded)).scalar_one()
         token = secrets.token_urlsafe(18)
         expires = transaction.now + engine.settings.engine.selection_hours * HOUR
