@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, SmallInteger, Table, Text, cast, false, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, Select, SmallInteger, Table, Text, cast, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import SECOND
@@ -42,7 +42,7 @@ class Scope:
         """Conditions on a table that has a row for each tenant."""
         if self.tenants is None:
             return []
-        return [column.in_(sorted(self.tenants)) if self.tenants else false()]
+        return [column.in_(sorted(self.tenants))]
 
     def time(self, table: Table, step: int, since: int) -> list[ColumnElement[bool]]:
         """Conditions on a table of buckets of time: those of `step` seconds from `since` (ms) on."""
