@@ -118,6 +118,18 @@ def port_numbers(text: str) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
+class ExceptionsSettings:
+    """Failures that are handed to a person."""
+
+    filter: str = setting(
+        "", "Which dead letters open an exception, in the grammar of their filters; empty for all of them."
+    )
+    retries_before_review: Annotated[int, Ge(1), Le(100)] = setting(
+        3, "Failed retries after which an exception needs manual review."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleSettings:
     """The console."""
 
@@ -127,6 +139,20 @@ class ConsoleSettings:
     read_only: bool = setting(False, "Every action that changes something is off.")
     detail_delay_ms: Annotated[int, Ge(0)] = setting(
         120, "Milliseconds the cursor rests before an open detail pane follows it."
+    )
+    secret_keys: list[str] = setting(
+        [
+            "*password*",
+            "*passwd*",
+            "*secret*",
+            "*token*",
+            "*authorization*",
+            "*api_key*",
+            "*apikey*",
+            "*card*",
+            "*cvc*",
+        ],
+        "Names in payloads whose values are masked for everybody below admin; * stands for any letters.",
     )
     page_cache: Annotated[int, Ge(4)] = setting(24, "Pages of rows a table keeps in memory.")
     keys: dict[str, str] = setting(
@@ -141,4 +167,5 @@ class Settings:
     workers: WorkersSettings = field(default_factory=WorkersSettings)
     # By name, only what a section names; see `queue_sections`.
     queues: dict[str, dict[str, Any]] = field(default_factory=dict)
+    exceptions: ExceptionsSettings = field(default_factory=ExceptionsSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)

@@ -193,6 +193,18 @@ _declare(
     role=Role.ADMIN,
 )
 
+ACTIONS[Resource.EXCEPTIONS, "retry"] = Action(
+    Resource.EXCEPTIONS,
+    "retry",
+    "Retry",
+    "Retry the dead letter behind the exception.",
+    "r",
+    ModelRef("machine_params:RetryDeadLetter"),
+    frozenset({"open", "needs_manual_review"}),
+    str(ItemStatus.RETRYING),
+    Risk.MEDIUM,
+    undoable=False,
+)
 
 _RUNS, _DEAD = MachineResource.RUNS, MachineResource.DEAD_LETTERS
 

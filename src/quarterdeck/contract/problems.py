@@ -22,6 +22,9 @@ class Code(StrEnum):
     NOTHING_TO_CLAIM = "nothing_to_claim"
     NOT_UNDOABLE = "not_undoable"
     NOTHING_ELIGIBLE = "nothing_eligible"
+    NOTHING_TO_RETRY = "nothing_to_retry"
+    NO_QUEUE = "no_queue"
+    ENGINES_OWN = "engines_own"
     COUNT_MISMATCH = "count_mismatch"
     UNCHANGED = "unchanged"
     SELECTION_EXPIRED = "selection_expired"
@@ -55,6 +58,9 @@ PROBLEMS: dict[Code, tuple[int, str]] = {
     Code.NOTHING_TO_CLAIM: (404, "Nothing to claim"),
     Code.NOT_UNDOABLE: (409, "Cannot be undone"),
     Code.NOTHING_ELIGIBLE: (409, "Nothing to act on"),
+    Code.NOTHING_TO_RETRY: (409, "Nothing to retry"),
+    Code.NO_QUEUE: (409, "The queue no longer exists"),
+    Code.ENGINES_OWN: (409, "The engine's own work"),
     Code.COUNT_MISMATCH: (409, "The count does not match"),
     Code.UNCHANGED: (409, "Nothing would change"),
     Code.SELECTION_EXPIRED: (410, "The selection has expired"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import BaseModel
 
 from quarterdeck.contract.enums import AnyResource, MachineResource
+from quarterdeck.contract.problems import Code, Problem
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Row
@@ -91,7 +92,7 @@ class Subject(ABC):
 def subject_of(resource: AnyResource) -> Subject:
     """Imported on first use: the subjects know the services, which know bulk operations."""
     if isinstance(resource, MachineResource):
-        raise LookupError(resource)
+        raise Problem(Code.NOT_FOUND, f"There are no {resource} here yet.")
     from quarterdeck.engine.items.subject import ITEM_SUBJECTS
 
     return ITEM_SUBJECTS[resource]

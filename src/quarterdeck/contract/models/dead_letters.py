@@ -130,10 +130,14 @@ class ErrorGroup(Answer):
 
 
 class ErrorGroups(Answer):
-    """Most frequent first; at most 200. `more` counts the groups beyond."""
+    """Most frequent first; at most 200. `more` counts the groups beyond.
+
+    `searched` below 1: the filter leads to no index and time was up after that share of the rows.
+    """
 
     items: list[ErrorGroup]
     more: int
+    searched: float = 1.0
 
 
 class DeadLetterCount(Answer):

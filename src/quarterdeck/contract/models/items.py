@@ -8,6 +8,8 @@ from pydantic import Field
 
 from quarterdeck.contract.enums import AnyResource, ItemStatus, Priority, Resource
 from quarterdeck.contract.models.base import Answer, FilterText, Id, Json, LongText, Model, Name, Tenant, Timestamp
+from quarterdeck.contract.models.dead_letters import DeadLetter
+from quarterdeck.contract.models.runs import Run
 
 
 class Item(Answer):
@@ -82,10 +84,15 @@ class ActionRequest(Model):
 
 
 class ActionResult(Answer):
-    """`event_id` can be given to undo where `undoable`."""
+    """What was acted on, as it is now: one of `item`, `run` and `dead_letter`.
 
-    item: Item
-    event_id: int
+    `event_id`, which only items have, can be given to undo where `undoable`.
+    """
+
+    item: Item | None = None
+    run: Run | None = None
+    dead_letter: DeadLetter | None = None
+    event_id: int | None = None
     undoable: bool
 
 

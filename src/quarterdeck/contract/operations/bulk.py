@@ -19,6 +19,7 @@ DRAFT = Operation(
     role=Role.OPERATOR,
     problems=(Code.NOT_FOUND, Code.SELECTION_EXPIRED),
     idempotent=True,
+    machines=True,
 )
 CONFIRM = Operation(
     "bulk.confirm",

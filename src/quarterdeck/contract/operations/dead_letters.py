@@ -47,7 +47,7 @@ RETRY = Operation(
     _DETAIL,
     ModelRef("dead_letters:DeadLetterRetry"),
     role=Role.OPERATOR,
-    problems=(Code.NOT_FOUND, Code.WRONG_STATE, Code.CHANGED_SINCE),
+    problems=(Code.NOT_FOUND, Code.WRONG_STATE, Code.CHANGED_SINCE, Code.NO_QUEUE),
     idempotent=True,
 )
 DISCARD = Operation(

@@ -21,10 +21,11 @@ COUNT = Operation(
     "items.count",
     "GET",
     f"{_ADMIN}/count",
-    "How many items match a filter, exactly.",
+    "How many rows match a filter; of runs and dead letters as many as could be counted in time.",
     ModelRef("items:ItemCount"),
     query=ModelRef("items:FilterQuery"),
     problems=_LISTING,
+    machines=True,
 )
 FACETS = Operation(
     "items.facets",
@@ -33,6 +34,7 @@ FACETS = Operation(
     "Values seen in the store, for completion.",
     ModelRef("items:Facets"),
     problems=(Code.NOT_FOUND,),
+    machines=True,
 )
 EXPORT = Operation(
     "items.export",
@@ -85,7 +87,7 @@ ACT = Operation(
     "items.act",
     "POST",
     f"{_ADMIN}/{{id}}/actions/{{action}}",
-    "Carry out an action on one item.",
+    "Carry out an action on one item, run or dead letter.",
     ModelRef("items:ActionResult"),
     ModelRef("items:ActionRequest"),
     role=Role.OPERATOR,
@@ -96,7 +98,11 @@ ACT = Operation(
         Code.ALREADY_ASSIGNED,
         Code.NOT_YOURS,
         Code.UNCHANGED,
+        Code.NOTHING_TO_RETRY,
+        Code.NO_QUEUE,
+        Code.ENGINES_OWN,
     ),
+    machines=True,
 )
 UNDO = Operation(
     "items.undo",
@@ -145,4 +151,5 @@ SELECT = Operation(
     ModelRef("items:NewSelection"),
     status=201,
     problems=_LISTING,
+    machines=True,
 )
