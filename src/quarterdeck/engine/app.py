@@ -38,7 +38,7 @@ CAPABILITIES = ("items", "listing", "bulk", "audit", "runs", "idempotency", "liv
 async def running(settings: Settings, home: Home) -> AsyncIterator[Engine]:
     """An engine at work; stopped in the reverse order. Raises Problem where the store cannot be opened."""
     from quarterdeck.engine.queues.seeding import seed
-    from quarterdeck.engine.runs.worker import Worker
+    from quarterdeck.engine.runs.dispatcher import Dispatcher
 
     store = await Store.open(settings.store, home)
     try:
@@ -46,25 +46,20 @@ async def running(settings: Settings, home: Home) -> AsyncIterator[Engine]:
         await seed(engine)
         for ticks in _parts("ticks"):
             ticks.register(engine)
-        worker = Worker(engine)
-        await _maybe(worker.start())
+        dispatcher = Dispatcher(engine)
+        await dispatcher.start()
         engine.clock.start()
         try:
             yield engine
         finally:
             engine.stopping.set()
-            await worker.stop()
+            await dispatcher.stop()
             await engine.clock.stop()
             for finish in engine.finishers:
                 await finish()
             engine.hub.close()
     finally:
         await store.close()
-
-
-async def _maybe(started: Any) -> None:
-    if started is not None:
-        await started
 
 
 def create_app(engine: Engine) -> FastAPI:

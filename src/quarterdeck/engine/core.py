@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import uuid4
 
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import Role
 from quarterdeck.contract.principal import Principal
+from quarterdeck.engine.runs.arrivals import Arrivals
+from quarterdeck.engine.runs.watching import RunWatches
 
 if TYPE_CHECKING:
     from quarterdeck.config.home import Home
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from quarterdeck.engine.live.hub import Hub
     from quarterdeck.engine.metrics.meter import Meter
     from quarterdeck.engine.store.store import Store
+
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -67,8 +72,20 @@ class Engine:
     instance: str = field(default_factory=lambda: uuid4().hex)
     # Says that a run was enqueued; the worker puts its own ear here.
     wake_worker: Callable[[], None] = lambda: None
+    # Who waits for runs in a queue, and who watches one run.
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    run_watches: RunWatches = field(default_factory=RunWatches)
     # Called once, in order, when the engine stops and the store is still open.
     finishers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    # What capabilities keep for this engine alone, such as open connections; see `keep`.
+    kept: dict[type[Any], Any] = field(default_factory=dict)
+
+    def keep(self, kind: type[_T], make: Callable[[], _T]) -> _T:
+        """The one of its type, made when it is first asked for."""
+        found = self.kept.get(kind)
+        if found is None:
+            found = self.kept[kind] = make()
+        return cast(_T, found)
 
 
 def operating_system_user() -> str:

@@ -21,7 +21,7 @@ from quarterdeck.engine.items.claims import claim_next, give_back_lapsed
 from quarterdeck.engine.listing import access
 from quarterdeck.engine.listing.selections import forget_expired
 from quarterdeck.engine.runs.service import anything_to_do
-from quarterdeck.engine.runs.worker import Worker
+from quarterdeck.engine.runs.dispatcher import Dispatcher
 from quarterdeck.engine.store.store import Store
 from quarterdeck.engine.system.service import tenants
 from tests.support.desk import ACME, ANA, Desk, make_engine, work_off
@@ -149,7 +149,7 @@ async def test_the_tenants_are_walked_to_by_their_index(desk: Desk) -> None:
 
 async def test_what_the_clock_and_the_tray_ask_is_found_at_once(desk: Desk) -> None:
     engine = desk.engine
-    worker = Worker(engine)
+    dispatcher = Dispatcher(engine)
     ids = await desk.ids("status:open assignee:none", limit=40)
     for category in "ab":
         preview = await desk.draft("set-category", ids, category=category)
@@ -158,9 +158,9 @@ async def test_what_the_clock_and_the_tray_ask_is_found_at_once(desk: Desk) -> N
         await give_back_lapsed(engine)
         await forget_expired(engine)
         await lifecycle.start_scheduled(engine)
-        await worker.rescue()
-        await worker._claim()
-        await worker._until_next()
+        await dispatcher.rescue()
+        await dispatcher._once()
+        await dispatcher.stop()
         await anything_to_do(engine)
         await service.list_operations(engine, desk.who, BulkListQuery(running=True))
         await desk.draft("set-category", ids, category="x")

@@ -34,8 +34,8 @@ async def enqueue_batch(
     """
     run_at = None if rate is None else transaction.now + round(row.batch_size / rate * SECOND)
     payload = {"batch": number} if chain else {"batch": number, "chain": False}
-    await runs.enqueue(transaction, QUEUE, KIND, payload, operation_id=row.id, run_at=run_at, max_attempts=_ATTEMPTS)
-    transaction.after_commit(engine.wake_worker)
+    new = runs.New(QUEUE, KIND, runs.OURS, payload, run_at, max_attempts=_ATTEMPTS, operation_id=row.id)
+    await runs.enqueue(engine, transaction, [new])
 
 
 async def undone_batches(transaction: Transaction, row: Row[Any]) -> list[int]:

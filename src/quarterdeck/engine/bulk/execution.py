@@ -18,23 +18,23 @@ from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.tables import bulk_batches, bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs import service as runs
-from quarterdeck.engine.runs.service import Run
+from quarterdeck.engine.runs.service import Claimed
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.subjects import Part
 
 
-async def work(engine: Engine, run: Run) -> None:
+async def work(engine: Engine, run: Claimed) -> None:
     """Carry out the batch that `run` names; committed together with the end of the run, so never twice."""
     began = time.monotonic()
     number = int(run.payload["batch"])
     async with engine.store.write() as transaction:
         row = await _locked(engine, transaction, run.operation_id)
         if row.cancel_requested or not BulkStatus(row.status).is_running:
-            await runs.cancel(transaction, run)
+            await runs.cancel_run(engine, transaction, run)
             if row.cancel_requested and BulkStatus(row.status).is_running:
                 await close(engine, transaction, row, BulkStatus.CANCELLED)
             return
-        await runs.complete(transaction, run)
+        await runs.complete(engine, transaction, run)
         plan = plan_of(engine, row, transaction.now)
         succeeded, failed = await _act(engine, transaction, row, plan, number)
         await transaction.connection.execute(bulk_batches.insert(), {"operation_id": row.id, "number": number})

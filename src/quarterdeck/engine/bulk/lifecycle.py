@@ -148,7 +148,7 @@ async def cancel(engine: Engine, principal: Principal, operation_id: int) -> Bul
             target=f"bulk:{row.id}",
             details={"operation": row.id, "succeeded": row.succeeded, "failed": row.failed},
         )
-        await runs.cancel_waiting(transaction, row.id)
+        await runs.cancel_waiting(engine, transaction, row.id)
         await _set(transaction, row.id, cancel_requested=True)
         if await runs.active_of(transaction.connection, row.id) == 0:
             await close(engine, transaction, row, BulkStatus.CANCELLED)
@@ -197,7 +197,7 @@ async def resume(engine: Engine, principal: Principal, operation_id: int) -> Bul
 async def close(engine: Engine, transaction: Transaction, row: Row[Any], status: BulkStatus) -> None:
     """The end, with its audit entry."""
     error = "Every item failed." if status is BulkStatus.FAILED else None
-    await runs.cancel_waiting(transaction, row.id)
+    await runs.cancel_waiting(engine, transaction, row.id)
     await _set(transaction, row.id, status=str(status), finished_at=transaction.now, error=error)
     if row.status != BulkStatus.DRAFT:
         await audit.append(
@@ -226,7 +226,7 @@ async def gave_up(engine: Engine, transaction: Transaction, operation_id: int | 
     row = (await transaction.connection.execute(query)).one_or_none()
     if row is None or not BulkStatus(row.status).is_running:
         return
-    await runs.cancel_waiting(transaction, operation_id)
+    await runs.cancel_waiting(engine, transaction, operation_id)
     await _set(
         transaction,
         operation_id,

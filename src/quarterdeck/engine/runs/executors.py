@@ -10,6 +10,7 @@ from quarterdeck.contract.models.queues import QueueSettings
 
 if TYPE_CHECKING:
     from quarterdeck.engine.core import Engine
+    from quarterdeck.engine.runs.outcomes import Claimed
 
 
 class Failure(Exception):
@@ -34,10 +35,19 @@ class Failure(Exception):
         self.retry_after = retry_after
 
 
-class Context(Protocol):
-    """What an attempt can say while it works."""
+class HolderDied(Exception):
+    """What carried out the run is gone, and the run may be why: the attempt is lost."""
 
-    cancelled: asyncio.Event
+
+class NotBegun(Exception):
+    """The run is given back: what carried it out had to go for another's fault, or was never there."""
+
+
+class Context(Protocol):
+    """What an attempt can say while it works. `cancelled` is set when the run is to stop."""
+
+    @property
+    def cancelled(self) -> asyncio.Event: ...
 
     async def log(self, level: LogLevel, text: str) -> None: ...
 
@@ -45,9 +55,9 @@ class Context(Protocol):
 
 
 class Executor(Protocol):
-    """Returns the result, as JSON. Raises Failure."""
+    """Returns the result: anything JSON can hold. Raises Failure, HolderDied or NotBegun."""
 
-    async def __call__(self, engine: Engine, run: Any, settings: QueueSettings, context: Context) -> Any: ...
+    async def __call__(self, engine: Engine, run: Claimed, settings: QueueSettings, context: Context) -> Any: ...
 
 
 EXECUTORS: dict[HandlerKind, Executor] = {}

@@ -1,4 +1,4 @@
-"""Who carries out which kind of run."""
+"""The engine's own work: who carries out which kind of run of an `engine` queue."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 from quarterdeck.contract.problems import Problem
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs.service import Run
-from quarterdeck.engine.store.store import Transaction
+from quarterdeck.engine.runs.outcomes import Claimed
 
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """`work` finishes the run in the transaction of its effect. `gave_up` hears of a run that is dead."""
+    """`work` ends the run in the transaction of its effect. Who wants to hear of a run that is dead joins
+    `endings.ENDINGS`."""
 
-    work: Callable[[Engine, Run], Awaitable[None]]
-    gave_up: Callable[[Engine, Transaction, int | None, Problem], Awaitable[None]]
+    work: Callable[[Engine, Claimed], Awaitable[None]]
     # The store could not even take the note that the run failed (a full disk); None: it can again.
     stalled: Callable[[Engine, int | None, Problem | None], None]
 

@@ -1,4 +1,4 @@
-"""The worker: carries out what is due, tries again what can pass, gives up on the rest."""
+"""Batches of bulk operations are runs: carried out when due, tried again when that can help, given up otherwise."""
 
 from __future__ import annotations
 
@@ -16,32 +16,25 @@ from quarterdeck.engine.bulk import execution, lifecycle
 from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs import handlers, service, worker
+from quarterdeck.engine.runs import beating, dispatcher, finishing, handlers, rules, survey
+from quarterdeck.engine.runs.dispatcher import Dispatcher
 from quarterdeck.engine.runs.handlers import HANDLERS, Handler
 from quarterdeck.engine.runs.tables import runs
-from quarterdeck.engine.runs.worker import Worker
+from tests.engine.runs.world import until
 from tests.support.desk import ROOT, Desk, claim_run
 
 Work = Callable[[Engine, Any], Awaitable[None]]
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while True:
-            if await condition():
-                return
-            await asyncio.sleep(0.005)
-
-
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_RETRY_NOTE", 0.02)
-    monkeypatch.setattr(worker.random, "uniform", lambda low, high: 0.0)
+    monkeypatch.setattr(dispatcher, "RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(rules.random, "uniform", lambda low, high: 0.0)
 
 
 @pytest.fixture
-async def running(engine: Engine) -> AsyncIterator[Worker]:
-    made = Worker(engine)
+async def running(engine: Engine) -> AsyncIterator[Dispatcher]:
+    made = Dispatcher(engine)
     await made.start()
     yield made
     await made.stop()
@@ -49,7 +42,7 @@ async def running(engine: Engine) -> AsyncIterator[Worker]:
 
 def carried_out_by(monkeypatch: pytest.MonkeyPatch, work: Work) -> None:
     kept = HANDLERS["bulk.batch"]
-    monkeypatch.setitem(handlers.HANDLERS, "bulk.batch", Handler(work, kept.gave_up, kept.stalled))
+    monkeypatch.setitem(handlers.HANDLERS, "bulk.batch", Handler(work, kept.stalled))
 
 
 async def started(desk: Desk, count: int = 6, batch: int = 2) -> tuple[int, list[int]]:
@@ -67,13 +60,13 @@ async def ended(desk: Desk, number: int) -> Any:
     return await desk.operation(number)
 
 
-async def test_a_confirmed_operation_goes_by_itself(desk: Desk, running: Worker) -> None:
+async def test_a_confirmed_operation_goes_by_itself(desk: Desk, running: Dispatcher) -> None:
     number, _ = await started(desk)
     done = await ended(desk, number)
     assert (done.status, done.succeeded, done.batches_done) == (BulkStatus.COMPLETED, 6, 3)
 
 
-async def test_what_can_pass_is_tried_again(desk: Desk, running: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_can_pass_is_tried_again(desk: Desk, running: Dispatcher, monkeypatch: pytest.MonkeyPatch) -> None:
     tries = 0
 
     async def busy_twice(engine: Engine, run: Any) -> None:
@@ -92,7 +85,7 @@ async def test_what_can_pass_is_tried_again(desk: Desk, running: Worker, monkeyp
 
 
 async def test_a_full_disk_stops_the_operation_and_resume_goes_on(
-    desk: Desk, running: Worker, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, running: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = True
 
@@ -120,7 +113,7 @@ async def test_a_full_disk_stops_the_operation_and_resume_goes_on(
 
 
 async def test_a_mistake_of_ours_stops_the_operation_with_a_sentence(
-    desk: Desk, running: Worker, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, running: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def work(engine: Engine, run: Any) -> None:
         raise ZeroDivisionError
@@ -133,21 +126,21 @@ async def test_a_mistake_of_ours_stops_the_operation_with_a_sentence(
 
 
 async def test_while_the_store_takes_no_note_the_reason_is_told_all_the_same(
-    desk: Desk, running: Worker, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, running: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = True
-    fail = service.fail
+    end = finishing.end
 
     async def work(engine: Engine, run: Any) -> None:
         raise Problem(Code.STORE_FULL, "The disk is full.")
 
-    async def note(*args: Any, **named: Any) -> None:
+    async def note(*args: Any, **named: Any) -> Any:
         if full:
             raise Problem(Code.STORE_FULL, "The disk is still full.")
-        await fail(*args, **named)
+        return await end(*args, **named)
 
     carried_out_by(monkeypatch, work)
-    monkeypatch.setattr(service, "fail", note)
+    monkeypatch.setattr(finishing, "end", note)
     number, _ = await started(desk)
 
     async def said() -> bool:
@@ -166,10 +159,12 @@ async def test_a_restart_takes_up_what_a_dead_engine_held(desk: Desk) -> None:
     number, _ = await started(desk)
     run = await claim_run(desk.engine)
     assert run is not None
+    async with desk.engine.store.write() as transaction:
+        await transaction.connection.execute(runs.update().values(worker="engine-dead"))
     if desk.engine.store.dialect.skips_locked:  # several engines share it: the lease has to lapse
         async with desk.engine.store.write() as transaction:
             await transaction.connection.execute(runs.update().values(lease_until=now_ms() - 1))
-    again = Worker(desk.engine)
+    again = Dispatcher(desk.engine)
     await again.start()
     try:
         done = await ended(desk, number)
@@ -185,7 +180,7 @@ async def test_a_batch_that_kills_its_engine_every_time_is_given_up(desk: Desk) 
     await claim_run(desk.engine)
     async with desk.engine.store.write() as transaction:
         await transaction.connection.execute(runs.update().values(lease_until=now_ms() - 1))
-    await Worker(desk.engine).rescue()
+    await Dispatcher(desk.engine).rescue()
     stopped = await desk.operation(number)
     assert stopped.status is BulkStatus.FAILED
     assert "The worker stopped each time" in (stopped.error or "")
@@ -205,7 +200,7 @@ async def test_stopping_finishes_the_batch_in_flight_and_begins_no_other(
         await execution.work(engine, run)
 
     carried_out_by(monkeypatch, slow)
-    made = Worker(desk.engine)
+    made = Dispatcher(desk.engine)
     await made.start()
     number, _ = await started(desk)
     await asyncio.wait_for(began.wait(), 10)
@@ -221,23 +216,25 @@ async def test_stopping_finishes_the_batch_in_flight_and_begins_no_other(
 
 
 async def test_the_queue_survives_a_store_that_stumbles(
-    desk: Desk, running: Worker, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, running: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stumbles = iter([Problem(Code.STORE_BROKEN, "gone"), ValueError("odd"), Problem(Code.STORE_BUSY, "busy")])
-    next_due = service.next_due
+    look = survey.look
 
     async def stumbling(*args: Any) -> Any:
         for stumble in stumbles:
             raise stumble
-        return await next_due(*args)
+        return await look(*args)
 
-    monkeypatch.setattr(service, "next_due", stumbling)
+    monkeypatch.setattr(survey, "look", stumbling)
+    running.look_everywhere()
     number, _ = await started(desk)
     assert (await ended(desk, number)).succeeded == 6
 
 
 async def test_a_lease_is_kept_while_the_work_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "LEASE", 60)
+    monkeypatch.setattr(dispatcher, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(beating, "LOOK_SECONDS", 0.02)
     began = asyncio.Event()
     leases: list[int] = []
 
@@ -253,7 +250,7 @@ async def test_a_lease_is_kept_while_the_work_goes_on(desk: Desk, monkeypatch: p
         await execution.work(engine, run)
 
     carried_out_by(monkeypatch, slow)
-    made = Worker(desk.engine)
+    made = Dispatcher(desk.engine)
     await made.start()
     try:
         number, _ = await started(desk, count=2)

@@ -1,0 +1,276 @@
+"""Taking runs, for a time, and keeping them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, Text, and_, false, func, select, type_coerce, update
+
+from quarterdeck.contract.clock import SECOND
+from quarterdeck.contract.enums import HandlerKind, RunStatus
+from quarterdeck.contract.models.queues import QueueSettings
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.queues.service import find_queue
+from quarterdeck.engine.queues.tables import queues
+from quarterdeck.engine.runs import news, pace
+from quarterdeck.engine.runs.outcomes import Claimed
+from quarterdeck.engine.runs.sql import BEATS, active, number_of, text_of, waiting
+from quarterdeck.engine.runs.tables import runs
+from quarterdeck.engine.series.recording import Moves, record
+from quarterdeck.engine.store.dialect import Dialect, plain
+from quarterdeck.engine.store.store import Transaction
+
+# A queue whose tenants have all they may is looked through this often before a claim gives up.
+_MOST_LOOKS = 10
+
+
+@dataclass(slots=True)
+class Taken:
+    """`more`: the queue may hold others that could start once there is room. `again_at` (ms): its rate allows
+    no other before."""
+
+    settings: QueueSettings | None = None
+    runs: list[Claimed] = field(default_factory=list)
+    more: bool = False
+    again_at: int | None = None
+
+
+async def claim(
+    engine: Engine,
+    transaction: Transaction,
+    queue: str,
+    worker: str,
+    limit: int,
+    *,
+    seconds: int,
+    kinds: Sequence[str] | None = None,
+) -> list[Claimed]:
+    """Up to `limit` runs that are due, held for so many seconds; the queue's pause and limits are kept.
+
+    All of one claim share a lease token.
+    """
+    moves = Moves()
+    taken = await take(engine, transaction, moves, queue, worker, limit, seconds=seconds, kinds=kinds)
+    await record(transaction, engine.store.dialect, moves)
+    return taken.runs
+
+
+async def take(
+    engine: Engine,
+    transaction: Transaction,
+    moves: Moves,
+    queue: str,
+    worker: str,
+    limit: int,
+    *,
+    seconds: int,
+    kinds: Sequence[str] | None = None,
+    handlers: Collection[HandlerKind] | None = None,
+) -> Taken:
+    """As `claim`, and what the dispatcher needs to know beside; nothing where the queue has none of `handlers`."""
+    dialect, connection = engine.store.dialect, transaction.connection
+    if dialect.skips_locked:
+        # Claims on one queue come one after the other, so that its limits hold with several engines too.
+        await connection.execute(dialect.lock(select(queues.c.name).where(queues.c.name == queue)))
+    known = await find_queue(connection, queue)
+    settings = known.settings if known is not None else QueueSettings()
+    taken = Taken(settings)
+    if (known is not None and known.paused) or (handlers is not None and settings.handler not in handlers):
+        return taken
+    at_work = Counter({row.tenant_id: row.number for row in await connection.execute(_at_work(), {"of_queue": queue})})
+    free = min(limit, settings.concurrency - at_work.total())
+    if settings.rate_per_second is not None and free > 0:
+        allowed = await pace.allowed(transaction, queue, settings.rate_per_second)
+        taken.again_at = allowed.again_at if allowed.number < free else None
+        free = min(free, allowed.number)
+    if free <= 0:
+        taken.more = True
+        return taken
+    if settings.tenant_concurrency is None and kinds is None:
+        where = {"of_queue": queue, "limit": free}
+        found = await _lease(transaction, _claiming(dialect), where, worker, seconds)
+    else:
+        ids = await _fair(transaction, dialect, settings, queue, at_work, free, kinds)
+        found = await _lease(
+            transaction, _claiming_listed(dialect), {"ids": json.dumps([[number] for number in ids])}, worker, seconds
+        )
+    timeout = round(settings.timeout_seconds * SECOND)
+    taken.runs = [_claimed(row, timeout) for row in sorted(found, key=_order)]
+    taken.more = len(taken.runs) >= free
+    if settings.rate_per_second is not None and taken.runs:
+        await pace.use(transaction, dialect, queue, settings.rate_per_second, len(taken.runs))
+    for row in found:
+        moves.moved(queue, row.tenant_id, RunStatus.WAITING, RunStatus.ACTIVE)
+    news.touched(engine, transaction, [(row.id, row.tenant_id) for row in found])
+    return taken
+
+
+def _order(row: Any) -> tuple[int, int, int]:
+    return row.priority, row.run_at, row.id
+
+
+def _claimed(row: Any, timeout: int) -> Claimed:
+    return Claimed(
+        row.id,
+        row.queue,
+        row.kind,
+        row.tenant_id,
+        row.body,
+        row.attempt,
+        row.max_attempts,
+        row.lease_token,
+        row.lease_until,
+        row.timeout_ms or timeout,
+        row.lost,
+        row.operation_id,
+        row.dead_letter_id,
+    )
+
+
+async def _lease(
+    transaction: Transaction, statement: Any, where: dict[str, Any], worker: str, seconds: int
+) -> Sequence[Any]:
+    given = {
+        **where,
+        "lease": secrets.token_hex(8),
+        "until": transaction.now + seconds * SECOND,
+        "holder": worker,
+        "now": transaction.now,
+    }
+    return (await transaction.connection.execute(statement, given)).all()
+
+
+async def _fair(
+    transaction: Transaction,
+    dialect: Dialect,
+    settings: QueueSettings,
+    queue: str,
+    at_work: Counter[str],
+    free: int,
+    kinds: Sequence[str] | None,
+) -> list[int]:
+    """Ids in their order, of these kinds, stepping over tenants who have as many at work as they may."""
+    most = settings.tenant_concurrency
+    chosen: list[int] = []
+    have = Counter(at_work)
+    for _ in range(_MOST_LOOKS):
+        query = select(runs.c.id, runs.c.tenant_id).where(waiting(), runs.c.queue == queue, runs.c.id.not_in(chosen))
+        if kinds is not None:
+            query = query.where(runs.c.kind.in_(list(kinds)))
+        if most is not None:
+            query = query.where(runs.c.tenant_id.not_in([name for name, number in have.items() if number >= most]))
+        query = query.order_by(runs.c.priority, runs.c.run_at, runs.c.id).limit(free - len(chosen))
+        rows = (await transaction.connection.execute(dialect.lock_skipping(query))).all()
+        before = len(chosen)
+        for row in rows:
+            if most is None or have[row.tenant_id] < most:
+                have[row.tenant_id] += 1
+                chosen.append(row.id)
+        if len(chosen) >= free or len(rows) < free - before:
+            break
+    return chosen
+
+
+@cache
+def _at_work() -> Select[Any]:
+    return (
+        select(runs.c.tenant_id, func.count().label("number"))
+        .where(active(), runs.c.queue == text_of("of_queue"))
+        .group_by(runs.c.tenant_id)
+    )
+
+
+@cache
+def _claiming(dialect: Dialect) -> Any:
+    due = dialect.lock_skipping(
+        select(runs.c.id)
+        .where(waiting(), runs.c.queue == text_of("of_queue"))
+        .order_by(runs.c.priority, runs.c.run_at, runs.c.id)
+        .limit(number_of("limit"))
+    ).cte("due")
+    return _leasing(runs.c.id.in_(select(due.c.id)))
+
+
+@cache
+def _claiming_listed(dialect: Dialect) -> Any:
+    listed = dialect.listed("ids", {"id": runs.c.id.type})
+    return _leasing(runs.c.id.in_(select(listed.c.id)))
+
+
+def _leasing(which: Any) -> Any:
+    return (
+        update(runs)
+        .where(which)
+        .values(
+            status=str(RunStatus.ACTIVE),
+            attempt=runs.c.attempt + 1,
+            lease_token=text_of("lease"),
+            lease_until=number_of("until"),
+            worker=text_of("holder"),
+            started_at=number_of("now"),
+            progress=None,
+            cancel_requested=false(),
+        )
+        .returning(
+            *(
+                runs.c[name]
+                for name in (
+                    "id", "queue", "kind", "tenant_id", "priority", "run_at", "attempt", "max_attempts", "timeout_ms",
+                    "lost", "lease_token", "lease_until", "operation_id", "dead_letter_id",
+                )
+            ),
+            type_coerce(runs.c.payload, Text).label("body"),
+        )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life for one run that is held."""
+
+    id: int
+    attempt: int
+    token: str
+    progress: float | None = None
+
+
+async def beat(
+    engine: Engine, transaction: Transaction, beats: Sequence[Beat], seconds: int
+) -> tuple[int, dict[int, bool]]:
+    """(until when the leases hold now in ms, run -> whether it is to stop). Runs that are missing are lost."""
+    until = transaction.now + seconds * SECOND
+    given = {
+        "beats": json.dumps([[each.id, each.attempt, each.token, each.progress] for each in beats]),
+        "until": until,
+    }
+    found = (await transaction.connection.execute(_beating(engine.store.dialect), given)).all()
+    shown = {each.id for each in beats if each.progress is not None}
+    news.touched(engine, transaction, [(row.id, row.tenant_id) for row in found if row.id in shown])
+    return until, {row.id: bool(row.cancel_requested) for row in found}
+
+
+@cache
+def _beating(dialect: Dialect) -> Any:
+    held = dialect.listed("beats", BEATS)
+    return (
+        update(runs)
+        .where(still_held(held))
+        .values(lease_until=number_of("until"), progress=func.coalesce(held.c.progress, runs.c.progress))
+        .returning(runs.c.id, runs.c.tenant_id, runs.c.cancel_requested)
+    )
+
+
+def still_held(held: Any) -> Any:
+    """Whether a run is the one, in the attempt, under the token of a listed row: only then is it still theirs."""
+    return and_(
+        runs.c.id == held.c.id,
+        plain(runs.c.status) == str(RunStatus.ACTIVE),
+        runs.c.attempt == held.c.attempt,
+        runs.c.lease_token == held.c.token,
+    )

@@ -1,0 +1,47 @@
+"""Rate limits of queues: each run takes up a stretch of time, kept in the store, so that several engines share it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from quarterdeck.engine.runs.tables import run_paces
+from quarterdeck.engine.store.dialect import Dialect
+from quarterdeck.engine.store.store import Transaction
+
+_MICROSECONDS = 1_000_000
+# What a queue that has rested may start at once, in seconds of its rate; at least one run.
+_BURST = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    number: int
+    again_at: int  # ms, when there is room for one more
+
+
+async def allowed(transaction: Transaction, queue: str, rate: float) -> Allowed:
+    """How many runs may start now. `rate` in runs a second."""
+    free_at = await _free_at(transaction, queue)
+    step, now = _MICROSECONDS / rate, transaction.now * 1_000
+    ahead = max(0, free_at - now)
+    room = max(step, _BURST * _MICROSECONDS)
+    number = max(0, math.floor((room - ahead) / step + 1e-6))
+    wait = max(0.0, ahead + (number + 1) * step - room)
+    return Allowed(number, transaction.now + math.ceil(wait / 1_000))
+
+
+async def use(transaction: Transaction, dialect: Dialect, queue: str, rate: float, number: int) -> None:
+    """So many runs have started."""
+    free_at = max(await _free_at(transaction, queue), transaction.now * 1_000) + round(number * _MICROSECONDS / rate)
+    new = dialect.insert(run_paces).values(queue=queue, free_at=free_at)
+    await transaction.connection.execute(
+        new.on_conflict_do_update(index_elements=["queue"], set_={"free_at": new.excluded.free_at})
+    )
+
+
+async def _free_at(transaction: Transaction, queue: str) -> int:
+    query = select(run_paces.c.free_at).where(run_paces.c.queue == queue)
+    return (await transaction.connection.execute(query)).scalar_one_or_none() or 0
