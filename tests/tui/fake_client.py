@@ -105,6 +105,7 @@ class FakeClient:
         self.operations: dict[int, dict[str, Any]] = {}
         self.results: dict[int, list[dict[str, Any]]] = {}
         self.timeline: dict[int, list[dict[str, Any]]] = {}
+        self.selections: dict[str, list[int]] = {}
         self.calls: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = []
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.down = ""
@@ -295,16 +296,19 @@ class FakeClient:
         return dict(self.rows[int(path["id"])])
 
     def _items_select(self, path: Any, _query: Any, body: Any) -> dict[str, Any]:
-        self._selected = [row["id"] for row in self._matching(path["resource"], body["filter"])]
-        self._selected = [n for n in self._selected if n not in body.get("except_ids", [])]
-        return {"token": "token-1", "count": len(self._selected)}
+        boundary = body.get("boundary") or max(self.rows, default=0)
+        found = [row["id"] for row in self._matching(path["resource"], body["filter"]) if row["id"] <= boundary]
+        found = [number for number in found if number not in body.get("except_ids", [])]
+        token = f"token-{len(self.selections) + 1}"
+        self.selections[token] = found
+        return {"token": token, "filter": body["filter"], "count": len(found), "boundary": boundary}
 
     # bulk
 
     def _bulk_draft(self, path: Any, _query: Any, body: Any) -> dict[str, Any]:
         action = find_action(Resource(path["resource"]), path["action"])
         assert action is not None
-        ids = body.get("ids") or self._selected
+        ids = body.get("ids") or self.selections[body["selection"]]
         rows = [self.rows[n] for n in ids]
         good = [row for row in rows if action.applies_to(row["status"])]
         number = len(self.operations) + 12

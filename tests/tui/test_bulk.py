@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
@@ -60,8 +61,11 @@ async def test_all_that_match_minus_some_goes_by_a_token(tmp_path: Path) -> None
         await person.sees("Resolve: 6 items", "priority:urgent", "1 that you unmarked")
         await person.press("enter")
         await person.sees("will be skipped", "does not apply in their state")
-        assert person.fake.called("items.select") == [{"filter": "priority:urgent", "except_ids": [1]}]
-        assert person.fake.called("bulk.draft")[0]["selection"] == "token-1"
+        assert person.fake.called("items.select") == [
+            {"filter": "priority:urgent"},
+            {"filter": "priority:urgent", "except_ids": [1], "boundary": 300},
+        ]
+        assert person.fake.called("bulk.draft")[0]["selection"] == "token-2"
 
 
 async def test_high_risk_asks_for_the_count(tmp_path: Path) -> None:
@@ -191,13 +195,56 @@ async def test_the_count_is_typed_anew_for_another_preview(tmp_path: Path) -> No
         await person.sees("type 300 to allow it")
 
 
+async def test_what_comes_in_behind_the_mark_is_not_acted_on(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("A")
+        await person.until(lambda: person.fake.selections, "the selection")
+        person.fake.rows[301] = item(301)
+        await person.press("D")
+        await person.sees("Delete: 300 items")
+        person.fake.rows[302] = item(302)
+        await person.press("enter")
+        await person.sees("type 300 to allow it")
+        assert person.fake.called("bulk.draft")[0]["selection"] == "token-1"
+
+
+async def test_what_comes_in_behind_the_mark_is_not_acted_on_with_exceptions_either(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("A", "space", "j", "space")
+        person.fake.rows[301] = item(301)
+        await person.sees("298 marked")
+        await person.press("D")
+        await person.sees("Delete: 298 items", "2 that you unmarked")
+        await person.press("enter")
+        await person.sees("type 298 to allow it")
+
+
+async def test_marks_that_the_engine_did_not_take_are_gone_and_it_is_said(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+
+        def refuse(*_: object) -> dict[str, object]:
+            raise Problem(Code.STORE_BUSY, "The store is busy; try again.")
+
+        person.fake._items_select = refuse  # type: ignore[method-assign]
+        await person.press("A")
+        await person.sees("All that match were not marked: The store is busy")
+        assert not person.console.queue.table.marks
+
+
 async def test_the_title_counts_what_the_preview_counts(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
-        await person.press("A", "r")
-        await person.sees("Resolve: 300 items")
-        person.fake.rows[301] = item(301)
+        await person.press("space", "space", "r")
+        await person.sees("Resolve: 2 items")
+        honest = person.fake._bulk_draft
+
+        def one_more(*asked: Any) -> dict[str, Any]:
+            found = honest(*asked)
+            found["operation"].update(total=3)
+            return found
+
+        person.fake._bulk_draft = one_more  # type: ignore[method-assign]
         await person.press("enter")
-        await person.sees("Resolve: 301 items", "1 more than when you marked them.")
+        await person.sees("Resolve: 3 items", "1 more than when you marked them.")
 
 
 async def test_the_count_of_all_is_that_of_the_moment(tmp_path: Path) -> None:

@@ -36,6 +36,10 @@ class Letters(FakeClient):
             found = found[::-1]
         return {"items": found, "next": None, "previous": None}
 
+    def _items_select(self, path: Any, _query: Any, body: Any) -> dict[str, Any]:
+        assert path["resource"] == MachineResource.DEAD_LETTERS
+        return {"token": "token-1", "filter": body["filter"], "count": len(self.letters), "boundary": 40}
+
 
 class LetterSource(FilteredSource):
     LIST = dead_letters.LIST

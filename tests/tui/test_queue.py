@@ -160,8 +160,8 @@ async def test_a_key_that_does_nothing_says_why(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         await person.press("O")
         await person.sees("Reopen applies to cancelled, closed, resolved; this one is open.")
-        await person.press("z")
-        await person.sees("z does nothing here; ? shows the keys.")
+        await person.press("percent_sign")
+        await person.sees("% does nothing here; ? shows the keys.")
         await person.press("1")
         await person.sees("1 does nothing here; it is Approve in returns.")
         await person.press("u")
@@ -322,12 +322,12 @@ async def test_nothing_is_wider_than_the_terminal(tmp_path: Path, size: tuple[in
 
 
 async def test_remapped_keys_show_in_footer_and_help(tmp_path: Path) -> None:
-    settings = ConsoleSettings(detail_delay_ms=0, keys={"resolve": "w", "help": "h"})
+    settings = ConsoleSettings(detail_delay_ms=0, keys={"resolve": "w", "help": "H"})
     async with person_at(tmp_path, settings=settings) as person:
-        await person.sees("w Resolve", "h Help")
+        await person.sees("w Resolve", "H Help")
         await person.press("w")
         await person.sees("Resolve #1")
-        await person.press("escape", "h")
+        await person.press("escape", "H")
         await person.sees("Keys in support_tasks")
 
 

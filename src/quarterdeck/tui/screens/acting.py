@@ -121,6 +121,7 @@ class Acting:
             except_ids=sorted(marks.except_ids) if marks.all_matching else [],
             count=screen.marked(),
             hidden=screen.table.hidden_marks or 0,
+            selection=screen.marks.selection,
         )
         operation = await run_bulk(screen.console, action, target, await screen.learn_values(), opened_with)
         if operation is not None:

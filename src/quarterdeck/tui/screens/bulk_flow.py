@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,10 @@ Preview = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BulkTarget:
-    """What is marked. `ids` None: all that match `filter`, minus `except_ids`. `hidden`: marks the filter hides."""
+    """What is marked. `ids` None: `selection`, all that matched `filter` when they were marked, minus `except_ids`.
+
+    `hidden`: marks the filter hides.
+    """
 
     resource: AnyResource
     filter: str
@@ -30,6 +33,7 @@ class BulkTarget:
     except_ids: Sequence[int]
     count: int
     hidden: int
+    selection: Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 async def run_bulk(
@@ -43,9 +47,7 @@ async def run_bulk(
         nonlocal token
         body: dict[str, Any] = {"params": dict(params)}
         if target.ids is None:
-            if token is None:
-                wanted = {"filter": target.filter, "except_ids": list(target.except_ids)}
-                token = (await client.call(items.SELECT, body=wanted, resource=target.resource))["token"]
+            token = token or await _token(client, target)
             body["selection"] = token
         else:
             body["ids"] = list(target.ids)
@@ -64,6 +66,15 @@ async def run_bulk(
         opened_with=opened_with,
     )
     return await console.push_screen_wait(dialog)
+
+
+async def _token(client: Any, target: BulkTarget) -> str:
+    """Of all that matched when they were marked; exceptions came later, the moment stays."""
+    found = await target.selection()
+    if target.except_ids:
+        wanted = {"filter": found["filter"], "except_ids": list(target.except_ids), "boundary": found["boundary"]}
+        found = await client.call(items.SELECT, body=wanted, resource=target.resource)
+    return str(found["token"])
 
 
 async def take_back(console: Console, operation_id: int, opened_with: str) -> bool:

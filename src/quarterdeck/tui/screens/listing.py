@@ -250,7 +250,7 @@ class ListScreen(ConsoleScreen):
     def on_window_table_count_known(self, event: CountKnown) -> None:
         self.live.counted(self.total, event.total)
         self.total = event.total
-        self.marks.counted()
+        self.marks.changed()
 
     def on_window_table_marks_changed(self) -> None:
         self.marks.changed()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.contract.operations import bulk
-from quarterdeck.tui.failures import FAILURES
+from quarterdeck.contract.operations import bulk, items
+from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count
 from quarterdeck.tui.spans import Line
 
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
     from quarterdeck.tui.screens.listing import ListScreen
 
 
+Selection = Mapping[str, Any]
+
+
 class Marked:
-    """With all that match marked, the count stays what it was at that moment, whatever comes in meanwhile."""
+    """All that match are frozen when they are marked: what comes in later is not one of them, and the count stays."""
 
     def __init__(self, screen: ListScreen) -> None:
         self._screen = screen
         self._total: int | None = None  # how many matched when all were marked
-        self._aged = False  # whether the next count is to be that of the marks too
+        self._selecting: asyncio.Future[Selection | BaseException] | None = None
 
     @property
     def number(self) -> int:
@@ -30,25 +34,54 @@ class Marked:
         return known if known is not None else int(bool(marks))
 
     def mark_all(self) -> None:
-        self._total = None
-        self._screen.table.action_mark_all()
-        self.changed()
+        if self._screen.table.action_mark_all():
+            self._freeze()
 
     def recount(self) -> None:
-        """The next count is that of the marks too."""
-        self._aged = True
+        """All that match now, where all are marked."""
+        marks = self._screen.table.marks
+        if marks.all_matching and marks.scope == self._screen.view.filter:
+            self._freeze()
 
-    def counted(self) -> None:
-        """How many rows match is known anew."""
-        if self._aged:
-            self._aged, self._total = False, None
+    def _freeze(self) -> None:
+        """Beside the screen: the key that asked has its answer at once."""
+        screen = self._screen
+        self._total = None
+        if not screen.console.session.read_only:  # else nothing can be done with it
+            self._selecting = asyncio.get_running_loop().create_future()
+            screen.run_worker(self._select(self._selecting, screen.table.marks.scope), group="selection")
         self.changed()
+
+    async def _select(self, answer: asyncio.Future[Selection | BaseException], scope: str) -> None:
+        screen = self._screen
+        try:
+            client = screen.console.session.client
+            found: Selection = await client.call(items.SELECT, body={"filter": scope}, resource=screen.resource)
+        except FAILURES as error:
+            answer.set_result(error)
+            if self._selecting is answer:
+                screen.notice(f"All that match were not marked: {sentence(error)}", "error")
+                screen.table.marks.clear()
+                screen.table.marks_changed()
+            return
+        answer.set_result(found)
+        if self._selecting is answer:
+            self._total = int(found["count"])
+            screen.chrome()
+
+    async def selection(self) -> Selection:
+        """All that matched when they were marked, without exceptions. Raises Problem and Unreachable."""
+        assert self._selecting is not None
+        found = await asyncio.shield(self._selecting)
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
     def changed(self) -> None:
         screen = self._screen
         marks = screen.table.marks
         if not marks.all_matching:
-            self._total = None
+            self._total, self._selecting = None, None
         elif self._total is None and marks.scope == screen.view.filter:
             self._total = screen.total
         screen.chrome()

@@ -91,15 +91,16 @@ class MarkedTable(DrawnTable):
             self._range = self._view.cursor
             self._sync()
 
-    def action_mark_all(self) -> None:
-        """Mark all that match, however many they are."""
+    def action_mark_all(self) -> bool:
+        """Mark all that match, however many they are. Returns whether there is anything to mark."""
         if self._count == 0:
             self.post_message(Refused("There is nothing to mark."))
-            return
+            return False
         self._range = None
         self.marks.mark_all(self.scope)
         self.post_message(MarksChanged())
         self._sync()
+        return True
 
     def action_clear(self) -> bool:
         """Give up the range, else the marks. Returns whether there was something to give up."""
