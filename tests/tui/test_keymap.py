@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from quarterdeck.contract.actions import ACTIONS
@@ -43,6 +45,13 @@ def test_a_remapped_key_moves_the_command() -> None:
 def test_a_clash_names_both() -> None:
     with pytest.raises(KeymapError, match=r"'n' is both 'claim-next' and 'assign'"):
         Keymap({"assign": "n"})
+
+
+def test_the_file_with_the_mistake_is_named() -> None:
+    path = Path("/home/olga/.quarterdeck/config.toml")
+    for mistake in ({"assign": "n"}, {"asign": "w"}, {"assign": "ctrl+p"}):
+        with pytest.raises(KeymapError, match=str(path)):
+            Keymap(mistake, path)
 
 
 def test_two_commands_can_change_places() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from quarterdeck.contract.actions import Action
@@ -13,17 +14,21 @@ from quarterdeck.tui.commands import Command
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What decides besides the row: who asks, and whether an engine answers. `lost` is why it does not."""
+    """What decides besides the row: who asks, and whether an engine answers. `lost` is why it does not.
+
+    `config`: the file that may say read-only.
+    """
 
     role: Role = Role.SUPER_ADMIN
     read_only: bool = False
     lost: str = ""
+    config: Path | str = "config.toml"
 
 
 def why_not_change(label: str, standing: Standing, needed: Role = Role.OPERATOR) -> str | None:
     """Why nothing can be changed at all; None if it can."""
     if standing.read_only:
-        return f"{label} is off: this console is read-only (qd --read-only, or the config file)."
+        return f"{label} is off: this console is read-only (qd --read-only, or {standing.config})."
     if not standing.role.covers(needed):
         return f"{label} needs the role {needed}; you are {standing.role}."
     if standing.lost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from quarterdeck.contract.actions import ACTIONS, Action, actions_for
 from quarterdeck.contract.enums import AnyResource
@@ -24,7 +25,7 @@ _ALIASES = {"esc": "escape", "pgup": "pageup", "pgdn": "pagedown", "return": "en
 
 
 class KeymapError(Exception):
-    """One sentence that names both commands, or the key and what would be valid."""
+    """One sentence that names the file, and both commands, or the key and what would be valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,17 @@ def pressed(key: str, character: str | None) -> str:
 class Keymap:
     """Built once at start. `lookup` is a dictionary access."""
 
-    def __init__(self, remapped: Mapping[str, str] | None = None) -> None:
-        """Raises KeymapError for a name or key that is not known, and for a clash."""
-        changes = {name: (_checked(name, key),) for name, key in (remapped or {}).items()}
+    def __init__(self, remapped: Mapping[str, str] | None = None, config: Path | str = "config.toml") -> None:
+        """`config`: the file that `remapped` comes from. Raises KeymapError for a name or key that is not known,
+        and for a clash."""
+        self._config = config
+        changes = {name: (_checked(name, key, config),) for name, key in (remapped or {}).items()}
         known = {command.name for command in COMMANDS} | {verb for _, verb in ACTIONS}
         for name in changes:
             if name not in known:
                 close = get_close_matches(name, known, n=1)
                 guess = f" Did you mean '{close[0]}'?" if close else " F1 in the console lists the names."
-                raise KeymapError(f"console.keys: there is no command '{name}'.{guess}")
+                raise KeymapError(f"{config}: console.keys: there is no command '{name}'.{guess}")
         self.commands = tuple(replace(c, keys=changes.get(c.name, c.keys)) for c in COMMANDS)
         self._tables = {place: self._table(place, changes) for place in PLACES}
 
@@ -112,7 +115,7 @@ class Keymap:
                 if other is not None:
                     raise KeymapError(
                         f"The key '{shown(key)}' is both '{other.name}' and '{bound.name}'; "
-                        "give one of them another key under [console.keys] in the config file."
+                        f"give one of them another key under [console.keys] in {self._config}."
                     )
                 table[key] = bound
         return table
@@ -124,12 +127,12 @@ def _of(action: Action, changes: Mapping[str, tuple[str, ...]]) -> Bound:
     return Bound(Command(action.verb, keys, action.label, action.summary, Scope.ACTION, weight, True), action)
 
 
-def _checked(name: str, key: str) -> str:
+def _checked(name: str, key: str, config: Path | str) -> str:
     lowered = _ALIASES.get(key.lower() if len(key) > 1 else key, key)
     if len(lowered) == 1 and lowered.isprintable():
         return lowered
     if lowered.lower() in NAMED:
         return lowered.lower()
     raise KeymapError(
-        f"console.keys: '{key}' is not a key for '{name}'. Valid: one character, or {', '.join(NAMED[:12])}, f1 to f12."
+        f"{config}: console.keys: '{key}' is not a key for '{name}'. Valid: one character, or {', '.join(NAMED[:12])}, f1 to f12."
     )

@@ -54,7 +54,11 @@ def run(
 
     try:
         session = Session(
-            place, settings, Keymap(settings.console.keys), state, read_only=read_only or settings.console.read_only
+            place,
+            settings,
+            Keymap(settings.console.keys, place.config),
+            state,
+            read_only=read_only or settings.console.read_only,
         )
         console = Console(session, theme=theme, notice=notice, act_as=act_as, go_to=go_to, first_look=look)
     except (KeymapError, ThemeError) as error:

@@ -55,7 +55,7 @@ class Session:
 
     @property
     def standing(self) -> Standing:
-        return Standing(self.role, self.read_only, self.lost)
+        return Standing(self.role, self.read_only, self.lost, self.home.config)
 
     def connected(self, client: Any) -> None:
         self.client, self.lost, self.starting = client, "", False
