@@ -100,7 +100,10 @@ def some_queues() -> list[dict[str, Any]]:
             oldest_waiting_at=iso(NOW - 47 * MINUTE),
             trend=[90 - 3 * n for n in range(30)],
             condition="unhealthy",
-            why=["93% of attempts failed in the last hour, mostly 503", "The oldest run has waited 47 minutes."],
+            why=[
+                "93 % of attempts failed in the last hour, most often with 503.",
+                "The oldest run has waited 47 minutes.",
+            ],
         ),
         queue(
             "reports",
@@ -124,6 +127,8 @@ def some_queues() -> list[dict[str, Any]]:
             pause_reason="Their maintenance window, until six",
             waiting=902,
             oldest_waiting_at=iso(NOW - 2 * HOUR),
+            condition="degraded",
+            why=["Paused by ana 2 hours ago: Their maintenance window, until six."],
         ),
     ]
 

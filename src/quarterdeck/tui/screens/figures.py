@@ -27,7 +27,7 @@ from quarterdeck.tui.widgets.window_table import WindowTable
 
 Row = Mapping[str, Any]
 BESIDE = 160  # cells from which the charts stand at the right of the table
-TALL = 30  # lines from which nothing has to be left out
+TALL = 32  # lines from which there is room for everything
 CHARTS_SECONDS = 5.0  # what they show is counted in minutes
 PATIENCE_SECONDS = 0.3
 # Figures of the last minutes shrink when nothing happens any more, and nobody says so.
@@ -44,7 +44,7 @@ class FiguresScreen(ConsoleScreen):
     FiguresScreen #below { display: none; height: 1fr; border-top: solid $line; padding: 0 1; }
     FiguresScreen.-detail #below { display: block; }
     FiguresScreen.-beside #below { width: 46%; height: 1fr; border-top: none; border-left: solid $line; }
-    FiguresScreen #facts { height: auto; max-height: 40%; }
+    FiguresScreen #facts { height: auto; max-height: 45%; }
     """
     LABELS: ClassVar[Mapping[str, str]] = {"open": "Charts"}
 
@@ -96,6 +96,7 @@ class FiguresScreen(ConsoleScreen):
         self.facts_view = LinesView(id="facts")
         self.board = ChartBoard(id="charts")
         self.window = Window.HOUR
+        self.is_detailed = False
         self._wanted = name
         self._charted: tuple[str | None, Window] | None = None
         self._charts_at = self._refreshed_at = float("-inf")
@@ -135,10 +136,6 @@ class FiguresScreen(ConsoleScreen):
         return self.table.cursor_row
 
     @property
-    def is_detailed(self) -> bool:
-        return self.console.session.state.detail
-
-    @property
     def is_looking(self) -> bool:
         """Whether the engine is being asked, or will be in a moment."""
         return self._timer is not None or any(each.node is self and not each.is_finished for each in self.workers)
@@ -153,6 +150,8 @@ class FiguresScreen(ConsoleScreen):
     def on_mount(self) -> None:
         self.table.retry_hint = f"{self.key('reload')} tries again"
         self.board.turn_hint = f"{self.key('chart-next')} next"
+        # A short list leaves a tall terminal empty, unless the charts are there.
+        self.is_detailed = self.console.session.state.detail or self.size.height >= TALL
         self.set_class(self.is_detailed, "-detail")
         self.set_class(self.size.width >= BESIDE, "-beside")
         self.tell_line()
@@ -295,7 +294,7 @@ class FiguresScreen(ConsoleScreen):
     # Commands
 
     def toggle_detail(self) -> None:
-        self.console.session.state.detail = not self.is_detailed
+        self.is_detailed = self.console.session.state.detail = not self.is_detailed
         self.set_class(self.is_detailed, "-detail")
         self._say_all()
         self.call_after_refresh(self.paint_facts)

@@ -15,7 +15,7 @@ from quarterdeck.tui.forms import Field
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.figures import FiguresScreen
-from quarterdeck.tui.screens.queues_words import QUEUE_COLUMNS, condition, queue_lines, reason
+from quarterdeck.tui.screens.queues_words import QUEUE_COLUMNS, condition, queue_lines, reason, style_of
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
@@ -62,16 +62,13 @@ class QueuesScreen(FiguresScreen):
         why = reason(row)
         said: Line = [(f"   {safe(row['name'])}: ", "muted")]
         if why:
-            said.append((safe(why), "error" if row["condition"] == "unhealthy" else "warning"))
-        elif row["paused"]:
-            said.append(("paused; nothing new is started.", "muted"))
+            said.append((safe(why), style_of(row)))
         else:
             said.append(("does well.", "muted"))
         return said
 
     def facts(self, row: Row, cells: int, *, brief: bool) -> list[Line]:
-        session = self.console.session
-        return queue_lines(row, cells=cells, now=session.now(), glyphs=look_of(self.app).glyphs, brief=brief)
+        return queue_lines(row, cells=cells, glyphs=look_of(self.app).glyphs, brief=brief)
 
     def charted_queue(self) -> str | None:
         row = self.current_row()

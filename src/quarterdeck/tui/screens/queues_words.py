@@ -34,6 +34,11 @@ def reason(row: Row) -> str:
     return ". ".join(sentences) + "." if sentences else ""
 
 
+def style_of(row: Row) -> str:
+    """How the reason is drawn."""
+    return {"unhealthy": "error", "degraded": "muted" if row["paused"] else "warning"}.get(row["condition"], "muted")
+
+
 def _name(row: Row, _context: CellContext) -> Cell:
     return safe(row["name"]), "" if not row["paused"] else "muted"
 
@@ -54,7 +59,7 @@ def _rate(row: Row, _context: CellContext) -> Cell:
 
 
 def _oldest(row: Row, context: CellContext) -> Cell:
-    return words.age(row["oldest_waiting_at"], context.now), "warning" if row["condition"] != "healthy" else "muted"
+    return words.age(row["oldest_waiting_at"], context.now), style_of(row)
 
 
 def _trend(row: Row, context: CellContext) -> Cell:
@@ -80,19 +85,16 @@ QUEUE_COLUMNS: tuple[Column, ...] = (
 )
 
 
-def queue_lines(row: Row, *, cells: int, now: int, glyphs: Glyphs, brief: bool = False) -> list[Line]:
+def queue_lines(row: Row, *, cells: int, glyphs: Glyphs, brief: bool = False) -> list[Line]:
     """What a queue is, how it does and why. `brief`: what fits into few lines, the most needed first."""
     settings = row["settings"]
-    lines: list[Line] = [[(safe(row["name"]), "title"), ("  ", ""), condition(row, glyphs), *_paused(row, now)]]
+    lines: list[Line] = [[(safe(row["name"]), "title"), ("  ", ""), condition(row, glyphs)]]
     if brief:
         lines[0].append((f"  {safe(_carried_out(settings))}", "muted"))
-    if row["paused"] and row["pause_reason"]:
-        lines += wrap(str(row["pause_reason"]), cells, "muted", most=1 if brief else 4)
     if row["why"]:
         shown = [" ".join(f"{str(why).rstrip('.')}." for why in row["why"])] if brief else row["why"]
-        style = "error" if row["condition"] == "unhealthy" else "warning"
         for sentence in shown:
-            lines += wrap(str(sentence), cells, style, most=2 if brief else 4)
+            lines += wrap(str(sentence), cells, style_of(row), most=2 if brief else 4)
     if not brief:
         lines += wrap(_carried_out(settings), cells, "muted", most=4)
     lines += wrap(" · ".join(_limits(settings)), cells, "", most=1 if brief else 6)
@@ -103,14 +105,6 @@ def queue_lines(row: Row, *, cells: int, now: int, glyphs: Glyphs, brief: bool =
     if row["error_percent"] is not None:
         lines.append([(f"{percent(row['error_percent'])} of attempts failed in the last hour", "muted")])
     return lines
-
-
-def _paused(row: Row, now: int) -> Line:
-    if not row["paused"]:
-        return []
-    since = words.age(row["paused_at"], now)
-    by = f" by {safe(row['paused_by'])}" if row["paused_by"] else ""
-    return [(f"{by}{'' if not since else ' just now' if since == 'now' else f' {since} ago'}", "muted")]
 
 
 def _carried_out(settings: Row) -> str:

@@ -12,7 +12,7 @@ from quarterdeck.contract.operations import workers
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.format import plural
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens.figures import FiguresScreen
+from quarterdeck.tui.screens.figures import TALL, FiguresScreen
 from quarterdeck.tui.screens.workers_words import WORKER_COLUMNS, card_lines, worker_lines
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
@@ -85,13 +85,13 @@ class WorkersScreen(FiguresScreen):
         self.paint_cards()
 
     def on_resize(self) -> None:
-        self.set_class(self.size.height >= 30, "-tall")
+        self.set_class(self.size.height >= TALL, "-tall")
         self.paint_cards()
 
     def paint_cards(self) -> None:
         if self.is_mounted:
             cells = self.size.width - 4
-            most = 1 if self.size.height < 30 else 3
+            most = 1 if self.size.height < TALL else 3
             self.cards.show(card_lines(self.types, cells=cells, glyphs=look_of(self.app).glyphs, rows=most), keep=True)
 
     def why_not(self, bound: Bound) -> str | None:

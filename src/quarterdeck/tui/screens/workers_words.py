@@ -71,7 +71,7 @@ def card_lines(types: Sequence[Row], *, cells: int, glyphs: Glyphs, rows: int) -
     shown = ordered[: across * rows]
     if len(ordered) > len(shown):
         shown = shown[:-1]  # its place says how many there are besides
-    cards = [_card(kind, glyphs) for kind in shown]
+    cards = [_card(kind, card - 2, glyphs) for kind in shown]
     if len(ordered) > len(shown):
         more = ordered[len(shown) :]
         cards.append([[(f"{glyphs.vertical} ", "faint"), (f"and {words.plural(len(more), 'more type')}", "muted")]])
@@ -88,7 +88,7 @@ def card_lines(types: Sequence[Row], *, cells: int, glyphs: Glyphs, rows: int) -
     return lines
 
 
-def _card(each: Row, glyphs: Glyphs) -> list[Line]:
+def _card(each: Row, cells: int, glyphs: Glyphs) -> list[Line]:
     edge = (f"{glyphs.vertical} ", words.badge(each["condition"], glyphs)[1])
     states: Line = []
     for word in ("healthy", "degraded", "unhealthy"):
@@ -96,13 +96,20 @@ def _card(each: Row, glyphs: Glyphs) -> list[Line]:
             sign, style = words.badge(word, glyphs)
             said = f" {each[word]} {word}" if not states else f" {each[word]}"
             states += [(sign.partition(" ")[0] + said + "  ", style)]
-    work: Line = [(f"{words.count(each['active'])} active", "badge-active" if each["active"] else "muted")]
-    if each.get("per_minute") is not None:
-        work.append((f" · {short(each['per_minute'])}/m", "muted"))
-    if each["failed"]:
-        work.append((f" · {short(each['failed'])} failed", "badge-failed"))
-    work.append((f" · {short(each['completed'])} done", "muted"))
-    return [[edge, (safe(each["type"]), "title")], [edge, *states], [edge, *work]]
+    return [[edge, (safe(each["type"]), "title")], [edge, *states], [edge, *_work(each, cells - 2, glyphs)]]
+
+
+def _work(each: Row, cells: int, glyphs: Glyphs) -> Line:
+    """What a type does, in as many words as there is room for."""
+    active: Line = [(f"{words.count(each['active'])} active", "badge-active" if each["active"] else "muted")]
+    apart = (" · ", "muted")
+    rate = [apart, (f"{short(each['per_minute'])}/m", "muted")] if each.get("per_minute") is not None else []
+    done = [apart, (f"{short(each['completed'])} done", "muted")]
+    number = short(each["failed"])
+    failed = [apart, (f"{number} failed", "badge-failed")] if each["failed"] else []
+    sign = [apart, (f"{glyphs.failed} {number}", "badge-failed")] if each["failed"] else []
+    choices = ([*active, *rate, *failed, *done], [*active, *failed, *done], [*active, *failed], [*active, *sign])
+    return next((line for line in choices if width(line) <= cells), choices[-1])
 
 
 def worker_lines(row: Row, *, cells: int, now: int, glyphs: Glyphs, brief: bool = False) -> list[Line]:

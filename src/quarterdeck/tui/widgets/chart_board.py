@@ -10,7 +10,7 @@ from quarterdeck.tui.widgets.chart_data import Plot
 from quarterdeck.tui.widgets.chart_lines import beside, chart_lines
 from quarterdeck.tui.widgets.lines import LinesView
 
-STACKED = 7  # lines a chart needs when there are several under each other
+STACKED = 6  # lines a chart needs when there are several under each other
 TALLEST = 16  # lines; more of them say no more
 SIDE_BY_SIDE = 48  # cells a chart needs beside another
 
