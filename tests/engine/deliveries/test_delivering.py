@@ -36,11 +36,11 @@ LOOPBACK = networks(["127.0.0.0/8"])
 
 
 @pytest.fixture
-async def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+async def engine(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
     """One that may call receivers on this machine."""
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     settings = Settings(engine=EngineSettings(allowed_addresses=["127.0.0.1/32"]))
-    made = cast(Engine, SimpleNamespace(settings=settings, instance=str(tmp_path), finishers=[]))
+    made = Engine(settings, *cast(Any, [None] * 5))
     yield made
     for finish in made.finishers:
         await finish()
@@ -57,10 +57,16 @@ def names(table: dict[str, Sequence[str]]) -> Any:
     return resolve
 
 
+def use(engine: Engine, sender: Sender) -> None:
+    engine.kept[Sender] = sender
+    engine.finishers.append(sender.close)
+
+
 async def deliver(engine: Engine, url: str, payload: Any = None, *, number: int = 7, **settings: Any) -> Any:
     body = None if payload is None else json.dumps(payload)
-    run = SimpleNamespace(id=number, kind="refund.send", tenant_id="acme", body=body, attempt=2)
     chosen = QueueSettings(handler=HandlerKind.HTTP, target=url, **settings)
+    run = SimpleNamespace(id=number, kind="refund.send", tenant_id="acme", body=body, attempt=2)
+    run.timeout_ms = round(chosen.timeout_seconds * 1_000)
     return await executor.execute(engine, cast(Any, run), chosen, cast(Any, None))
 
 
@@ -168,7 +174,7 @@ async def test_a_name_that_changes_between_look_up_and_connect_gains_nothing(eng
     """First it leads where deliveries may go, from then on inside."""
     async with sink(host="127.0.0.1") as outside, sink(host="127.0.0.1") as inside:
         resolver = names({"hook.example": ["127.0.0.1", "127.0.0.9"]})
-        executor.use_sender(engine, Sender(networks(["127.0.0.1/32"]), resolver))
+        use(engine, Sender(networks(["127.0.0.1/32"]), resolver))
         url = f"http://hook.example:{outside.port}/hook"
         await deliver(engine, url)
         await deliver(engine, url)  # on the connection that was checked
@@ -182,7 +188,7 @@ async def test_a_name_that_changes_between_look_up_and_connect_gains_nothing(eng
 async def test_only_the_addresses_that_are_allowed_are_tried(engine: Engine) -> None:
     resolver = names({"hook.example": ["10.0.0.1 127.0.0.2 127.0.0.1"], "none.example": [""]})
     async with sink() as made:
-        executor.use_sender(engine, Sender(LOOPBACK, resolver))  # nobody listens at 127.0.0.2
+        use(engine, Sender(LOOPBACK, resolver))  # nobody listens at 127.0.0.2
         assert await deliver(engine, f"http://hook.example:{made.port}/") == {"status": 200}
     assert (await failed(engine, "http://none.example/")).code == "no_address"
 
@@ -218,7 +224,7 @@ async def test_a_receiver_that_takes_no_connection(engine: Engine) -> None:
         await asyncio.Event().wait()
         raise AssertionError
 
-    executor.use_sender(engine, Sender(LOOPBACK, hang))
+    use(engine, Sender(LOOPBACK, hang))
     failure = await failed(engine, "http://hook.example/", timeout_seconds=0.1)
     assert failure.error_class is ErrorClass.NETWORK
 
@@ -327,7 +333,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
     context.load_cert_chain(certificate, key)
     resolver = names({"hook.example": ["127.0.0.1"]})
     async with sink(tls=context) as made:
-        executor.use_sender(engine, Sender(LOOPBACK, resolver))
+        use(engine, Sender(LOOPBACK, resolver))
         url = made.url(host="hook.example", scheme="https")
         failure = await failed(engine, url)
         assert (failure.code, failure.error_class) == ("tls_failed", ErrorClass.NETWORK)
@@ -336,7 +342,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         trusting = Sender(LOOPBACK, resolver)
         try:
-            answer = await trusting.post(read_url(url), [(b"host", b"hook.example")], b"", 5)
+            answer = await trusting.send(b"POST", read_url(url), [(b"host", b"hook.example")], b"", 5)
             assert answer.status == 200
         finally:
             await trusting.close()
@@ -347,7 +353,7 @@ async def test_connections_of_a_former_target_are_closed(monkeypatch: pytest.Mon
 
     made = Sender(LOOPBACK)
     async with sink() as receiver:
-        await made.post(read_url(receiver.url()), [(b"host", b"x")], b"", 5)
+        await made.send(b"POST", read_url(receiver.url()), [(b"host", b"x")], b"", 5)
         await made.tidy()
         (pool,) = (each.connections for each in made._pools.values())
         monkeypatch.setattr(sender, "_UNUSED_SECONDS", -1.0)

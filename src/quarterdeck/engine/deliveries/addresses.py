@@ -16,10 +16,12 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-
-import httpx
+from typing import TYPE_CHECKING
 
 from quarterdeck.contract.problems import Code, Problem
+
+if TYPE_CHECKING:
+    import httpx
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -92,6 +94,8 @@ def why_refused(address: Address, allowed: Sequence[Network]) -> str | None:
 
 def read_url(text: str) -> httpx.URL:
     """A URL that can be called. Raises Problem(INVALID_INPUT)."""
+    import httpx  # with the first URL: an engine starts without it
+
     try:
         url = httpx.URL(text)
         port_is_one = url.port is None or 0 < url.port < 65_536

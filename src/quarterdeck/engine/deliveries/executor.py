@@ -12,6 +12,7 @@ import httpcore
 import httpx
 
 from quarterdeck import __version__
+from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import ErrorClass
 from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.problems import Problem
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 _UNREACHED = (AddressRefused, Unresolved, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 _AGENT = f"Quarterdeck/{__version__}".encode()
-# By the instance of the engine: the connections of one that stops are closed with it.
-_SENDERS: dict[str, Sender] = {}
 
 
 async def execute(engine: Engine, run: Claimed, settings: QueueSettings, context: Context) -> Any:
@@ -39,9 +38,10 @@ async def execute(engine: Engine, run: Claimed, settings: QueueSettings, context
         raise Failure(ErrorClass.VALIDATION, "bad_url", problem.detail) from problem
     body = (run.body or "null").encode()
     headers = _headers(url, run, settings, body)
-    seconds = settings.timeout_seconds
+    seconds = run.timeout_ms / SECOND
     try:
-        answer = await sender_of(engine).post(url, headers, body, seconds)
+        # A moment before the attempt's own time is up: it is the receiver that was silent.
+        answer = await sender_of(engine).send(b"POST", url, headers, body, seconds * 0.99)
     except TimeoutError as error:
         raise Failure(ErrorClass.NETWORK, "timed_out", f"{url.host} did not answer within {seconds:g} s.") from error
     except (
@@ -59,27 +59,19 @@ async def execute(engine: Engine, run: Claimed, settings: QueueSettings, context
 
 
 def sender_of(engine: Engine) -> Sender:
-    """The engine's connections, opened with its first delivery."""
-    found = _SENDERS.get(engine.instance)
-    if found is None:
-        found = Sender(networks(engine.settings.engine.allowed_addresses))
-        use_sender(engine, found)
-    return found
+    """The engine's connections, opened with its first delivery and closed with it."""
 
+    def make() -> Sender:
+        made = Sender(networks(engine.settings.engine.allowed_addresses))
+        engine.finishers.append(made.close)
+        return made
 
-def use_sender(engine: Engine, sender: Sender) -> None:
-    async def close() -> None:
-        del _SENDERS[engine.instance]
-        await sender.close()
-
-    _SENDERS[engine.instance] = sender
-    engine.finishers.append(close)
+    return engine.keep(Sender, make)
 
 
 async def tidy(engine: Engine) -> None:
-    sender = _SENDERS.get(engine.instance)
-    if sender is not None:
-        await sender.tidy()
+    if Sender in engine.kept:
+        await sender_of(engine).tidy()
 
 
 def _headers(url: httpx.URL, run: Claimed, settings: QueueSettings, body: bytes) -> Headers:

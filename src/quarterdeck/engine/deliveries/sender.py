@@ -54,7 +54,7 @@ class Sender:
         # One pool a receiver: a slow one keeps nobody else waiting.
         self._pools: dict[tuple[str, bytes, int | None], _Pool] = {}
 
-    async def post(self, url: httpx.URL, headers: Headers, body: bytes, seconds: float) -> Answer:
+    async def send(self, method: bytes, url: httpx.URL, headers: Headers, body: bytes, seconds: float) -> Answer:
         """Raises what `network` and httpcore raise, and TimeoutError after `seconds` in all."""
         if url.scheme == "https" and self._tls is None:
             # Reading the certificates takes tens of milliseconds.
@@ -66,7 +66,7 @@ class Sender:
             async with asyncio.timeout(seconds):
                 extensions = {"timeout": {"connect": min(CONNECT_SECONDS, seconds)}}
                 async with pool.connections.stream(
-                    b"POST", target, headers=headers, content=body, extensions=extensions
+                    method, target, headers=headers, content=body, extensions=extensions
                 ) as response:
                     found = {
                         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers

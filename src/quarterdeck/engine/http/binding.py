@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -31,7 +32,7 @@ from quarterdeck.engine.http.principals import require, resolve
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request. `path` holds `resource` as Resource, ids as int; `query` and `body` are instances of the
-    operation's models, None where it has none."""
+    operation's models, None where it has none. `gone` returns when nobody waits for the answer any more."""
 
     engine: Engine
     principal: Principal
@@ -39,6 +40,7 @@ class Call:
     query: Any = None
     body: Any = None
     idempotency_key: str | None = None
+    gone: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ async def _serve(
         raw = await reading.read_body(request)
         body = reading.parse_body(operation.request.load(), raw, request.headers.get("content-type", ""))
     if not operation.idempotent:
-        return await _answer(operation, await handler(Call(engine, principal, path, query, body)))
+        call = Call(engine, principal, path, query, body, gone=partial(_gone, request))
+        return await _answer(operation, await handler(call))
 
     from quarterdeck.engine.idempotency import service as idempotency
 
@@ -156,6 +159,12 @@ async def _serve(
     )
     media_type = "application/json" if status < 400 else failures.MEDIA_TYPE
     return Response(content, status, media_type=media_type)
+
+
+async def _gone(request: Request) -> None:
+    """After the body has been read, the only thing left to come is the end."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _answer(operation: Operation, result: BaseModel | StreamBody | str) -> Response:
