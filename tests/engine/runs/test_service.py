@@ -34,6 +34,7 @@ from tests.engine.runs.world import (
     row,
     status,
     tallied,
+    until,
 )
 from tests.support.desk import refused, wipe
 
@@ -392,9 +393,7 @@ async def test_a_rate_spreads_what_starts(engine: Engine) -> None:
         return len(await claim(engine, 10)) == 1
 
     began = now_ms()
-    async with asyncio.timeout(5):
-        while not await another():
-            await asyncio.sleep(0.005)
+    await until(another)
     assert now_ms() - began >= 80
 
 

@@ -133,7 +133,7 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         if loop.time() >= self._next_look and not self._stopping:
             async with self._engine.store.read() as connection:
-                seen = await survey.look(connection)
+                seen = await survey.look(connection, self._engine.store.dialect)
             self._next_look = loop.time() + self._look_every
             self._outside.clear()
             self._look_at |= seen.queues
@@ -197,7 +197,7 @@ class Dispatcher:
             queues = set(looks)
             if staging:
                 queues |= await enqueuing.stage(self._engine, transaction, moves)
-                done.staged, done.due = True, await survey.next_due(transaction.connection)
+                done.staged, done.due = True, await survey.next_due(transaction.connection, self._engine.store.dialect)
             for queue in sorted(queues - self._outside):
                 done.taken[queue] = await self._take(transaction, moves, queue)
             await record(transaction, self._engine.store.dialect, moves)

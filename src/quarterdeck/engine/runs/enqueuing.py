@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, literal_column, select, update
 
 from quarterdeck.contract.enums import RunStatus
 from quarterdeck.contract.live import Change
@@ -133,10 +133,12 @@ async def stage(engine: Engine, transaction: Transaction, moves: Moves) -> set[s
 
 @cache
 def _staging(dialect: Dialect) -> Any:
+    run_at = literal_column("run_at", BigInteger)
     due = dialect.lock_skipping(
-        select(runs.c.id)
-        .where(later(), runs.c.status == text_of("before"), runs.c.run_at <= number_of("now"))
-        .order_by(runs.c.run_at, runs.c.id)
+        select(literal_column("id", BigInteger))
+        .select_from(dialect.through(runs, "ix_runs_later"))
+        .where(later(), literal_column("status") == text_of("before"), run_at <= number_of("now"))
+        .order_by(run_at, literal_column("id"))
         .limit(_STAGED_AT_ONCE)
     ).cte("due")
     return (

@@ -93,7 +93,7 @@ async def take(
         taken.more = True
         return taken
     if settings.tenant_concurrency is None and kinds is None:
-        where = {"of_queue": queue, "limit": free}
+        where: dict[str, Any] = {"of_queue": queue, "limit": free}
         found = await _lease(transaction, _claiming(dialect), where, worker, seconds)
     else:
         ids = await _fair(transaction, dialect, settings, queue, at_work, free, kinds)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Subquery,
     Table,
     Text,
+    TextClause,
     bindparam,
     cast,
     func,
@@ -144,6 +145,10 @@ class Dialect:
         """A table named like `parameter`, whose rows are the lists of a JSON list bound to it; columns by position."""
         raise NotImplementedError
 
+    def through(self, table: Table, index: str) -> TextClause:
+        """The table, to be read through this index and no other. Name columns by `literal_column`."""
+        return text(table.name)
+
     def lock_skipping(self, query: Select[Any]) -> Select[Any]:
         return query
 
@@ -174,6 +179,9 @@ class SqliteDialect(Dialect):
             for number, (name, kind) in enumerate(columns.items())
         )
         return select(*parts).subquery(parameter)
+
+    def through(self, table: Table, index: str) -> TextClause:
+        return text(f"{table.name} INDEXED BY {index}")
 
     async def next_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
         # There is one writer, and inserting moves the sequence along.
