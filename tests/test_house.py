@@ -80,7 +80,13 @@ def test_every_declared_operation_is_served_once_and_nothing_else_is() -> None:
 
 @pytest.mark.timeout(60)
 async def test_every_operation_is_reached_by_the_client(running_engine: Client) -> None:
-    path: dict[str, object] = {"resource": "support_tasks", "id": 4_242, "event_id": 1, "action": "assign"}
+    path: dict[str, object] = {
+        "resource": "support_tasks",
+        "id": 4_242,
+        "event_id": 1,
+        "action": "assign",
+        "queue": "mail",
+    }
     for operation in OPERATIONS.values():
         if operation.name == "system.stop":
             continue

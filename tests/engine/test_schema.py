@@ -17,7 +17,7 @@ from schemathesis.config import SchemathesisConfig
 
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Resource
-from quarterdeck.contract.operations import bulk, items, system
+from quarterdeck.contract.operations import bulk, items, queues, system
 from quarterdeck.engine.http import openapi
 
 # U+0000 is refused, which a description cannot say.
@@ -31,6 +31,7 @@ CONFIG = SchemathesisConfig.from_dict(
 SCHEMA = schemathesis.openapi.from_dict(openapi.describe(), config=CONFIG).exclude(operation_id=system.STOP.name)
 
 ITEMS = 40  # in each queue
+QUEUES = ("refunds", "hooks", "nowhere")
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -57,7 +58,17 @@ def _something_that_is_there(context: Any, path_parameters: dict[str, Any] | Non
             elif "resource" not in path_parameters:
                 folded = folded % 7 + 1
             path_parameters[name] = folded
+    if isinstance(path_parameters.get("queue"), str):
+        path_parameters["queue"] = QUEUES[len(path_parameters["queue"]) % len(QUEUES)]
     return path_parameters
+
+
+@SCHEMA.hook("map_body")
+def _without_waiting(context: Any, body: Any) -> Any:
+    """A lease may wait a minute for something to come."""
+    if isinstance(body, dict) and isinstance(body.get("wait_seconds"), int):
+        body["wait_seconds"] = min(body["wait_seconds"], 0)
+    return body
 
 
 class _UnixConnection(urllib3.connection.HTTPConnection):
@@ -98,6 +109,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[requests.Sessi
 
     async def fill() -> None:
         async with await connect(home) as client:
+            await client.call(queues.PUT, queue="refunds", body={"handler": "worker"})
+            await client.call(queues.PUT, queue="hooks", body={"handler": "http", "target": "https://example.org/"})
             for resource in Resource:
                 new = [{"tenant_id": "acme", "title": f"item {number}"} for number in range(ITEMS)]
                 ids = (await client.call(items.CREATE, resource=resource, body={"items": new}))["ids"]

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # What serves operations and what the clock calls, one package a capability.
-CAPABILITIES = ("items", "listing", "bulk", "audit", "runs", "idempotency", "live", "system")
+CAPABILITIES = (
+    "items", "listing", "bulk", "queues", "runs", "series", "deliveries", "workers", "audit", "idempotency", "live",
+    "system",
+)  # fmt: skip
 
 
 @asynccontextmanager

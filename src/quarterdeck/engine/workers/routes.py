@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from quarterdeck.contract.models.runs import HeartbeatAnswer, LeasedRuns, LogTaken, Run
 from quarterdeck.contract.models.workers import WorkersHealth
-from quarterdeck.contract.operations import queues, runs, workers
+from quarterdeck.contract.operations import OPERATIONS, queues, runs, workers
 from quarterdeck.engine.http.binding import Call, bind
 from quarterdeck.engine.workers import leasing, overview, reporting
 
@@ -42,9 +42,10 @@ async def _health(call: Call) -> WorkersHealth:
 
 
 bind(router, queues.LEASE, _lease)
-bind(router, runs.HEARTBEAT, _heartbeat)
-bind(router, runs.LOG, _log)
-bind(router, runs.COMPLETE, _complete)
-bind(router, runs.FAIL, _fail)
-bind(router, runs.GIVE_BACK, _give_back)
+if runs.HEARTBEAT.name in OPERATIONS:
+    bind(router, runs.HEARTBEAT, _heartbeat)
+    bind(router, runs.LOG, _log)
+    bind(router, runs.COMPLETE, _complete)
+    bind(router, runs.FAIL, _fail)
+    bind(router, runs.GIVE_BACK, _give_back)
 bind(router, workers.HEALTH, _health)
