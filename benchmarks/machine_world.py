@@ -11,7 +11,7 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice, product
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -24,9 +24,8 @@ from quarterdeck.engine.dead_letters.tables import dead_letter_groups, dead_lett
 from quarterdeck.engine.queues.tables import queues
 from quarterdeck.engine.runs.tables import run_attempts, runs
 from quarterdeck.engine.series.histogram import bucket_of
+from quarterdeck.engine.series.recording import buckets_of_time
 from quarterdeck.engine.series.tables import (
-    EVERYONE,
-    STEPS,
     dead_letter_minutes,
     dead_letter_tallies,
     run_counts,
@@ -235,10 +234,8 @@ class _Counted:
         self._groups: dict[str, list[Any]] = {}
         self._growth: dict[tuple[int, str], list[int]] = {}
 
-    def _keys(self, queue: str, kind: str, tenant: str, at: int) -> Iterator[tuple[Any, ...]]:
-        for whose, step in product((tenant, EVERYONE), STEPS):
-            if at >= self.now - KEPT[step]:
-                yield (whose, step, at - at % (step * SECOND), queue, kind)
+    def _keys(self, queue: str, kind: str, tenant: str, at: int) -> Iterator[Any]:
+        return (key for key in buckets_of_time((queue, kind, tenant), at) if at >= self.now - KEPT[key.step])
 
     def enqueued(self, queue: str, kind: str, tenant: str, at: int) -> None:
         for key in self._keys(queue, kind, tenant, at):
@@ -254,7 +251,7 @@ class _Counted:
             self._latencies[(*key, 0, bucket_of(took))] += 1
             if waited is not None:
                 self._latencies[(*key, 1, bucket_of(waited))] += 1
-            if wrong is not None:
+            if wrong is not None and not key.whole:
                 self._errors[(*key, wrong[0], wrong[1])] += 1
 
     def letter(
@@ -269,7 +266,7 @@ class _Counted:
         growth[1] += status in ("succeeded", "discarded")
 
     async def write(self, writer: Writer) -> None:
-        key = ("tenant_id", "step", "at", "queue", "kind")
+        key = ("tenant_id", "step", "whole", "at", "queue", "kind")
         counts = (*key, "enqueued", "completed", "failed", "dead")
         await writer.write(run_counts.name, counts, ((*at, *numbers) for at, numbers in sorted(self._counts.items())))
         for table, names, found in (

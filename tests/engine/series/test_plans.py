@@ -71,7 +71,9 @@ async def test_charts_read_one_stretch_of_the_buckets(engine: Engine, window: Wi
     assert not scanned(lines, *BIG, *BUCKETS), lines
     looks = [line for line in lines if line.startswith("SEARCH run_")]
     assert looks
-    assert all("tenant_id=? AND step=? AND at>?" in look for look in looks if "run_tallies" not in look), looks
+    assert all("tenant_id=? AND step=? AND whole=? AND at>?" in look for look in looks if "run_tallies" not in look), (
+        looks
+    )
 
 
 async def test_upkeep_reads_only_what_it_drops(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +82,9 @@ async def test_upkeep_reads_only_what_it_drops(engine: Engine, monkeypatch: pyte
         await upkeep.sum_up(engine)
         await upkeep.drop_old(engine)
     assert not scanned(lines, *BIG), lines
+    dropped = [line for line in lines if "[DELETE FROM run_" in line and "run_tallies" not in line]
+    assert dropped
+    assert all("tenant_id=? AND step=? AND whole=? AND at<?" in line for line in dropped), dropped
     # The tenants are stepped to: each step reads the first row of what is left.
     assert all("LIMIT" in line for line in scanned(lines, *BUCKETS)), lines
 

@@ -57,13 +57,15 @@ async def test_a_life_of_a_run_is_counted(store: Store) -> None:
     }
     assert all(each["at"] % (each["step"] * SECOND) == 0 and each["at"] <= now for each in counted)
     for tenant in ("acme", EVERYONE):
-        of = [each for each in counted if each["tenant_id"] == tenant and each["step"] == 900]
-        assert sum(each["enqueued"] for each in of) == 3
-        assert (sum(each["completed"] for each in of), sum(each["failed"] for each in of)) == (1, 1)
+        for step, whole in ((60, 0), (900, 0), (900, 1)):
+            of = [each for each in counted if (each["tenant_id"], each["step"], each["whole"]) == (tenant, step, whole)]
+            assert sum(each["enqueued"] for each in of) == 3
+            assert (sum(each["completed"] for each in of), sum(each["failed"] for each in of)) == (1, 1)
+            assert {(each["queue"], each["kind"]) for each in of} == {("", "") if whole else ("mail", "welcome")}
     errors = await rows(store, run_errors)
     assert {(each["error_class"], each["error_code"], each["number"]) for each in errors} == {("network", "503", 1)}
     measured = [each["measure"] for each in await rows(store, run_latencies) if each["tenant_id"] == EVERYONE]
-    assert sorted(measured) == [TOOK] * 4 + [WAITED] * 2
+    assert sorted(measured) == [TOOK] * 6 + [WAITED] * 3
 
 
 async def test_figures_add_up_over_transactions(store: Store) -> None:
@@ -71,7 +73,7 @@ async def test_figures_add_up_over_transactions(store: Store) -> None:
         moves = Moves()
         moves.ended("mail", "welcome", "acme", "active", "dead", took_ms=5, error_class="timeout", error_code="slow")
         await said(store, moves)
-    everyone = [each for each in await rows(store, run_counts) if each["tenant_id"] == EVERYONE and each["step"] == 900]
+    everyone = [each for each in await rows(store, run_counts) if each["tenant_id"] == EVERYONE and each["whole"]]
     assert sum(each["dead"] for each in everyone) == sum(each["failed"] for each in everyone) == 3
 
 

@@ -34,8 +34,8 @@ class ThroughputPoint(Answer):
 class Throughput(Answer):
     """`per_second` is completed runs a second over the window; `lag_seconds` is how long the oldest run has waited.
 
-    The last step is not over. Where a kind or tenants are asked for, a run that stands behind 2,000 others of its queue
-    and priority is not looked for.
+    The last step is not over. Where a kind or tenants are asked for, a run that stands behind hundreds of others of
+    its queue is not looked for.
     """
 
     window: Window

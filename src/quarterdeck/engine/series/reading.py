@@ -14,10 +14,11 @@ from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import Priority
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.runs.tables import WAITING, runs
-from quarterdeck.engine.series.tables import EVERYONE, run_tallies
+from quarterdeck.engine.series.tables import EVERYONE, LONG, run_errors, run_tallies
 from quarterdeck.engine.store.dialect import Dialect
 
-LOOKED_AT = 2_000
+# Runs of each queue and priority among which the oldest of some tenants, or of a kind, is looked for.
+LOOKED_AT, ROWS_READ = 2_000, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,11 @@ class Scope:
             return []
         return [column.in_(sorted(self.tenants))]
 
-    def time(self, table: Table, step: int, since: int) -> list[ColumnElement[bool]]:
+    def time(self, table: Table, step: int, since: int, *, by_queue: bool) -> list[ColumnElement[bool]]:
         """Conditions on a table of buckets of time: those of `step` seconds from `since` (ms) on."""
         whose = [table.c.tenant_id == EVERYONE] if self.tenants is None else self.tenant_is(table.c.tenant_id)
-        found = [*whose, table.c.step == step, table.c.at >= since]
+        whole = step == LONG and table is not run_errors and self.queue is None and self.kind is None and not by_queue
+        found = [*whose, table.c.step == step, table.c.whole == int(whole), table.c.at >= since]
         if self.queue is not None:
             found.append(table.c.queue == self.queue)
         if self.kind is not None:
@@ -88,7 +90,7 @@ async def sums(
     key = [table.c[name] for name in by]
     query: Select[Any] = (
         select(*key, *(cast(func.sum(table.c[name]), table.c[name].type).label(name) for name in what))
-        .where(*scope.time(table, step, since))
+        .where(*scope.time(table, step, since, by_queue="queue" in by))
         .group_by(*key)
     )
     found: Sequence[Row[Any]] = (await connection.execute(query)).all()
@@ -101,15 +103,14 @@ async def oldest_waiting(
     """When the longest waiting run of each of these queues could have begun (ms).
 
     Each priority of a queue is a stretch of the index, in the order of that time. Where the scope is narrow its first
-    run may stand far behind those of others; one that is not among the first `LOOKED_AT` is not found. Queues where
-    none was found are left out.
+    run may stand far behind those of others; one that is too far is not found. Queues without one are left out.
     """
     place = dialect.listed("places", {"queue": Text, "priority": SmallInteger})
     stretch = (
         select(runs.c.run_at, runs.c.tenant_id, *([] if scope.kind is None else [runs.c.kind]))
         .where(literal_column(WAITING), runs.c.queue == place.c.queue, runs.c.priority == place.c.priority)
         .order_by(runs.c.run_at)
-        .limit(1 if scope.tenants is None and scope.kind is None else LOOKED_AT)
+        .limit(1 if scope.tenants is None and scope.kind is None else LOOKED_AT if scope.kind is None else ROWS_READ)
         .correlate(place)
         .subquery()
     )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from functools import cache
-from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import ErrorClass, RunStatus
 from quarterdeck.engine.series.histogram import bucket_of
-from quarterdeck.engine.series.tables import EVERYONE, STEPS, run_counts, run_errors, run_latencies, run_tallies
+from quarterdeck.engine.series.tables import EVERYONE, LONG, STEPS, run_counts, run_errors, run_latencies, run_tallies
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
@@ -93,46 +92,64 @@ async def record(transaction: Transaction, dialect: Dialect, moves: Moves) -> No
     if differences:
         await connection.execute(run_tallies.insert(), differences)
 
-    counts: Counter[tuple[Any, ...]] = Counter()
-    for (scope, column), number in moves.counts.items():
-        _add(counts, scope, (column,), number, transaction.now)
-    if counts:
-        rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for (*key, column), number in counts.items():
-            row = rows.setdefault(tuple(key), {**_named(key), **dict.fromkeys(_COLUMNS, 0)})
-            row[column] = number
-        await connection.execute(_upsert(dialect, run_counts, _COLUMNS), [rows[key] for key in sorted(rows)])
-
-    for table, found, names in (
-        (run_latencies, moves.latencies, ("measure", "bucket")),
-        (run_errors, moves.errors, ("error_class", "error_code")),
-    ):
-        numbers: Counter[tuple[Any, ...]] = Counter()
-        for (scope, *more), number in found.items():
-            _add(numbers, scope, more, number, transaction.now)
-        if numbers:
-            ordered = [{**_named(key, names), "number": numbers[key]} for key in sorted(numbers)]
-            await connection.execute(_upsert(dialect, table, ("number",)), ordered)
+    now = transaction.now
+    if moves.counts:
+        rows: dict[_Key, dict[str, Any]] = {}
+        for (scope, column), number in moves.counts.items():
+            for key in buckets_of_time(scope, now):
+                row = rows.setdefault(key, {**key._asdict(), **dict.fromkeys(_COLUMNS, 0)})
+                row[column] += number
+        ordered = [rows[key] for key in sorted(rows)]
+        await connection.execute(_upsert(dialect, run_counts, _COLUMNS), ordered)
+    if moves.latencies:
+        latencies: Counter[tuple[_Key, int, int]] = Counter()
+        for (scope, measure, bucket), number in moves.latencies.items():
+            for key in buckets_of_time(scope, now):
+                latencies[key, measure, bucket] += number
+        ordered = [
+            {**key._asdict(), "measure": measure, "bucket": bucket, "number": latencies[key, measure, bucket]}
+            for key, measure, bucket in sorted(latencies)
+        ]
+        await connection.execute(_upsert(dialect, run_latencies, _NUMBER), ordered)
+    if moves.errors:
+        errors: Counter[tuple[_Key, str, str]] = Counter()
+        for (scope, error_class, code), number in moves.errors.items():
+            for key in buckets_of_time(scope, now, whole=False):
+                errors[key, error_class, code] += number
+        ordered = [
+            {**key._asdict(), "error_class": error_class, "error_code": code, "number": errors[key, error_class, code]}
+            for key, error_class, code in sorted(errors)
+        ]
+        await connection.execute(_upsert(dialect, run_errors, _NUMBER), ordered)
 
 
 _COLUMNS = ("enqueued", "completed", "failed", "dead")
-_KEY = ("tenant_id", "step", "at", "queue", "kind")
+_NUMBER = ("number",)
 
 
-def _add(counter: Counter[tuple[Any, ...]], scope: _Scope, more: Iterable[Any], number: int, now: int) -> None:
-    """Under its tenant and under everyone, in each step of time."""
+class _Key(NamedTuple):
+    tenant_id: str
+    step: int
+    whole: int
+    at: int
+    queue: str
+    kind: str
+
+
+def buckets_of_time(scope: _Scope, now: int, *, whole: bool = True) -> Iterator[_Key]:
+    """Where something that happens now is counted: under its tenant and under everyone, in each step of time."""
     queue, kind, tenant = scope
-    for whose, step in product((tenant, EVERYONE), STEPS):
-        counter[whose, step, now - now % (step * SECOND), queue, kind, *more] += number
-
-
-def _named(key: Sequence[Any], names: tuple[str, ...] = ()) -> dict[str, Any]:
-    return dict(zip((*_KEY, *names), key, strict=True))
+    for name in (tenant, EVERYONE):
+        for step in STEPS:
+            at = now - now % (step * SECOND)
+            yield _Key(name, step, 0, at, queue, kind)
+            if whole and step == LONG:
+                yield _Key(name, step, 1, at, "", "")
 
 
 @cache
 def _upsert(dialect: Dialect, table: Table, columns: tuple[str, ...]) -> Any:
-    # Rows come in the order of the key, so that two transactions never wait for each other.
+    # Rows come in the same order from everybody, so that two transactions never wait for each other.
     new = dialect.insert(table)
     added = {column: table.c[column] + new.excluded[column] for column in columns}
     return new.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=added)

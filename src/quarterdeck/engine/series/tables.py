@@ -27,7 +27,7 @@ run_tallies = Table(
 
 
 # What a bucket of time covers. Charts of an hour read minutes, charts of a day quarters of an hour.
-STEPS = (60, 900)  # seconds
+STEPS = SHORT, LONG = (60, 900)  # seconds
 # Each figure stands twice: under its tenant, and under this name for all of them, so that whoever sees every
 # tenant need not add them up. No tenant is called so.
 EVERYONE = ""
@@ -42,9 +42,9 @@ def _bucket_of_time() -> tuple[Column[Any], ...]:
     return (
         _key("tenant_id"),
         Column("step", SmallInteger, primary_key=True, autoincrement=False),
+        # 1: all queues and kinds in one, under no name; only of long steps, where adding them up takes long.
+        Column("whole", SmallInteger, primary_key=True, autoincrement=False),
         moment("at", primary_key=True, autoincrement=False),
-        _key("queue"),
-        _key("kind"),
     )
 
 
@@ -57,6 +57,8 @@ run_counts = Table(
     "run_counts",
     metadata,
     *_bucket_of_time(),
+    _key("queue"),
+    _key("kind"),
     _count("enqueued"),
     _count("completed"),
     _count("failed"),
@@ -64,13 +66,16 @@ run_counts = Table(
     sqlite_with_rowid=False,
 )
 
-# Histograms: `measure` 0 is how long attempts took, 1 how long runs waited; `bucket` see `series.histogram`.
+# Histograms: `measure` 0 is how long attempts took, 1 how long runs waited; `bucket` see `series.histogram`. The key
+# has the order in which a chart adds them up.
 run_latencies = Table(
     "run_latencies",
     metadata,
     *_bucket_of_time(),
     Column("measure", SmallInteger, primary_key=True, autoincrement=False),
     Column("bucket", SmallInteger, primary_key=True, autoincrement=False),
+    _key("queue"),
+    _key("kind"),
     _count("number"),
     sqlite_with_rowid=False,
 )
@@ -80,6 +85,8 @@ run_errors = Table(
     "run_errors",
     metadata,
     *_bucket_of_time(),
+    _key("queue"),
+    _key("kind"),
     _key("error_class"),
     _key("error_code"),
     _count("number"),

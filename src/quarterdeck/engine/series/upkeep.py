@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from sqlalchemy import Table, delete, func, select
 
 from quarterdeck.contract.clock import DAY, HOUR, now_ms
@@ -66,10 +68,10 @@ async def drop_old(engine: Engine) -> None:
         tenants = await _tenants(engine, table)
         for first in range(0, len(tenants), _TENANTS_AT_ONCE):
             async with engine.store.write() as transaction:
-                for tenant in tenants[first : first + _TENANTS_AT_ONCE]:
-                    for step, kept in KEPT.items():
-                        aged = (table.c.tenant_id == tenant, table.c.step == step, table.c.at < now - kept)
-                        await transaction.connection.execute(delete(table).where(*aged))
+                several = tenants[first : first + _TENANTS_AT_ONCE]
+                for tenant, (step, kept), whole in product(several, KEPT.items(), (0, 1)):
+                    place = (table.c.tenant_id == tenant, table.c.step == step, table.c.whole == whole)
+                    await transaction.connection.execute(delete(table).where(*place, table.c.at < now - kept))
     async with engine.store.write() as transaction:
         aged_letters = dead_letter_minutes.c.minute < now - KEPT[STEPS[-1]]
         await transaction.connection.execute(delete(dead_letter_minutes).where(aged_letters))

@@ -177,6 +177,7 @@ def upgrade() -> None:
         "run_counts",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("whole", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -184,37 +185,35 @@ def upgrade() -> None:
         sa.Column("completed", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failed", sa.Integer(), server_default="0", nullable=False),
         sa.Column("dead", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "step", "at", "queue", "kind", name=op.f("pk_run_counts")),
+        sa.PrimaryKeyConstraint("tenant_id", "step", "whole", "at", "queue", "kind", name=op.f("pk_run_counts")),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "run_latencies",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("whole", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("queue", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("measure", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("bucket", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "step", "at", "queue", "kind", "measure", "bucket", name=op.f("pk_run_latencies")
-        ),
+        sa.PrimaryKeyConstraint("tenant_id", "step", "whole", "at", "measure", "bucket", "queue", "kind", name=op.f("pk_run_latencies")),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "run_errors",
         sa.Column("tenant_id", sa.Text(), nullable=False),
         sa.Column("step", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("whole", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("error_class", sa.Text(), nullable=False),
         sa.Column("error_code", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint(
-            "tenant_id", "step", "at", "queue", "kind", "error_class", "error_code", name=op.f("pk_run_errors")
-        ),
+        sa.PrimaryKeyConstraint("tenant_id", "step", "whole", "at", "queue", "kind", "error_class", "error_code", name=op.f("pk_run_errors")),
         sqlite_with_rowid=False,
     )
     op.create_table(
