@@ -105,6 +105,7 @@ class FakeClient:
         self.operations: dict[int, dict[str, Any]] = {}
         self.results: dict[int, list[dict[str, Any]]] = {}
         self.timeline: dict[int, list[dict[str, Any]]] = {}
+        self.sums: list[dict[str, Any]] = []
         self.selections: dict[str, list[int]] = {}
         self.calls: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = []
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -352,6 +353,7 @@ class FakeClient:
                 for row in rows[:5]
             ],
             "estimated_seconds": 0.4,
+            "sums": self.sums,
         }
 
     def _bulk_confirm(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:

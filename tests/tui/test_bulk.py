@@ -12,7 +12,7 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.screens.bulk_dialog import BulkDialog
 from quarterdeck.tui.screens.queue import QueueScreen
 from tests.tui.consoles import Person, key_of, person_at
-from tests.tui.fake_client import item, operation
+from tests.tui.fake_client import FakeClient, item, operation
 
 
 async def _assign_three(person: Person) -> None:
@@ -84,6 +84,25 @@ async def test_high_risk_asks_for_the_count(tmp_path: Path) -> None:
         await person.press("y")
         await person.sees("Delete #12")
         assert person.fake.called("bulk.confirm") == [{"count": 300}]
+
+
+async def test_a_refund_of_many_says_what_it_pays_out(tmp_path: Path) -> None:
+    async with person_at(tmp_path, FakeClient()) as person:
+        person.fake.rows |= {n: item(n, "returns", status="received") for n in range(401, 404)}
+        person.fake.sums = [
+            {"currency": "EUR", "amount": "1234567.5", "items": 2},
+            {"currency": None, "amount": "5", "items": 1},
+        ]
+        await person.press("colon")
+        await person.type("returns")
+        await person.press("enter")
+        await person.sees("3 matching")
+        await person.press("A", "4")
+        await person.sees("Refund: 3 items")
+        await person.press("enter")
+        await person.sees(
+            "pays out 1,234,567.50 EUR  2 items", "5.00 (no currency named)  1 item", "type 3 to allow it"
+        )
 
 
 async def test_a_verdict_holds_only_for_what_was_typed(tmp_path: Path) -> None:

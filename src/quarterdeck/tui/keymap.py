@@ -134,5 +134,6 @@ def _checked(name: str, key: str, config: Path | str) -> str:
     if lowered.lower() in NAMED:
         return lowered.lower()
     raise KeymapError(
-        f"{config}: console.keys: '{key}' is not a key for '{name}'. Valid: one character, or {', '.join(NAMED[:12])}, f1 to f12."
+        f"{config}: console.keys: '{key}' is not a key for '{name}'. "
+        f"Valid: one character, or {', '.join(NAMED[:12])}, f1 to f12."
     )

@@ -102,14 +102,27 @@ class BulkOperation(Answer):
     error: str | None
 
 
+class AmountSum(Answer):
+    """What so many items add up to in a currency (null: they name none). `amount` is a decimal number."""
+
+    currency: str | None
+    amount: str
+    items: int
+
+
 class BulkPreview(Answer):
-    """A draft with what would happen. `estimated_seconds` comes from measured rates of this store."""
+    """A draft with what would happen. `estimated_seconds` comes from measured rates of this store.
+
+    `sums`, for a refund: what it pays out, over all eligible items; `unsummed` of them name no amount.
+    """
 
     operation: BulkOperation
     states: dict[str, int]
     skip_reasons: list[ReasonCount]
     first: list[PreviewItem]
     estimated_seconds: float
+    sums: list[AmountSum] = []
+    unsummed: int = 0
 
 
 class BulkDetail(Answer):

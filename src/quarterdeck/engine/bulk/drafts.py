@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, Text, case, cast, func, insert, literal, null, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, Text, and_, case, cast, func, insert, literal, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_ms
@@ -22,6 +22,7 @@ from quarterdeck.engine.bulk.finding import find_operation, of_operation, succee
 from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.items import amounts
 from quarterdeck.engine.listing.selections import chosen
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.subjects import Subject, subject_of
@@ -203,7 +204,17 @@ async def _freeze(
     )
     await _count(connection, operation, first)
     row = await find_operation(connection, principal, operation.id)
-    return await preview(connection, row)
+    found = await preview(connection, row)
+    if row.action == amounts.PAYS and new.kind is not BulkKind.UNDO:
+        found.sums = await amounts.sums(
+            connection,
+            engine.store.dialect,
+            bulk_items.c.item_id,
+            and_(bulk_items.c.operation_id == row.id, bulk_items.c.outcome == str(Outcome.PENDING)),
+            (bulk_items.c.seq, row.first_seq, row.last_seq),
+        )
+        found.unsummed = row.eligible - sum(each.items for each in found.sums)
+    return found
 
 
 async def _insert_operation(engine: Engine, transaction: Transaction, principal: Principal, new: _New) -> Row[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from quarterdeck.tui.detail import reasons
@@ -13,6 +14,7 @@ from quarterdeck.tui.text import safe
 Preview = Mapping[str, Any]
 _MOST_REASONS = 4
 _MOST_FIRST = 3
+_MOST_SUMS = 4
 
 
 def verdict_lines(preview: Preview, cells: int, glyphs: Any) -> list[Line]:
@@ -41,7 +43,29 @@ def verdict_lines(preview: Preview, cells: int, glyphs: Any) -> list[Line]:
     more = operation["total"] - min(len(preview["first"]), _MOST_FIRST)
     if more > 0:
         lines.append([(f"{'':>9} … and {count(more)} more", "muted")])
-    lines += [[], _costs(preview)]
+    lines += [*_pays(preview), [], _costs(preview)]
+    return lines
+
+
+def _pays(preview: Preview) -> list[Line]:
+    """What a refund pays out, over all that it acts on."""
+    sums, unsummed = list(preview.get("sums") or ()), preview.get("unsummed") or 0
+    lines: list[Line] = []
+    for n, each in enumerate(sums[:_MOST_SUMS]):
+        what = f"{Decimal(each['amount']):,.2f} {safe(each['currency'] or '(no currency named)')}"
+        lines.append(
+            [
+                ("pays out " if n == 0 else " " * 9, "muted"),
+                (what, "title"),
+                (f"  {plural(each['items'], 'item')}", "muted"),
+            ]
+        )
+    if len(sums) > _MOST_SUMS:
+        lines.append(
+            [(f"{'':>9}… and {plural(len(sums) - _MOST_SUMS, 'more currency', 'more currencies')}", "warning")]
+        )
+    if unsummed:
+        lines.append([(f"{plural(unsummed, 'item names', 'items name')} no amount", "warning")])
     return lines
 
 
