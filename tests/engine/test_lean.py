@@ -9,9 +9,22 @@ import pytest
 
 IMPORT = """
 import sys
-import quarterdeck.engine.app, quarterdeck.engine.process, uvicorn.server, uvicorn.config
+import quarterdeck.engine.__main__
+import quarterdeck.engine.app, uvicorn.server, uvicorn.config
 print(*sys.modules)
 """
+
+
+HANDLER = """
+import quarterdeck.engine.runs.service
+from sqlalchemy.ext.asyncio import AsyncSession
+assert AsyncSession.__module__ == "sqlalchemy.ext.asyncio.session", AsyncSession
+"""
+
+
+def test_only_the_process_of_the_engine_does_without() -> None:
+    """A handler in a process of its own may use the library whole."""
+    subprocess.run([sys.executable, "-c", HANDLER], capture_output=True, text=True, check=True)
 
 
 @pytest.mark.parametrize("unused", ["sqlalchemy.orm", "click", "alembic"])

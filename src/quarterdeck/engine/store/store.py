@@ -133,20 +133,25 @@ class Store:
         if self._turn is None:
             async with self._write() as transaction:
                 return await work(transaction)
-        async with self._my_turn():
-            with _as_problem(self.address):
-                async with self._writer.connect() as connection:
-                    transaction = Transaction(connection)
+        committed: list[Transaction] = []
+        try:
+            async with self._my_turn():
+                with _as_problem(self.address):
+                    async with self._writer.connect() as connection:
 
-                    async def whole() -> T:
-                        async with connection.begin():
-                            return await work(transaction)
+                        async def whole() -> T:
+                            transaction = Transaction(connection)
+                            async with connection.begin():
+                                found = await work(transaction)
+                            committed.append(transaction)
+                            return found
 
-                    raw = await connection.get_raw_connection()
-                    driver: Any = raw.driver_connection
-                    found: T = await driver.in_one_trip(whole())
-            transaction.committed()
-            return found
+                        raw = await connection.get_raw_connection()
+                        driver: Any = raw.driver_connection
+                        return await driver.in_one_trip(whole())  # type: ignore[no-any-return]
+        finally:
+            for transaction in committed:  # also where whoever waited was cancelled meanwhile
+                transaction.committed()
 
     @asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
