@@ -11,6 +11,7 @@ from quarterdeck.engine.http.binding import Call, bind
 from quarterdeck.engine.workers import leasing, overview, reporting
 
 router = APIRouter()
+held = APIRouter()
 
 
 async def _lease(call: Call) -> LeasedRuns:
@@ -42,10 +43,11 @@ async def _health(call: Call) -> WorkersHealth:
 
 
 bind(router, queues.LEASE, _lease)
-if runs.HEARTBEAT.name in OPERATIONS:
-    bind(router, runs.HEARTBEAT, _heartbeat)
-    bind(router, runs.LOG, _log)
-    bind(router, runs.COMPLETE, _complete)
-    bind(router, runs.FAIL, _fail)
-    bind(router, runs.GIVE_BACK, _give_back)
 bind(router, workers.HEALTH, _health)
+bind(held, runs.HEARTBEAT, _heartbeat)
+bind(held, runs.LOG, _log)
+bind(held, runs.COMPLETE, _complete)
+bind(held, runs.FAIL, _fail)
+bind(held, runs.GIVE_BACK, _give_back)
+if runs.HEARTBEAT.name in OPERATIONS:
+    router.routes.extend(held.routes)
