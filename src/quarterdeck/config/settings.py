@@ -47,6 +47,11 @@ class EngineSettings:
         "Addresses inside your own network that http queues and workers may be called at, as CIDRs such as"
         ' "10.1.0.0/16" or "127.0.0.1/32"; private, loopback, link-local and reserved ones are refused otherwise.',
     )
+    handler_modules: list[str] = setting(
+        [],
+        "Python modules whose functions a python queue may name as its target (module:function); what they contain"
+        " counts too. Entry points of the group quarterdeck.handlers need no entry here.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", "What the engine log holds.")
 
     def __post_init__(self) -> None:

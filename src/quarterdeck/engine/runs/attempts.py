@@ -13,7 +13,7 @@ from quarterdeck.contract.enums import ErrorClass, HandlerKind, LogLevel
 from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.problems import RETRYABLE, Code, Problem
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs.executors import EXECUTORS, Failure, HolderDied, NotBegun
+from quarterdeck.engine.runs.executors import EXECUTORS, Failure, HolderDied, Released
 from quarterdeck.engine.runs.handlers import HANDLERS
 from quarterdeck.engine.runs.logs import Line, Measure
 from quarterdeck.engine.runs.outcomes import (
@@ -98,12 +98,15 @@ class Attempt:
             if self.is_ours:
                 await HANDLERS[self.run.kind].work(engine, self.run)
                 return None
-            return Completed(*held, self._result(await self._execute(engine)))
+            result = await self._execute(engine)
+            # What comes from a host process is JSON already.
+            is_text = self.settings.handler is HandlerKind.PYTHON
+            return Completed(*held, result if is_text else self._result(result))
         except Failure as failure:
             return self._stopped() or _failed(self.run, failure)
         except HolderDied:
             return self._stopped() or Lost(*held)
-        except NotBegun:
+        except Released:
             return self._stopped() or GivenBack(*held)
         except asyncio.CancelledError:
             if self.why is None:

@@ -39,8 +39,8 @@ class HolderDied(Exception):
     """What carried out the run is gone, and the run may be why: the attempt is lost."""
 
 
-class NotBegun(Exception):
-    """The run is given back: what carried it out had to go for another's fault, or was never there."""
+class Released(Exception):
+    """The run is given back: what carried it out had to go, and the run is not why."""
 
 
 class Context(Protocol):
@@ -55,7 +55,7 @@ class Context(Protocol):
 
 
 class Executor(Protocol):
-    """Returns the result: anything JSON can hold. Raises Failure, HolderDied or NotBegun."""
+    """Returns the result: anything JSON can hold. Raises Failure, HolderDied or Released."""
 
     async def __call__(self, engine: Engine, run: Claimed, settings: QueueSettings, context: Context) -> Any: ...
 
