@@ -21,7 +21,7 @@ PUT = Operation(
     _QUEUE,
     ModelRef("queues:QueueSettings"),
     role=Role.ADMIN,
-    problems=(Code.ADDRESS_REFUSED,),
+    problems=(Code.NOT_FOUND, Code.ADDRESS_REFUSED),  # not found: a name that no queue can have
 )
 CHANGE = Operation(
     "queues.change",
