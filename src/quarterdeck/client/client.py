@@ -153,6 +153,15 @@ class Client:
 
         return watch(self, operation_id)
 
+    def watch_run(self, run_id: int) -> AsyncGenerator[JsonObject, None]:
+        """The changes of a run and of its log, for as long as they are read; see `contract.live`.
+
+        A connection that is lost comes back, and begins with the newest state. Raises Problem, such as NOT_FOUND.
+        """
+        from quarterdeck.client.live import watch_run
+
+        return watch_run(self, run_id)
+
     async def close(self) -> None:
         self._closed = True
         await self._line.http.aclose()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from quarterdeck.client.errors import Unreachable
 from quarterdeck.client.transport import httpx, open_http
 from quarterdeck.contract.live import Message
-from quarterdeck.contract.operations import bulk, system
+from quarterdeck.contract.operations import bulk, runs, system
 from quarterdeck.contract.problems import Problem
 
 if TYPE_CHECKING:
@@ -89,6 +89,22 @@ async def watch(client: Client, operation_id: int) -> AsyncGenerator[JsonObject,
             delay *= 2
             if client.revive is not None and not error.on_purpose:
                 await client.revive()
+
+
+async def watch_run(client: Client, run_id: int) -> AsyncGenerator[JsonObject, None]:
+    """See `Client.watch_run`."""
+    delay = FIRST_DELAY
+    url = runs.WATCH.url(id=run_id)
+    while not client.closed:
+        try:
+            async with _Connection(client, url) as connection:
+                while True:
+                    message = await connection.next()
+                    delay = FIRST_DELAY
+                    yield message
+        except _Lost:  # whoever shows the run hears from `events` that the engine has gone
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LONGEST_DELAY)
 
 
 class _Connection:

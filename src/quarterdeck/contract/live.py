@@ -11,6 +11,9 @@
 `/ws/bulk-operations/{id}`:
     {"type": "progress_update", "operation": BulkOperation}   at most 10 a second, the newest state
     {"type": "operation_completed", "operation": BulkOperation}
+`/ws/runs/{id}`:
+    {"type": "run_changed", "run": Run}   the newest state, without payload and result; the first one at once
+    {"type": "log_written"}               there are more lines for `runs.logs`
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ class Message(StrEnum):
     RESYNC = "resync"
     PROGRESS_UPDATE = "progress_update"
     OPERATION_COMPLETED = "operation_completed"
+    RUN_CHANGED = "run_changed"
+    LOG_WRITTEN = "log_written"
 
 
 class Change(StrEnum):

@@ -36,6 +36,7 @@ from quarterdeck.tui.widgets.table_messages import CountKnown
 if TYPE_CHECKING:
     from quarterdeck.client.first_look import FirstLook
 
+_DEEPEST = 12  # screens upon each other: from a run to its dead letter to a run …
 _CONTEXT_CELLS = 20  # the end of a path says more than its beginning
 
 
@@ -143,13 +144,20 @@ class Console(App[None]):
         self.push_screen(screen)
         self.remember()
 
+    def lay(self, screen: ConsoleScreen) -> None:
+        """A screen upon the one that is seen; back leads there again."""
+        if len(self.screen_stack) > _DEEPEST:
+            self._pop_to_queue()
+        self.push_screen(screen)
+
     def _pop_to_queue(self) -> None:
         while self.screen is not self.queue:
             self.pop_screen()
 
     def back(self) -> None:
         if self.front is not self.queue:
-            self.show_queue()
+            self.pop_screen()
+            self.remember()
         elif not self.queue.visits.leave():
             self.leave()
 

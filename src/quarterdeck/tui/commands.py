@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,23 +20,44 @@ class Scope(StrEnum):
     FIGURES = "charts"  # of queues and of workers
     QUEUES = "the queues screen"
     WORKERS = "the workers screen"
+    MACHINES = "runs and dead letters"
+    RUNS = "runs"
+    DEAD_LETTERS = "dead letters"
+    HAS_RUN = "what belongs to a run"
+    HAS_DEAD_LETTER = "what belongs to a dead letter"
+    HAS_EXCEPTION = "what belongs to an exception"
+    GROUPS = "the errors screen"
+    GROWTH = "the growth screen"
+    READING = "what is read"  # a payload, a log
+    PAYLOAD = "the payload"
+    LOG = "the log"
     ACTION = "actions"
 
 
 # Where a screen looks its keys up: the list of a resource, or a screen of its own.
 Place = AnyResource | Scope
-PLACES: tuple[Place, ...] = (*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS)
+PLACES: tuple[Place, ...] = (
+    *(*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS),
+    *(Scope.GROUPS, Scope.GROWTH, Scope.PAYLOAD, Scope.LOG),
+)
+_OWN: Mapping[Place, tuple[Scope, ...]] = {
+    Resource.EXCEPTIONS: (Scope.HAS_RUN, Scope.HAS_DEAD_LETTER),
+    MachineResource.RUNS: (Scope.MACHINES, Scope.RUNS, Scope.HAS_DEAD_LETTER),
+    MachineResource.DEAD_LETTERS: (Scope.MACHINES, Scope.DEAD_LETTERS, Scope.HAS_RUN, Scope.HAS_EXCEPTION),
+    Scope.PAYLOAD: (Scope.READING, Scope.PAYLOAD),
+    Scope.LOG: (Scope.READING, Scope.LOG),
+}
 
 
 def reach(place: Place) -> tuple[Scope, ...]:
     """The scopes of the commands that a place has, besides the actions of its resource."""
     if isinstance(place, Resource):
-        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.QUEUE
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.QUEUE, *_OWN.get(place, ())
     if isinstance(place, MachineResource):
-        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, *_OWN[place]
     if place in (Scope.QUEUES, Scope.WORKERS):
         return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, place
-    return Scope.EVERYWHERE, Scope.TABLE, place
+    return Scope.EVERYWHERE, Scope.TABLE, *_OWN.get(place, (place,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,7 @@ COMMANDS: tuple[Command, ...] = (
         ("sort", "o", "Sort", "Choose the order.", 50),
         ("bring-in", "i", "Bring in", "Bring in the new rows the table speaks of.", 0),
     ),
+    *_changing(Scope.LIST, ("templates", "b", "Saved", "Start a bulk operation that was saved under a name.", 0)),
     *_changing(
         Scope.QUEUE,
         ("claim-next", "n", "Next", "Claim the best unassigned item that matches the filter.", 85),
@@ -123,12 +146,47 @@ COMMANDS: tuple[Command, ...] = (
         ("queue-resume", "r", "Resume", "Go on after a pause.", 84),
         ("queue-change", "c", "Change", "Change how many runs are active at once, and other limits.", 75),
     ),
+    *_commands(Scope.MACHINES, ("payload", "p", "Payload", "Look into the payload: fold, search, copy.", 72)),
+    *_commands(Scope.RUNS, ("log", "l", "Log", "What the attempts wrote, as it comes.", 74)),
+    *_commands(
+        Scope.DEAD_LETTERS,
+        ("groups", "E", "Errors", "Those that match, in groups of the same error.", 74),
+        ("growth", "c", "Chart", "How many came and went, and where they are from.", 40),
+    ),
+    *_commands(
+        Scope.HAS_RUN, ("see-run", "R", "Its run", "Go to the run behind it: its newest retry, else the first.", 0)
+    ),
+    *_commands(Scope.HAS_DEAD_LETTER, ("see-dead-letter", "d", "Dead letter", "Go to the dead letter behind it.", 35)),
+    *_commands(
+        Scope.HAS_EXCEPTION, ("see-exception", "x", "Exception", "Go to the item that hands it to a person.", 0)
+    ),
+    *_commands(
+        Scope.GROUPS, ("take-group", "A space", "Take all", "Filter by the group and mark every dead letter of it.", 85)
+    ),
+    *_commands(Scope.GROWTH, ("period", "w", "Period", "Look back an hour, a day or a month.", 85)),
+    *_commands(
+        Scope.READING,
+        ("search", "/", "Search", "Look for words.", 95),
+        ("next-match", "n", "Next match", "The next place where the words stand.", 60),
+        ("previous-match", "N", "Match before", "The place before where the words stand.", 0),
+    ),
+    *_commands(
+        Scope.PAYLOAD,
+        ("fold", "h left", "Fold", "Fold the value, or go to what it stands in.", 55),
+        ("unfold", "l right", "Unfold", "Unfold the value, or go in.", 54),
+        ("fold-all", "z", "Fold all", "Only the first level.", 0),
+        ("unfold-all", "Z", "Unfold all", "Every level.", 0),
+        ("copy-path", "Y", "Copy path", "Copy where the value stands, as jq writes it.", 50),
+    ),
+    *_commands(Scope.LOG, ("follow", "f", "Follow", "Stay at the end, where new lines come; or stay here.", 80)),
     *_commands(
         Scope.EVERYWHERE,
         ("go-to", ":", "Go to", "Go to a queue, an item, an operation or a screen.", 30),
         ("palette", "f2", "Palette", "Everything that can be done here, by name.", 0),
         ("operations", "f3", "Operations", "Bulk operations: running, done, failed.", 20),
         ("queues", "f6", "Queues", "Queues of machine work: what is stuck, and why.", 0),
+        ("runs", "f7", "Runs", "Machine work, piece by piece.", 0),
+        ("dead-letters", "f8", "Dead letters", "What has used up its attempts.", 0),
         ("workers", "f9", "Workers", "Who does the machine work, and how well they are.", 0),
         ("theme", "f4", "Theme", "Choose how the console looks.", 0),
         ("help", "? f1", "Help", "Every key and what it does.", 100),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import MachineResource, Resource
 from quarterdeck.contract.filters import FilterError, parse
 
 
@@ -49,9 +49,23 @@ class Command:
     name: str
 
 
-Destination = Queue | ItemPlace | Operations | MachineQueues | Workers | Command
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """Runs or dead letters; `filter` None keeps the one that list had. `id`: one of them."""
+
+    resource: MachineResource
+    filter: str | None = None
+    id: int | None = None
+
+
+Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Command
 
 _NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
+
+_MACHINES = {
+    **dict.fromkeys(("runs", "run"), MachineResource.RUNS),
+    **dict.fromkeys(("dlq", "dead_letters", "dead-letters", "dead"), MachineResource.DEAD_LETTERS),
+}
 
 
 def find(text: str) -> Destination:
@@ -76,6 +90,9 @@ def find(text: str) -> Destination:
         if number.isascii() and number.isdigit():
             return Operations(int(number))
         raise NowhereError(f"'{rest}' is no number of an operation.")
+    machine = _MACHINES.get(name)
+    if machine is not None:
+        return _machines(machine, rest)
     if name == "queues":
         return MachineQueues(rest or None)
     if name == "workers" and not rest:
@@ -83,9 +100,22 @@ def find(text: str) -> Destination:
     if name in _NAMED and not rest:
         return Command(_NAMED[name])
     raise NowhereError(
-        f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, queues, workers, "
+        f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, runs, dlq, queues, workers, "
         "or the number of an item."
     )
+
+
+def _machines(resource: MachineResource, rest: str) -> Machines:
+    if rest.lower().startswith("letters"):  # "dead letters", as the screen says it
+        rest = rest[len("letters") :].strip()
+    number = rest.lstrip("#")
+    if number.isascii() and number.isdigit():
+        return Machines(resource, id=min(int(number), 2**63 - 1))
+    try:
+        parse(rest, resource)
+    except FilterError as error:
+        raise NowhereError(f"The filter after {resource} is not valid: {error}") from error
+    return Machines(resource, rest or None)
 
 
 def offers() -> list[tuple[str, str]]:
@@ -93,6 +123,8 @@ def offers() -> list[tuple[str, str]]:
     return [
         *((str(resource), f"the queue {resource}; a filter may follow") for resource in Resource),
         ("operations", "bulk operations; a number may follow"),
+        ("runs", "machine work, piece by piece; a filter or a number may follow"),
+        ("dlq", "dead letters; a filter or a number may follow"),
         ("queues", "queues of machine work; a name may follow"),
         ("workers", "who does the machine work"),
         ("theme", "how the console looks"),

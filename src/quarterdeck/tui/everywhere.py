@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import AnyResource, MachineResource, Resource
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens.base import Handler
+from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
@@ -29,6 +29,8 @@ class Everywhere:
             "palette": self.palette,
             "operations": lambda: self._console.show_operations(),
             "queues": self.queues,
+            "runs": lambda: self.machines(MachineResource.RUNS),
+            "dead-letters": lambda: self.machines(MachineResource.DEAD_LETTERS),
             "workers": self.workers,
             "theme": self.theme,
             "help": self.help,
@@ -61,7 +63,7 @@ class Everywhere:
             self._console.notice(str(error), "error")
 
     def travel(self, to: Destination) -> None:
-        from quarterdeck.tui.destinations import Command, ItemPlace, MachineQueues, Operations, Queue, Workers
+        from quarterdeck.tui.destinations import Command, ItemPlace, MachineQueues, Machines, Operations, Queue, Workers
 
         console = self._console
         if isinstance(to, Queue):
@@ -70,6 +72,11 @@ class Everywhere:
             console.run_worker(self._find_operation(to.id), group="go-to", exclusive=True)
         elif isinstance(to, MachineQueues):
             self.queues(to.name)
+        elif isinstance(to, Machines):
+            if to.id is None:
+                self.machines(to.resource, to.filter)
+            else:
+                self.visit(to.resource, to.id)
         elif isinstance(to, Workers):
             self.workers()
         elif isinstance(to, ItemPlace):
@@ -120,6 +127,27 @@ class Everywhere:
             self._console.show(QueuesScreen(self._console.session, name))
         elif name is not None:
             front.go_to_name(name)
+
+    def machines(self, resource: MachineResource, filter_: str | None = None) -> None:
+        """The list of runs or of dead letters, with another filter if so wanted."""
+        from quarterdeck.tui.screens.machine_list import MachineList
+
+        console = self._console
+        front = console.front
+        if isinstance(front, MachineList) and front.kind is resource and front.visit is None:
+            if filter_ is not None and filter_ != front.view.filter:
+                front.narrow(filter_)
+            return
+        console.show(_machine_list(console, resource, filter_))
+
+    def visit(self, resource: AnyResource, number: int) -> None:
+        """One thing of a story, laid over where we are; back leads here again."""
+        console = self._console
+        console.session.state.detail = True
+        if isinstance(resource, MachineResource):
+            console.lay(_machine_list(console, resource, visit=number))
+        else:
+            console.show_item(resource, number)
 
     def workers(self) -> None:
         from quarterdeck.tui.screens.workers import WorkersScreen
@@ -183,3 +211,15 @@ class Everywhere:
             await retry_failed(self._console, number, "F")
         except FAILURES as error:
             self._console.notice(sentence(error), "error")
+
+
+def _machine_list(
+    console: Console, resource: MachineResource, filter_: str | None = None, visit: int | None = None
+) -> ConsoleScreen:
+    if resource is MachineResource.RUNS:
+        from quarterdeck.tui.screens.runs import RunsScreen
+
+        return RunsScreen(console.session, filter_, visit)
+    from quarterdeck.tui.screens.dead_letters import DeadLettersScreen
+
+    return DeadLettersScreen(console.session, filter_, visit)

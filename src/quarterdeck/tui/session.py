@@ -86,7 +86,7 @@ class Session:
     def known_values(self, resource: AnyResource) -> dict[str, list[str]]:
         return self.facets.get(resource, (0, {}))[1]
 
-    async def learn_values(self, resource: Resource) -> dict[str, list[str]]:
+    async def learn_values(self, resource: AnyResource) -> dict[str, list[str]]:
         """Values seen in the store, for completion; asked for at most once a minute."""
         from quarterdeck.contract.operations import items
 

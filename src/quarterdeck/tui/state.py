@@ -13,14 +13,13 @@ from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, r
 
 FORMAT = 1
 # Screens that a start can come back to, by the words that `:` takes.
-SCREENS = ("queue", "operations", "queues", "workers")
+SCREENS = ("queue", "operations", "queues", "workers", "runs", "dead_letters")
 MOST_FILTERS = 20
 _ITEMS = ("priority", "-priority", "due", "-due", "created", "-created", "updated", "-updated")
 # The orders of each list; the first is that of a list nobody has ordered yet.
 SORTS: Mapping[AnyResource, tuple[str, ...]] = {
     **dict.fromkeys(Resource, _ITEMS),
-    MachineResource.RUNS: ("-created", "created", "-updated", "updated", "due", "-due"),
-    MachineResource.DEAD_LETTERS: ("-created", "created", "-updated", "updated"),
+    **dict.fromkeys(MachineResource, ("-created", "created")),
 }
 
 

@@ -13,6 +13,7 @@ from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count, plural
 from quarterdeck.tui.forms import Field
 from quarterdeck.tui.screens.dialog import Dialog, Middle
+from quarterdeck.tui.screens.prompt import Prompt
 from quarterdeck.tui.screens.verdict import Preview, risk_span, verdict_lines
 from quarterdeck.tui.spans import Line, width, wrap
 from quarterdeck.tui.text import safe
@@ -20,6 +21,8 @@ from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.fields import Choice, Form
 from quarterdeck.tui.widgets.lines import LinesView, LineView
 from quarterdeck.tui.widgets.text_input import CountInput
+
+_SAVE = "s"
 
 
 class BulkDialog(Dialog[Mapping[str, Any]]):
@@ -52,11 +55,21 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         confirm: Callable[[Preview], Awaitable[Mapping[str, Any]]],
         discard: Callable[[Preview], Awaitable[None]],
         opened_with: str,
+        noun: str = "item",
+        given: Mapping[str, Any] | None = None,
+        wrong: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda _: None,
+        save: Callable[[Mapping[str, Any], str], Awaitable[None]] | None = None,
     ) -> None:
+        """`given`: what the fields hold at first. `wrong`: a field and a sentence, if what it holds cannot be.
+
+        `save` keeps what the verdict is about under a name, to be used again; None where it cannot be.
+        """
         super().__init__()
+        self._given, self._wrong, self._save = given or {}, wrong, save
         self._verb, self._count, self._about = verb, count, list(context)
         self._fields, self._known = tuple(fields), known
         self._draft, self._confirm_call, self._discard = draft, confirm, discard
+        self._noun = noun
         self._key = "y" if opened_with != "y" else "Y"
         self._preview: Preview | None = None
         self._asked: Mapping[str, Any] = {}  # what the verdict is about
@@ -65,7 +78,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
     def body(self) -> ComposeResult:
         yield LinesView(id="context")
         if self._fields:
-            yield Form(self._fields, self._known)
+            yield Form(self._fields, self._known, self._given)
         yield LinesView(id="verdict")
 
     def foot(self) -> ComposeResult:
@@ -90,7 +103,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         """The count of the preview where there is one, and the risk, which may be scrolled out of sight below."""
         preview = self._preview
         items = self._count if preview is None else preview["operation"]["total"]
-        left: Line = [(f"{self._verb}: ", "title"), (plural(items, "item"), "accent")]
+        left: Line = [(f"{self._verb}: ", "title"), (plural(items, self._noun), "accent")]
         right: Line = [] if preview is None else [risk_span(preview)]
         more: Line = [("pgdn", "key"), (" more  ", "muted")]
         if self.query_one(Middle).max_scroll_y and width([*left, *more, *right]) < self._cells:
@@ -121,7 +134,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
     def _ask(self, params: Mapping[str, Any]) -> None:
         self._busy, self._asked = True, params
         self.set_focus(None)
-        self.query_one("#verdict", LinesView).show([[(f"Looking at {plural(self._count, 'item')}…", "muted")]])
+        self.query_one("#verdict", LinesView).show([[(f"Looking at {plural(self._count, self._noun)}…", "muted")]])
         self.say_keys([("esc", "key"), (" cancel", "muted")])
         self.run_worker(self._look(params), group="draft", exclusive=True)
 
@@ -145,7 +158,9 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
     def _show_verdict(self, preview: Preview) -> None:
         operation = preview["operation"]
         eligible = operation["eligible"]
-        lines = verdict_lines(preview, self._cells, look_of(self.app).glyphs)
+        lines = verdict_lines(preview, self._cells, look_of(self.app).glyphs, self.console.session.now())
+        if self._save is not None:
+            lines.append([(_SAVE, "key"), (" saves this under a name, to be used again", "muted")])
         since = operation["total"] - self._count
         if since:
             said = f"{count(abs(since))} {'more' if since > 0 else 'fewer'} than when you marked them."
@@ -161,7 +176,7 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             middle, verdict = self.query_one(Middle), self.query_one("#verdict", LinesView)
             self.call_after_refresh(middle.scroll_to_widget, verdict, animate=False, top=True)
 
-    def _buttons(self, wrong: str = "") -> None:
+    def _buttons(self, said: str = "", style: str = "error") -> None:
         if self._preview is None:
             return
         eligible = self._preview["operation"]["eligible"]
@@ -172,8 +187,8 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             note = [(f"type {eligible} to allow it", "warning")]
             if right:
                 note = [(f"{self._key} {self._verb.lower()}s {count(eligible)}", "success")]
-        if wrong:
-            note = [(wrong, "error")]
+        if said:
+            note = [(said, style)]
         buttons: Line = [(" Cancel ", "button-focus"), ("  ", "")]
         carry_out = f" {self._key} {self._verb} {count(eligible)} "
         if width(buttons) + len(carry_out) > self._cells:
@@ -225,7 +240,13 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             self.say_keys([(f"{safe(missing.title)} is needed.", "error")], [("esc", "key"), (" cancel", "muted")])
             form.focus_field(missing.name)
             return
-        self._ask(form.values())
+        values = form.values()
+        if mistake := self._wrong(values):
+            name, said = mistake
+            self.say_keys([(safe(said), "error")])
+            form.focus_field(name)
+            return
+        self._ask(values)
 
     def press(self, key: str) -> bool:
         in_field = self.focused is not None and self.focused.id != "typed"
@@ -239,6 +260,8 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             self._go()
         elif key == "enter":
             self._entered()
+        elif key == _SAVE and self._save is not None:
+            self.run_worker(self._keep(), group="saving", exclusive=True)
         elif key.isdigit() and self.has_class("-count") and self.focused is None:
             self._type(key)
         else:
@@ -286,6 +309,21 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
             self._fail(error)
             return
         self.dismiss(operation)
+
+    async def _keep(self) -> None:
+        """Save it under a name; nothing is carried out by that."""
+        asked = await self.app.push_screen_wait(
+            Prompt([("Save ", "title"), (self._verb, "accent")], "save", [Field("name", "Name", "", True, False)])
+        )
+        if asked is None or self._save is None:
+            return
+        name = str(asked["name"])
+        try:
+            await self._save(self._asked, name)
+        except FAILURES as error:
+            self._buttons(sentence(error))
+        else:
+            self._buttons(f"Saved as {safe(name)}", "success")
 
     def _leave(self) -> None:
         """Cancel. A draft that is not wanted is given back, so that no frozen selection stays behind."""

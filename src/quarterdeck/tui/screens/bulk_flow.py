@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.actions import Action
-from quarterdeck.contract.enums import AnyResource, BulkStatus
+from quarterdeck.contract.clock import iso
+from quarterdeck.contract.enums import AnyResource, BulkStatus, MachineResource
 from quarterdeck.contract.operations import bulk, items
-from quarterdeck.tui.format import count
+from quarterdeck.tui.format import count, moment, plural
 from quarterdeck.tui.forms import fields_of
 from quarterdeck.tui.screens.bulk_dialog import BulkDialog
 from quarterdeck.tui.session import Act
+from quarterdeck.tui.starting import START, StartError, start_of, when
 
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
 
 Preview = Mapping[str, Any]
+_NOUNS: Mapping[str, str] = {MachineResource.RUNS: "run", MachineResource.DEAD_LETTERS: "dead letter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,28 @@ class BulkTarget:
 
 
 async def run_bulk(
-    console: Console, action: Action, target: BulkTarget, known: Mapping[str, Sequence[str]], opened_with: str
+    console: Console,
+    action: Action,
+    target: BulkTarget,
+    known: Mapping[str, Sequence[str]],
+    opened_with: str,
+    given: Mapping[str, Any] | None = None,
 ) -> Mapping[str, Any] | None:
-    """The operation that was started, or None if it was not. Raises Problem and Unreachable."""
+    """The operation that was started, or None if it was not. `given`: what the form holds at first.
+
+    Raises Problem and Unreachable.
+    """
+    now = console.session.now
     client = console.session.client
     token: str | None = None
 
     async def draft(params: Mapping[str, Any]) -> Preview:
         nonlocal token
-        body: dict[str, Any] = {"params": dict(params)}
+        values = dict(params)
+        start = start_of(values.pop(START.name, None) or "", now())
+        body: dict[str, Any] = {"params": values}
+        if start is not None:
+            body["run_at"] = iso(start)
         if target.ids is None:
             token = token or await _token(client, target)
             body["selection"] = token
@@ -54,18 +70,41 @@ async def run_bulk(
         found: Preview = await client.call(bulk.DRAFT, body=body, resource=target.resource, action=action.verb)
         return found
 
+    async def save(params: Mapping[str, Any], name: str) -> None:
+        values = {key: value for key, value in params.items() if key != START.name}
+        body = {"name": name, "resource": target.resource, "action": action.verb, "params": values}
+        await client.call(bulk.SAVE_TEMPLATE, body={**body, "filter": target.filter})
+
+    fields = await fields_of(action)
     dialog = BulkDialog(
         verb=action.label,
         count=target.count,
         context=_context(console, target),
-        fields=await fields_of(action),
+        fields=(*fields, START) if fields else (),
+        given=given,
+        wrong=lambda values: _wrong_start(values, now()),
+        save=save if target.ids is None else None,  # single rows are not to be had again
         known={**known, "assignee": [console.session.actor, *known.get("assignee", ())]},
         draft=draft,
         confirm=lambda preview: _confirm(console, preview),
         discard=lambda preview: _discard(console, preview),
         opened_with=opened_with,
+        noun=noun_of(target.resource),
     )
     return await console.push_screen_wait(dialog)
+
+
+def _wrong_start(values: Mapping[str, Any], now: int) -> tuple[str, str] | None:
+    try:
+        start_of(values.get(START.name) or "", now)
+    except StartError as error:
+        return START.name, str(error)
+    return None
+
+
+def noun_of(resource: str) -> str:
+    """What one of them is called."""
+    return _NOUNS.get(resource, "item")
 
 
 async def _token(client: Any, target: BulkTarget) -> str:
@@ -105,6 +144,7 @@ async def _from_draft(console: Console, preview: Preview, verb: str, opened_with
         confirm=lambda found: _confirm(console, found),
         discard=lambda found: _discard(console, found),
         opened_with=opened_with,
+        noun=noun_of(operation["resource"]),
     )
     return await console.push_screen_wait(dialog) is not None
 
@@ -118,7 +158,7 @@ async def _confirm(console: Console, preview: Preview) -> Mapping[str, Any]:
     if operation["undoable"]:
         session.did(
             Act(
-                f"{operation['label']} of {count(operation['eligible'])} items",
+                f"{operation['label']} of {plural(operation['eligible'], noun_of(operation['resource']))}",
                 operation["resource"],
                 operation_id=operation["id"],
             )
@@ -126,6 +166,10 @@ async def _confirm(console: Console, preview: Preview) -> Mapping[str, Any]:
     session.mine.add(operation["id"])
     if BulkStatus(operation["status"]).is_running:
         session.seen(dict(operation))
+    at = moment(operation["run_at"])
+    if operation["status"] == BulkStatus.SCHEDULED and at is not None:
+        key = session.keymap.key("operations")
+        console.notice(f"{operation['label']} #{operation['id']} starts {when(at)}; {key} can cancel it.", "success")
     console.follow(int(operation["id"]))
     return operation
 

@@ -47,6 +47,7 @@ class RowDetail:
         self.screen.set_class(wanted, "-detail")
         self.screen.chrome()
         self.refresh()
+        self.screen.call_after_refresh(self.paint)  # the pane has its width only then
 
     def scroll(self, direction: int) -> None:
         if self.is_open:

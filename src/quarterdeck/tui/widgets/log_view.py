@@ -131,6 +131,11 @@ class LogView(Widget, can_focus=True):
         last, _ = self._moved(self._top, max(self.size.height, 1) - 1)
         return min(last + 1, len(self.entries)) + self.forgotten, len(self.entries) + self.forgotten
 
+    def seen(self) -> str:
+        """What stands on the screen, as it was written."""
+        last = min(self._moved(self._top, max(self.size.height, 1) - 1)[0] + 1, len(self.entries))
+        return "\n".join(entry.text for entry in self.entries[self._top[0] : last])
+
     # Search
 
     def find(self, wanted: str, direction: int) -> bool | None:

@@ -69,12 +69,17 @@ def timeline_lines(
     lines: list[Line] = []
     if left_out:
         lines.append([(f"{left_out} earlier attempts are not shown", "muted")])
+    before: list[Line] = []
     for each, head, (start, end) in zip(shown, heads, spans, strict=True):
         line = list(head)
         if bar >= _SHORTEST_BAR:
             pad = widest - sum(cell_len(text) for text, _ in head)
             line += [(" " * (pad + 1), ""), *_bar(start - first, end - first, last - first, bar, each, glyphs)]
-        lines += [crop(line, cells), *_error(each, cells)]
+        lines.append(crop(line, cells))
+        error = _error(each, cells)
+        if error != before:  # the same error again is said once
+            lines += error
+        before = error
     if bar >= _SHORTEST_BAR:
         lines.append([(" " * (widest + 1), ""), (_axis(first, last, bar), "faint")])
     return lines

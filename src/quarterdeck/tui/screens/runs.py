@@ -1,0 +1,84 @@
+"""Runs: machine work, piece by piece; attempts, payload, log, replay, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.contract.enums import MachineResource
+from quarterdeck.contract.operations import runs
+from quarterdeck.tui.machine_columns import RUN_COLUMNS
+from quarterdeck.tui.screens.base import Handler
+from quarterdeck.tui.screens.listing import Row
+from quarterdeck.tui.screens.machine_list import MachineList
+from quarterdeck.tui.screens.row_detail import RowDetail
+from quarterdeck.tui.session import Session
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.theming import look_of
+
+if TYPE_CHECKING:
+    from quarterdeck.tui.screens.runs_acting import RunActing
+
+
+class RunsScreen(MachineList):
+    NOUN = "runs"
+    ONE = "run"
+    PLACE_WORDS = "runs"
+    COLUMNS = RUN_COLUMNS
+    EXAMPLE = "status:failed,dead queue:refunds-api"
+
+    def __init__(self, session: Session, filter_: str | None = None, visit: int | None = None) -> None:
+        super().__init__(session, MachineResource.RUNS, filter_, visit)
+
+    def make_detail(self) -> RunDetail:
+        return RunDetail(self)
+
+    def make_acting(self) -> RunActing:
+        from quarterdeck.tui.screens.runs_acting import RunActing
+
+        return RunActing(self)
+
+    def empty_words(self) -> str:
+        return "No run yet. Another system enqueues them, or: qd runs enqueue"
+
+    def own_handlers(self) -> Mapping[str, Handler]:
+        return {**super().own_handlers(), "log": self.see_log, "see-dead-letter": self.see_dead_letter}
+
+    def see_log(self) -> None:
+        row = self.current_row()
+        if row is not None:
+            from quarterdeck.tui.screens.runs_log import LogScreen
+
+            self.console.lay(LogScreen(row))
+
+    def see_dead_letter(self) -> None:
+        row = self.current_row()
+        if row is None:
+            return
+        if row.get("dead_letter_id"):
+            self.see(MachineResource.DEAD_LETTERS, row["dead_letter_id"], "")
+        elif row["status"] == "dead":
+            self.console.everywhere.go(f"dlq run:{row['id']}")
+        else:
+            self.notice(f"Run #{row['id']} is {row['status']}; it has no dead letter.", "warning")
+
+
+class RunDetail(RowDetail):
+    async def fetch(self, client: Any, row_id: int) -> tuple[Row, Sequence[Row]]:
+        """The run with its payload, and its attempts."""
+        found = await client.call(runs.SHOW, id=row_id)
+        return found["run"], found["attempts"]
+
+    def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
+        from quarterdeck.tui.machine_detail import run_lines
+
+        screen = self.screen
+        assert isinstance(screen, RunsScreen)
+        return run_lines(
+            row,
+            rest,
+            cells=cells,
+            now=screen.console.session.now(),
+            glyphs=look_of(screen.app).glyphs,
+            keys=screen.keys(),
+        )
