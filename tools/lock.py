@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 TOP = Path(__file__).resolve().parent.parent
 HEADER = """\
-# Every dependency at an exact version, for running, testing and PostgreSQL.
+# Every dependency at an exact version, for running, testing, PostgreSQL and benchmarks.
 # Made by `python3 dev.py lock` from pyproject.toml; do not edit.
 """
 # To build the package itself without fetching anything unpinned.
@@ -38,7 +38,9 @@ def conditions(requirement: Requirement, extra: str) -> str | None:
 def closure() -> dict[str, set[str]]:
     """Name -> the markers under which it is wanted; an empty marker wins over all others."""
     found: dict[str, set[str]] = {}
-    queue: deque[tuple[str, str, str]] = deque([("quarterdeck", "test", ""), *((name, "", "") for name in BUILD)])
+    queue: deque[tuple[str, str, str]] = deque(
+        [("quarterdeck", "test", ""), ("quarterdeck", "bench", ""), *((name, "", "") for name in BUILD)]
+    )
     seen: set[tuple[str, str, str]] = set()
     while queue:
         name, extra, marker = queue.popleft()
