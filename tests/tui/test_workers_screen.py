@@ -50,6 +50,19 @@ async def test_a_worker_that_falls_ill_shows_without_a_key(tmp_path: Path) -> No
         await person.sees("mailer-3", "6 workers of 3 types")
 
 
+async def test_the_rate_of_a_type_is_what_was_seen_of_it(tmp_path: Path) -> None:
+    fake = MachineClient()
+    async with at_the_workers(tmp_path, fake, size=(120, 30)) as person:
+        now = person.console.session.now()
+        person.console.session.now = lambda: now + 30_000
+        fake.workers[0]["completed"] += 45
+        await fake.tell("workers_changed")
+        await person.sees("8 active · 90/m")
+        person.console.session.now = lambda: now + 60_000
+        await fake.tell("workers_changed")
+        await person.sees("8 active · 45/m")
+
+
 async def test_two_workers_with_one_name_are_two_rows(tmp_path: Path) -> None:
     fake = MachineClient()
     fake.workers = [worker("twin", url="http://127.0.0.1:1"), worker("twin", url="http://127.0.0.1:2")]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from textual.widget import Widget
 
+from quarterdeck.contract.clock import MINUTE, SECOND
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import workers
 from quarterdeck.tui.commands import Scope
@@ -21,6 +23,7 @@ from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.lines import LinesView
 
 Row = Mapping[str, Any]
+RATE_OVER, RATE_FROM = 5 * MINUTE, 10 * SECOND
 
 
 class WorkersScreen(FiguresScreen):
@@ -40,7 +43,7 @@ class WorkersScreen(FiguresScreen):
         super().__init__(session)
         self.cards = LinesView(id="cards")
         self.types: Sequence[Row] = ()
-        self.cached_seconds: int | None = None
+        self._seen: deque[tuple[int, Mapping[str, int]]] = deque()  # when (ms), and how much each type had done
 
     @property
     def place(self) -> Scope:
@@ -51,9 +54,25 @@ class WorkersScreen(FiguresScreen):
 
     async def read(self) -> Sequence[Row]:
         found = await self.console.session.client.call(workers.HEALTH)
-        self.types, self.cached_seconds = found["types"], found["cached_seconds"]
+        self.types = self._with_rates(found["types"])
         rows: Sequence[Row] = found["instances"]
         return rows
+
+    def _with_rates(self, types: Sequence[Row]) -> Sequence[Row]:
+        """Runs a minute of each type, from what was seen in the last minutes; unknown while that is too little."""
+        now = self.console.session.now()
+        self._seen.append((now, {each["type"]: each["completed"] for each in types}))
+        while len(self._seen) > 2 and self._seen[1][0] <= now - RATE_OVER:
+            self._seen.popleft()
+        since, before = self._seen[0]
+        if now - since < RATE_FROM:
+            return types
+        return [
+            {**each, "per_minute": max(0, each["completed"] - before[each["type"]]) * MINUTE / (now - since)}
+            if each["type"] in before
+            else each
+            for each in types
+        ]
 
     def remember(self) -> None:
         self.console.session.state.screen = "workers"
@@ -79,7 +98,7 @@ class WorkersScreen(FiguresScreen):
         )
 
     def fades(self, row: Row) -> bool:
-        return bool(row["completed"] or row["failed"])
+        return bool(row["active"]) or any(each.get("per_minute") for each in self.types)
 
     def refreshed(self) -> None:
         self.paint_cards()

@@ -108,7 +108,7 @@ def _work(each: Row, cells: int, glyphs: Glyphs) -> Line:
     number = short(each["failed"])
     failed = [apart, (f"{number} failed", "badge-failed")] if each["failed"] else []
     sign = [apart, (f"{glyphs.failed} {number}", "badge-failed")] if each["failed"] else []
-    choices = ([*active, *rate, *failed, *done], [*active, *failed, *done], [*active, *failed], [*active, *sign])
+    choices = ([*active, *rate, *failed, *done], [*active, *rate, *failed], [*active, *rate, *sign], [*active, *sign])
     return next((line for line in choices if width(line) <= cells), choices[-1])
 
 
