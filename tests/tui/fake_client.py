@@ -105,6 +105,7 @@ class FakeClient:
         self.operations: dict[int, dict[str, Any]] = {}
         self.results: dict[int, list[dict[str, Any]]] = {}
         self.timeline: dict[int, list[dict[str, Any]]] = {}
+        self.templates: list[dict[str, Any]] = []
         self.sums: list[dict[str, Any]] = []
         self.selections: dict[str, list[int]] = {}
         self.calls: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = []
@@ -318,6 +319,7 @@ class FakeClient:
             action=action.verb,
             label=action.label,
             params=body.get("params", {}),
+            run_at=body.get("run_at"),
             status="draft",
             risk=str(action.risk),
             undoable=action.undoable,
@@ -356,9 +358,16 @@ class FakeClient:
             "sums": self.sums,
         }
 
+    def _bulk_templates(self, _path: Any, _query: Any, _body: Any) -> dict[str, Any]:
+        return {"items": self.templates, "next": None}
+
+    def _bulk_save_template(self, _path: Any, _query: Any, body: Any) -> dict[str, Any]:
+        self.templates.append({"id": len(self.templates) + 1, **body})
+        return self.templates[-1]
+
     def _bulk_confirm(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
         found = self.operations[int(path["id"])]
-        found.update(status="in_progress", eta_seconds=12.0)
+        found.update(status="scheduled" if found["run_at"] else "in_progress", eta_seconds=12.0)
         return dict(found)
 
     def _bulk_cancel(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:

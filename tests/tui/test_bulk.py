@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from textual import events
 
+from quarterdeck.contract.clock import HOUR, iso
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.screens.bulk_dialog import BulkDialog
 from quarterdeck.tui.screens.queue import QueueScreen
 from tests.tui.consoles import Person, key_of, person_at
-from tests.tui.fake_client import FakeClient, item, operation
+from tests.tui.fake_client import NOW, FakeClient, item, operation
 
 
 async def _assign_three(person: Person) -> None:
@@ -103,6 +104,66 @@ async def test_a_refund_of_many_says_what_it_pays_out(tmp_path: Path) -> None:
         await person.sees(
             "pays out 1,234,567.50 EUR  2 items", "5.00 (no currency named)  1 item", "type 3 to allow it"
         )
+
+
+async def test_it_can_start_later(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("space", "space", "p")
+        await person.sees("Set priority: 2 items", "Start")
+        await person.press("tab", "tab")
+        await person.type("soon")
+        await person.press("enter")
+        await person.sees("'soon' is no time to start at. Try 22:00, tomorrow 06:00, in 2h, or now.")
+        assert not person.fake.called("bulk.draft")
+        await person.press("backspace", "backspace", "backspace", "backspace")
+        await person.type("in 2h")
+        await person.press("enter")
+        await person.sees("starts 2026-", "in 2h")
+        assert person.fake.called("bulk.draft")[0]["run_at"] == iso(NOW + 2 * HOUR)
+        await person.press("y")
+        await person.sees("Set priority #12 starts", "F3 can cancel it")
+
+
+async def test_saved_under_a_name_and_used_again(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("b")
+        await person.sees("Nothing is saved for support_tasks yet")
+        await person.press("slash")
+        await person.type("priority:urgent")
+        await person.press("enter")
+        await person.sees("7 matching")
+        await person.press("A", "a")
+        await person.sees("Assign: 7 items")
+        await person.type("zoe")
+        await person.press("enter")
+        await person.sees("s saves this under a name")
+        await person.press("s")
+        await person.sees("Save Assign", "Name")
+        await person.type("Morning")
+        await person.press("enter")
+        await person.sees("Saved as Morning")
+        assert not person.fake.called("bulk.confirm")
+        (saved,) = person.fake.called("bulk.save_template")
+        assert (saved["action"], saved["filter"]) == ("assign", "priority:urgent")
+        assert saved["params"] == {"assignee": "zoe", "reason": None}
+        await person.press("escape", "escape", "escape")
+        await person.sees("300 matching")
+        await person.press("b")
+        await person.sees("Morning", "assign · priority:urgent")
+        await person.press("enter")
+        await person.sees("Assign: 7 items", "priority:urgent", "zoe")
+        await person.press("enter")
+        await person.sees("6 will be acted on")
+        await person.press("y")
+        await person.until(lambda: person.fake.called("bulk.confirm"), "the operation to start")
+
+
+async def test_rows_marked_one_by_one_are_not_saved(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await _assign_three(person)
+        assert "saves this" not in person.screen
+        await person.press("s")
+        assert isinstance(person.console.screen, BulkDialog)
 
 
 async def test_a_verdict_holds_only_for_what_was_typed(tmp_path: Path) -> None:
@@ -207,7 +268,7 @@ async def test_the_count_is_typed_anew_for_another_preview(tmp_path: Path) -> No
         await _delete_all(person)
         await person.type("300")
         await person.sees("y deletes 300")
-        await person.press("shift+tab")
+        await person.press("shift+tab", "shift+tab")
         await person.type("why")
         await person.until(lambda: "y Delete 300" not in person.screen, "the verdict to be taken back")
         await person.press("enter")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
-from quarterdeck.contract.actions import Action
+from quarterdeck.contract.actions import Action, find_action
 from quarterdeck.contract.enums import Risk
+from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.forms import Field, fields_of
 from quarterdeck.tui.screens.bulk_flow import BulkTarget, run_bulk
 from quarterdeck.tui.screens.listing import ListScreen
+from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.screens.prompt import Prompt
 from quarterdeck.tui.spans import Line
 
@@ -127,3 +130,45 @@ class Acting:
         if operation is not None:
             screen.table.marks.clear()
             screen.table.marks_changed()
+
+    # Saved ones
+
+    def from_template(self) -> None:
+        self.run(self._from_template())
+
+    async def _from_template(self) -> None:
+        """A saved bulk operation on what matches its filter now; what it would do is shown first."""
+        screen, client = self.screen, self.session.client
+        if client is None:
+            screen.notice(f"Saved bulk operations have to wait: {self.session.lost}", "warning")
+            return
+        found = (await client.call(bulk.TEMPLATES, query={"limit": 500}))["items"]
+        saved = {str(each["id"]): each for each in found if each["resource"] == screen.resource}
+        if not saved:
+            words = f"Nothing is saved for {screen.resource} yet"
+            screen.notice(f"{words}: {screen.key('mark-all')}, an action, and s when it says what would happen.")
+            return
+        options = [Option(number, *self._template_words(each)) for number, each in saved.items()]
+        number = await screen.app.push_screen_wait(Picker("Saved bulk operations", options))
+        if number is None:
+            return
+        chosen = saved[number]
+        action = find_action(screen.resource, chosen["action"])
+        if action is None:
+            screen.notice(f"{chosen['name']} is of an action that is no more: {chosen['action']}.", "error")
+            return
+        off = why_not_change(action.label, self.session.standing, action.role)
+        if off is not None:
+            screen.notice(off, "warning")
+            return
+        body = {"filter": chosen["filter"]}
+        selection: Mapping[str, Any] = await client.call(items.SELECT, body=body, resource=screen.resource)
+
+        async def as_of_now() -> Mapping[str, Any]:
+            return selection
+
+        target = BulkTarget(screen.resource, chosen["filter"], None, [], int(selection["count"]), 0, as_of_now)
+        await run_bulk(screen.console, action, target, await screen.learn_values(), "", chosen["params"])
+
+    def _template_words(self, template: Mapping[str, Any]) -> tuple[str, str]:
+        return template["name"], f"{template['action']} · {template['filter'] or 'the whole list'}"

@@ -7,8 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from quarterdeck.tui.detail import reasons
-from quarterdeck.tui.format import badge, count, duration, plural
+from quarterdeck.tui.format import badge, count, duration, moment, plural, span
 from quarterdeck.tui.spans import Line
+from quarterdeck.tui.starting import when
 from quarterdeck.tui.text import safe
 
 Preview = Mapping[str, Any]
@@ -17,14 +18,17 @@ _MOST_FIRST = 3
 _MOST_SUMS = 4
 
 
-def verdict_lines(preview: Preview, cells: int, glyphs: Any) -> list[Line]:
-    """Eligible and skipped with reasons, states, the first rows, risk, batches, time, undo."""
+def verdict_lines(preview: Preview, cells: int, glyphs: Any, now: int) -> list[Line]:
+    """Eligible and skipped with reasons, start, states, the first rows, sums, risk, batches, time, undo."""
     operation = preview["operation"]
     eligible, skipped = operation["eligible"], operation["skipped"]
     first: Line = [(f"{count(eligible)}", "title"), (" will be acted on" if eligible else " can be acted on", "")]
     if skipped:
         first.append((f" · {count(skipped)} will be skipped", "warning"))
     lines: list[Line] = [first]
+    at = moment(operation["run_at"])
+    if at is not None:
+        lines.append([("starts ", "muted"), (when(at), "title"), (f"  in {span(at - now)}", "muted")])
     lines += reasons(list(preview["skip_reasons"])[:_MOST_REASONS], cells)
     states: Line = []
     for state, number in preview["states"].items():
