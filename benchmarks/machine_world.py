@@ -23,9 +23,10 @@ from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.engine.dead_letters.tables import dead_letter_groups, dead_letters
 from quarterdeck.engine.queues.tables import queues
 from quarterdeck.engine.runs.tables import run_attempts, runs
+from quarterdeck.engine.series.folding import PLACES
 from quarterdeck.engine.series.histogram import bucket_of
-from quarterdeck.engine.series.recording import buckets_of_time
 from quarterdeck.engine.series.tables import (
+    EVERYONE,
     dead_letter_minutes,
     dead_letter_tallies,
     run_counts,
@@ -234,8 +235,11 @@ class _Counted:
         self._groups: dict[str, list[Any]] = {}
         self._growth: dict[tuple[int, str], list[int]] = {}
 
-    def _keys(self, queue: str, kind: str, tenant: str, at: int) -> Iterator[Any]:
-        return (key for key in buckets_of_time((queue, kind, tenant), at) if at >= self.now - KEPT[key.step])
+    def _keys(self, queue: str, kind: str, tenant: str, at: int) -> Iterator[tuple[Any, ...]]:
+        for everyone, step, whole in PLACES:
+            if at >= self.now - KEPT[step]:
+                names = ("", "") if whole else (queue, kind)
+                yield (EVERYONE if everyone else tenant, step, whole, at - at % (step * SECOND), *names)
 
     def enqueued(self, queue: str, kind: str, tenant: str, at: int) -> None:
         for key in self._keys(queue, kind, tenant, at):
@@ -251,7 +255,7 @@ class _Counted:
             self._latencies[(*key, 0, bucket_of(took))] += 1
             if waited is not None:
                 self._latencies[(*key, 1, bucket_of(waited))] += 1
-            if wrong is not None and not key.whole:
+            if wrong is not None and not key[2]:
                 self._errors[(*key, wrong[0], wrong[1])] += 1
 
     def letter(

@@ -7,6 +7,7 @@ from typing import Any
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import Priority
 from quarterdeck.engine.runs.tables import runs
+from quarterdeck.engine.series.folding import fold_some
 from quarterdeck.engine.series.recording import Moves, record
 from quarterdeck.engine.store.store import Store
 
@@ -16,6 +17,7 @@ async def said(store: Store, moves: Moves, *, ago: int = 0) -> int:
     async with store.write() as transaction:
         transaction.now -= ago
         await record(transaction, store.dialect, moves)
+        await fold_some(transaction, store.dialect)
         return transaction.now
 
 
@@ -61,5 +63,4 @@ async def waiting(
     moves.enqueued(queue, kind, tenant, "waiting", number)
     async with store.write() as transaction:
         await transaction.connection.execute(runs.insert(), [row] * number)
-        transaction.now -= ago
-        await record(transaction, store.dialect, moves)
+    await said(store, moves, ago=ago)

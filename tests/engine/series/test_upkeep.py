@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from quarterdeck.contract.clock import DAY, HOUR
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.series import ticks, upkeep
+from quarterdeck.engine.series import folding, ticks, upkeep
+from quarterdeck.engine.series.folding import PLACES, fold
 from quarterdeck.engine.series.reading import Scope, tallies
-from quarterdeck.engine.series.recording import Moves
-from quarterdeck.engine.series.tables import run_counts, run_tallies
+from quarterdeck.engine.series.recording import Moves, record
+from quarterdeck.engine.series.tables import EVERYONE, SHORT, run_counts, run_moves, run_tallies
 from quarterdeck.engine.store.store import Store
 from tests.support.counted import attempts, said
 
@@ -26,6 +28,11 @@ async def counts(store: Store) -> dict[str, dict[str, int]]:
     async with store.read() as connection:
         found = await tallies(connection, Scope())
     return {queue: {status: number for status, number in each.items() if number} for queue, each in found.items()}
+
+
+async def record_only(store: Store, moves: Moves) -> None:
+    async with store.write() as transaction:
+        await record(transaction, store.dialect, moves)
 
 
 async def move(store: Store, times: int) -> None:
@@ -57,6 +64,29 @@ async def test_what_moves_while_it_is_summed_up_is_counted(engine: Engine, monke
     assert await counts(engine.store) == {"mail": {"active": 45}}
 
 
+async def test_what_is_said_while_it_is_added_up_is_counted_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "_AT_ONCE", 3)
+
+    async def say() -> None:
+        for number in range(20):
+            moves = Moves()
+            moves.ended("mail", "welcome", f"t-{number % 3}", "active", "completed", took_ms=5)
+            await record_only(engine.store, moves)
+
+    async def add_up() -> None:
+        for _ in range(10):
+            await fold(engine)
+
+    await asyncio.gather(say(), say(), add_up(), add_up())
+    await fold(engine)
+    completed = select(func.sum(run_counts.c.completed)).where(run_counts.c.tenant_id == EVERYONE)
+    async with engine.store.read() as connection:
+        assert (await connection.execute(completed.where(run_counts.c.step == SHORT))).scalar_one() == 40
+        assert (await connection.execute(completed.where(run_counts.c.whole == 1))).scalar_one() == 40
+
+
 async def test_old_figures_are_dropped(engine: Engine) -> None:
     for ago in (0, 30 * HOUR, 91 * DAY):
         for tenant in ("acme", "globex"):
@@ -72,4 +102,12 @@ async def test_old_figures_are_dropped(engine: Engine) -> None:
 
 async def test_the_clock_does_it(engine: Engine) -> None:
     ticks.register(engine)
-    assert set(engine.clock.ticks) == {"counts of runs", "figures that are old"}  # type: ignore[attr-defined]
+    clock: Any = engine.clock
+    assert set(clock.ticks) == {"figures over time", "counts of runs", "figures that are old"}
+    moves = Moves()
+    moves.enqueued("mail", "welcome", "acme", "waiting")
+    await record_only(engine.store, moves)
+    assert await rows(engine.store, run_moves) == 1
+    await clock.ticks["figures over time"]()
+    assert await rows(engine.store, run_moves) == 0
+    assert await rows(engine.store, run_counts) == len(PLACES)

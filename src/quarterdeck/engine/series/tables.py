@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text
 
-from quarterdeck.engine.store.metadata import RowId, metadata, moment
+from quarterdeck.engine.store.metadata import JsonText, RowId, metadata, moment
 
 run_tallies = Table(
     "run_tallies",
@@ -25,6 +25,17 @@ run_tallies = Table(
     sqlite_autoincrement=True,
 )
 
+
+# What transactions did to runs, a row each: only ever appended, so that nobody waits for a counter that others have in
+# hand. A tick adds them to the buckets of time below, about once a second.
+run_moves = Table(
+    "run_moves",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    moment("at"),
+    Column("moves", JsonText, nullable=False),
+    sqlite_autoincrement=True,
+)
 
 # What a bucket of time covers. Charts of an hour read minutes, charts of a day quarters of an hour.
 STEPS = SHORT, LONG = (60, 900)  # seconds

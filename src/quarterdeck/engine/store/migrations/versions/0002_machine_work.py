@@ -199,7 +199,9 @@ def upgrade() -> None:
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "step", "whole", "at", "measure", "bucket", "queue", "kind", name=op.f("pk_run_latencies")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "step", "whole", "at", "measure", "bucket", "queue", "kind", name=op.f("pk_run_latencies")
+        ),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -213,7 +215,9 @@ def upgrade() -> None:
         sa.Column("error_class", sa.Text(), nullable=False),
         sa.Column("error_code", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "step", "whole", "at", "queue", "kind", "error_class", "error_code", name=op.f("pk_run_errors")),
+        sa.PrimaryKeyConstraint(
+            "tenant_id", "step", "whole", "at", "queue", "kind", "error_class", "error_code", name=op.f("pk_run_errors")
+        ),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -221,6 +225,14 @@ def upgrade() -> None:
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("free_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("queue", name=op.f("pk_run_paces")),
+    )
+    op.create_table(
+        "run_moves",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("moves", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_moves")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "run_tallies",
