@@ -59,17 +59,17 @@ OpensExceptions = Annotated[
 class Backoff(Model):
     """How long a failed run waits: up to `base` × `factor`^(attempt - 1) seconds, at most `cap`, full jitter."""
 
-    base: Annotated[float, Field(ge=0, le=86_400)] = 1.0
-    factor: Annotated[float, Field(ge=1, le=100)] = 2.0
-    cap: Annotated[float, Field(ge=0, le=604_800)] = 3_600.0
+    base: Annotated[float, Field(ge=0, le=86_400, description="Seconds the first retry waits at most.")] = 1.0
+    factor: Annotated[float, Field(ge=1, le=100, description="How many times longer each further retry waits.")] = 2.0
+    cap: Annotated[float, Field(ge=0, le=604_800, description="Seconds any retry waits at most.")] = 3_600.0
 
 
 class Keep(Model):
     """Days after which what has ended is removed, by how it ended."""
 
-    completed_days: Annotated[float, Field(gt=0, le=36_500)] = 7
-    cancelled_days: Annotated[float, Field(gt=0, le=36_500)] = 7
-    dead_days: Annotated[float, Field(gt=0, le=36_500)] = 90
+    completed_days: Annotated[float, Field(gt=0, le=36_500, description="Days a completed run is kept.")] = 7
+    cancelled_days: Annotated[float, Field(gt=0, le=36_500, description="Days a run that was cancelled is kept.")] = 7
+    dead_days: Annotated[float, Field(gt=0, le=36_500, description="Days a dead letter is kept.")] = 90
 
 
 Waits = Annotated[

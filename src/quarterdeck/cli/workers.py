@@ -1,0 +1,91 @@
+"""qd workers: who does machine work, and how it goes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from quarterdeck.cli.exits import EPILOG
+from quarterdeck.cli.runtime import Cli, HomeOption, JsonOption, command, run_body
+from quarterdeck.cli.worker_lines import errors_lines, health_lines, latency_lines, throughput_lines
+from quarterdeck.config.home import Home
+from quarterdeck.contract.enums import Window
+from quarterdeck.contract.operations import workers as ops
+
+workers = typer.Typer(
+    name="workers",
+    help="Workers and how their work goes; without a command, their health.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    epilog=EPILOG,
+)
+
+WindowOption = Annotated[Window, typer.Option("--window", "-w", help="How far back.")]
+QueueOption = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
+KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind of run.")]
+TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(workers)
+
+
+@workers.callback()
+def _open(context: typer.Context, home: HomeOption = None, json_wanted: JsonOption = False) -> int:
+    above = context.find_root().obj or {}
+    context.obj = {"home": home or above.get("home"), "json": json_wanted or bool(above.get("json"))}
+    if context.invoked_subcommand is None:
+        raise typer.Exit(run_body(list_, Cli(Home.find(context.obj["home"]), context.obj["json"]), {}))
+    return 0
+
+
+@command(workers, "workers", "list")
+async def list_(cli: Cli) -> None:
+    """List the workers: healthy, degraded or unhealthy, and why."""
+    found = await cli.call(ops.HEALTH)
+    cli.out.result(found, health_lines(found, cli.out.width))
+    if not found["instances"] and not cli.json:
+        cli.out.note("No worker is known: none has leased a run, and [workers] in config.toml names none.")
+
+
+@command(workers, "workers", "throughput")
+async def throughput(
+    cli: Cli,
+    window: WindowOption = Window.HOUR,
+    queue: QueueOption = None,
+    kind: KindOption = None,
+    tenant: TenantOption = None,
+) -> None:
+    """Show how many runs were enqueued, completed, failed and died over time."""
+    query = {"window": window, "queue": queue, "kind": kind, "tenant": tenant}
+    found = await cli.call(ops.THROUGHPUT, query=query)
+    cli.out.result(found, throughput_lines(found, cli.out.width))
+
+
+@command(workers, "workers", "latency")
+async def latency(
+    cli: Cli,
+    window: WindowOption = Window.HOUR,
+    queue: QueueOption = None,
+    kind: KindOption = None,
+    tenant: TenantOption = None,
+) -> None:
+    """Show how long attempts took and runs waited: median, 95th and 99th percentile."""
+    query = {"window": window, "queue": queue, "kind": kind, "tenant": tenant}
+    found = await cli.call(ops.LATENCY, query=query)
+    cli.out.result(found, latency_lines(found, cli.out.width))
+
+
+@command(workers, "workers", "errors")
+async def errors(
+    cli: Cli,
+    window: WindowOption = Window.HOUR,
+    queue: QueueOption = None,
+    kind: KindOption = None,
+    tenant: TenantOption = None,
+) -> None:
+    """Show the share of attempts that failed, and with what."""
+    query = {"window": window, "queue": queue, "kind": kind, "tenant": tenant}
+    found = await cli.call(ops.ERRORS, query=query)
+    cli.out.result(found, errors_lines(found, cli.out.width))
