@@ -46,9 +46,9 @@ async def running(settings: Settings, home: Home) -> AsyncIterator[Engine]:
     store = await Store.open(settings.store, home)
     try:
         engine = Engine(settings, home, store, Hub(), SchedulerClock(), Meter())
-        await seed(engine)
         for ticks in _parts("ticks"):
             ticks.register(engine)
+        await seed(engine)
         dispatcher = Dispatcher(engine)
         await dispatcher.start()
         engine.clock.start()
