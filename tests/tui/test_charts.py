@@ -96,6 +96,9 @@ def test_times_are_local_and_name_the_day_where_it_is_another() -> None:
     over_night = time_labels(T0, T0 + 24 * 60 * MINUTE, 40, zone).split()
     assert over_night[:2] == ["Mon", "16:14"]
     assert over_night[-1] == "16:14"
+    month = time_labels(T0, T0 + 30 * 24 * 60 * MINUTE, 60, zone)
+    assert month.startswith("21 Sep ")
+    assert month.endswith(" 21 Oct")
 
 
 @pytest.mark.parametrize(

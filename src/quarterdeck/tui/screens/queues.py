@@ -28,7 +28,7 @@ class QueuesScreen(FiguresScreen):
 
     COLUMNS = QUEUE_COLUMNS
     NOUN = "queues"
-    EMPTY = "No queue yet. A section [queues.NAME] in the config file makes one, and so does: qd queues set"
+    EMPTY = "No queue yet. A section [queues.NAME] in the config file makes one, and so does: qd queues create NAME"
     NEWS = Message.QUEUES_CHANGED
 
     @property

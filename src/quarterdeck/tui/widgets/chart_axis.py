@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from datetime import datetime, tzinfo
 
-from quarterdeck.contract.clock import to_datetime
+from quarterdeck.contract.clock import DAY, to_datetime
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -33,17 +34,18 @@ def rows_with_labels(height: int) -> dict[int, float]:
 def time_labels(first: int, last: int, cells: int, zone: tzinfo | None = None) -> str:
     """Local times under a canvas `cells` wide: its beginning, its end, and what fits between them.
 
-    A time of another day than the last one says which.
+    A time of another day than the last one says which; over many days the days are enough.
     """
     end = to_datetime(last).astimezone(zone)
+    said = _date if last - first > 3 * DAY else _clock
     count = max(2, min(7, cells // 16 + 1))
     if cells < 11:
-        return _clock(end, end)[:cells].rjust(cells)
+        return said(end, end)[:cells].rjust(cells)
     line = [" "] * cells
     free_from = 0
     for n in range(count):
         part = n / (count - 1)
-        text = _clock(to_datetime(round(first + (last - first) * part)).astimezone(zone), end)
+        text = said(to_datetime(round(first + (last - first) * part)).astimezone(zone), end)
         at = min(max(round(part * (cells - 1)) - (len(text) // 2 if 0 < n < count - 1 else 0), 0), cells - len(text))
         if at < free_from and n:
             continue
@@ -57,3 +59,7 @@ def time_labels(first: int, last: int, cells: int, zone: tzinfo | None = None) -
 def _clock(moment: datetime, last: datetime) -> str:
     text = f"{moment:%H:%M}"
     return text if moment.date() == last.date() else f"{_DAYS[moment.weekday()]} {text}"
+
+
+def _date(moment: datetime, _last: datetime) -> str:
+    return f"{moment.day} {_MONTHS[moment.month - 1]}"
