@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from quarterdeck.contract.clock import HOUR, MINUTE, now_ms
-from quarterdeck.contract.enums import Condition, Priority
+from quarterdeck.contract.enums import Condition, HandlerKind, Priority
 from quarterdeck.contract.models.queues import Pause, Queue, QueueSettings
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.queues import changes, figures
@@ -163,3 +164,16 @@ async def test_the_worst_comes_first(mail: Engine) -> None:
     queue = await show(mail)
     assert queue.condition is Condition.UNHEALTHY
     assert [sentence.split()[0] for sentence in queue.why] == ["98", "The"]
+
+
+async def test_settings_that_the_config_does_not_allow_any_more_say_why(mail: Engine) -> None:
+    import quarterdeck.engine.deliveries.ticks  # noqa: F401 - says what an address may be
+
+    before = mail.settings
+    mail.settings = replace(before, engine=replace(before.engine, allowed_addresses=["127.0.0.1/32"]))
+    await changes.put_queue(mail, ROOT, "mail", QueueSettings(handler=HandlerKind.HTTP, target="http://127.0.0.1:9/"))
+    assert (await show(mail)).condition is Condition.HEALTHY
+    mail.settings = before
+    queue = await show(mail)
+    assert queue.condition is Condition.UNHEALTHY
+    assert "loopback" in queue.why[0]

@@ -31,6 +31,16 @@ async def check(engine: Engine, name: str, settings: QueueSettings, *, built_in:
         await CHECKS[settings.handler](engine, settings)
 
 
+async def mistake(engine: Engine, settings: QueueSettings) -> str | None:
+    """Why settings that were fine once are not any more, as where the config allows less now; None: they are."""
+    try:
+        if settings.handler in CHECKS:
+            await CHECKS[settings.handler](engine, settings)
+    except Problem as problem:
+        return problem.detail
+    return None
+
+
 def _is_address(target: str) -> bool:
     try:
         parts = urlsplit(target)

@@ -28,6 +28,7 @@ class Facts:
     failed: int
     common_error: str | None
     leased: bool  # whether a worker has asked for its runs lately
+    mistake: str | None = None  # why its settings cannot work here
 
 
 def judge(facts: Facts) -> tuple[Condition, list[str]]:
@@ -41,6 +42,8 @@ def judge(facts: Facts) -> tuple[Condition, list[str]]:
 def _held_up(facts: Facts) -> list[tuple[Condition, str]]:
     queue, settings = facts.queue, facts.queue.settings
     found = []
+    if facts.mistake is not None:
+        found.append((Condition.UNHEALTHY, facts.mistake))
     if settings.handler is HandlerKind.HTTP and settings.secret_env and not os.environ.get(settings.secret_env):
         sentence = f"The engine's environment has no {settings.secret_env}, so nothing can be signed."
         found.append((Condition.UNHEALTHY, sentence))

@@ -13,6 +13,7 @@ from quarterdeck.contract.enums import RunStatus
 from quarterdeck.contract.models.queues import Queue, QueueList
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.queues.checks import mistake
 from quarterdeck.engine.queues.conditions import Facts, judge
 from quarterdeck.engine.queues.service import KnownQueue, get_queue, known_queues
 from quarterdeck.engine.series.reading import Scope, began, oldest_waiting, sums, tallies
@@ -51,7 +52,16 @@ async def describe(
     errors = await _common_errors(connection, scope, now)
     leased = await _leased(connection, now - engine.settings.workers.silent_seconds * SECOND) if waiting else set()
     return [
-        _queue(queue, now, counts.get(queue.name, {}), minutes.get(queue.name, {}), oldest, errors, leased)
+        _queue(
+            queue,
+            now,
+            counts.get(queue.name, {}),
+            minutes.get(queue.name, {}),
+            oldest.get(queue.name),
+            common_error=errors.get(queue.name),
+            leased=queue.name in leased,
+            mistake=await mistake(engine, queue.settings),
+        )
         for queue in queues
     ]
 
@@ -86,11 +96,10 @@ def _queue(
     now: int,
     counts: dict[str, int],
     minutes: dict[int, Any],
-    oldest: dict[str, int],
-    errors: dict[str, str],
-    leased: set[str],
+    at: int | None,
+    **more: Any,
 ) -> Queue:
-    at = oldest.get(queue.name)
+    """`minutes` by when they began, `at` when the oldest waiting run could have; `more` are further Facts."""
     completed = sum(row.completed for row in minutes.values())
     failed = sum(row.failed for row in minutes.values())
     ended = completed + failed
@@ -107,8 +116,7 @@ def _queue(
         oldest_waiting_at=at,
         ended=ended,
         failed=failed,
-        common_error=errors.get(queue.name),
-        leased=queue.name in leased,
+        **more,
     )
     condition, why = judge(facts)
     return Queue(
