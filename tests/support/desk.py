@@ -32,6 +32,7 @@ from quarterdeck.engine.runs import service as runs
 from quarterdeck.engine.runs.handlers import HANDLERS
 from quarterdeck.engine.store.metadata import metadata
 from quarterdeck.engine.store.store import Store
+from quarterdeck.engine.subjects import subject_of
 
 assert bulk_ticks  # says who carries out batches
 
@@ -107,7 +108,7 @@ class Desk:
 
     async def act(self, item_id: int, verb: str, *, version: int | None = None, **params: Any) -> Any:
         request = item_models.ActionRequest(params=params, version=version)
-        return await acts.act(self.engine, self.who, self.resource, item_id, verb, request)
+        return await subject_of(self.resource).act(self.engine, self.who, item_id, verb, request)
 
     async def undo(self, item_id: int, event_id: int) -> Any:
         return await acts.undo(self.engine, self.who, self.resource, item_id, event_id)

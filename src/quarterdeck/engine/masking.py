@@ -48,3 +48,34 @@ def mask(payload: Any, patterns: Sequence[str]) -> Any:
 @lru_cache(16)
 def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(translate(each) for each in patterns), re.IGNORECASE)
+
+
+def unmasked(new: Any, old: Any, patterns: Sequence[str]) -> Any:
+    """`new` with the values of `old` where whoever wrote it was shown, and sent back, a mask."""
+    if not patterns:
+        return new
+    secret = _pattern(tuple(patterns))
+    top: list[Any] = [new]
+    open_: list[Any] = [(top, 0, old)]
+    while open_:
+        holder, place, was = open_.pop()
+        value = holder[place]
+        if isinstance(value, dict):
+            known = was if isinstance(was, dict) else {}
+            made: Any = {
+                key: known[key] if each == MASK and key in known and secret.fullmatch(key) else each
+                for key, each in value.items()
+            }
+            open_ += [(made, key, known.get(key)) for key, each in value.items() if isinstance(each, dict | list)]
+        elif isinstance(value, list):
+            made = list(value)
+            beside = was if isinstance(was, list) else []
+            open_ += [
+                (made, number, beside[number] if number < len(beside) else None)
+                for number, each in enumerate(made)
+                if isinstance(each, dict | list)
+            ]
+        else:
+            continue
+        holder[place] = made
+    return top[0]

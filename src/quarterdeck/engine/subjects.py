@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
 
-from quarterdeck.contract.enums import AnyResource, MachineResource
-from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.contract.enums import AnyResource, MachineResource, Resource
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Row
@@ -43,11 +42,14 @@ class Doing:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a bulk operation: `already` rows come before it, the first of them was done at `since` (ms)."""
+    """A part of a bulk operation: `already` rows come before it, the first of them was done at `since` (ms).
 
-    operation_id: int
-    already: int
-    since: int
+    By default the whole of an act on one row.
+    """
+
+    operation_id: int | None = None
+    already: int = 0
+    since: int | None = None
 
 
 class Subject(ABC):
@@ -91,8 +93,18 @@ class Subject(ABC):
 
 def subject_of(resource: AnyResource) -> Subject:
     """Imported on first use: the subjects know the services, which know bulk operations."""
-    if isinstance(resource, MachineResource):
-        raise Problem(Code.NOT_FOUND, f"There are no {resource} here yet.")
+    if resource is MachineResource.RUNS:
+        from quarterdeck.engine.runs.subject import RUN_SUBJECT
+
+        return RUN_SUBJECT
+    if resource is MachineResource.DEAD_LETTERS:
+        from quarterdeck.engine.dead_letters.subject import DEAD_LETTER_SUBJECT
+
+        return DEAD_LETTER_SUBJECT
+    if resource is Resource.EXCEPTIONS:
+        from quarterdeck.engine.dead_letters.exception_subject import EXCEPTION_SUBJECT
+
+        return EXCEPTION_SUBJECT
     from quarterdeck.engine.items.subject import ITEM_SUBJECTS
 
     return ITEM_SUBJECTS[resource]

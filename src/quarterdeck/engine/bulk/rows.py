@@ -14,7 +14,8 @@ from quarterdeck.contract.problems import RETRYABLE, Code
 from quarterdeck.contract.transitions import sources
 from quarterdeck.engine.bulk.effects import action_of
 from quarterdeck.engine.bulk.pace import PACES
-from quarterdeck.engine.items.sentences import sentence
+from quarterdeck.engine.sentences import sentence
+from quarterdeck.engine.subjects import subject_of
 
 
 def operation(row: Row[Any]) -> BulkOperation:
@@ -74,7 +75,8 @@ def why(row: Row[Any], code: str, status: str | None) -> str:
     action = action_of(row)
     to = row.params.get("status", action.to)
     states = sources(read_resource(row.resource), to) if "status" in row.params else action.from_states
-    return sentence(code, label(row), status, ", ".join(sorted(states)), to=to)
+    noun = subject_of(read_resource(row.resource)).noun
+    return sentence(code, label(row), status, ", ".join(sorted(states)), to=to, noun=noun)
 
 
 def reasons(row: Row[Any], verdicts: list[dict[str, Any]]) -> list[ReasonCount]:

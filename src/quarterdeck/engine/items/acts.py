@@ -20,8 +20,8 @@ from quarterdeck.engine.items import rows
 from quarterdeck.engine.items.actions import Doing, build, released
 from quarterdeck.engine.items.effects import TOLD, Effect, on_one
 from quarterdeck.engine.items.queries import find_item, no_such_item, whole_item
-from quarterdeck.engine.items.sentences import sentence
 from quarterdeck.engine.items.tables import item_events, item_skips, items
+from quarterdeck.engine.sentences import sentence
 from quarterdeck.engine.store.store import Transaction
 
 
@@ -96,7 +96,7 @@ async def do_to(
 ) -> ActionResult:
     """`row` is an item with what is in the way as `code`, locked in this transaction."""
     if row.code is not None:
-        raise _refusal(row, effect, told.label)
+        raise refusal(row, effect, told.label)
     item_id, resource = row.id, Resource(row.resource)
     ready, values = on_one(effect, principal, row.resource, transaction, engine.store.dialect)
     values["the_item"] = item_id
@@ -121,7 +121,7 @@ def changed_since(item_id: int) -> Problem:
     return Problem(Code.CHANGED_SINCE, f"Item {item_id} has changed since you looked; look again, then decide.")
 
 
-def _refusal(row: Row[Any], effect: Effect, label: str) -> Problem:
+def refusal(row: Row[Any], effect: Effect, label: str) -> Problem:
     code = Code(row.code)
     states = ", ".join(sorted(effect.states or ()))
     return Problem(

@@ -8,6 +8,7 @@ from quarterdeck.contract.models import items as models
 from quarterdeck.contract.operations import items as operations
 from quarterdeck.engine.http.binding import Call, StreamBody, bind
 from quarterdeck.engine.items import acts, claims, export, ingest, queries
+from quarterdeck.engine.subjects import subject_of
 
 router = APIRouter()
 
@@ -42,7 +43,8 @@ async def _import(call: Call) -> models.ImportResult:
 
 async def _act(call: Call) -> models.ActionResult:
     path = call.path
-    return await acts.act(call.engine, call.principal, path["resource"], path["id"], path["action"], call.body)
+    subject = subject_of(path["resource"])
+    return await subject.act(call.engine, call.principal, path["id"], path["action"], call.body)
 
 
 async def _undo(call: Call) -> models.ActionResult:

@@ -16,12 +16,12 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.listing import access, paging
 from quarterdeck.engine.listing.declaration import Clause, Listing, itself
 from quarterdeck.engine.listing.matching import clauses, read_filter, visible
+from quarterdeck.engine.listing.slices import slices
 from quarterdeck.engine.store.dialect import Dialect, plain
 from quarterdeck.engine.store.store import Store
 
 _FACET_SAMPLE = 5_000
 _FACET_VALUES = 50
-_FIRST_SLICE = 5_000
 
 
 async def count(store: Store, principal: Principal, listing: Listing, filter_text: str) -> ItemCount:
@@ -38,14 +38,14 @@ async def count_all(
     connection: AsyncConnection, dialect: Dialect, listing: Listing, filter_: Filter, principal: Principal
 ) -> int:
     """Exact, however long it takes."""
-    tallied = _tallied(listing, clauses(listing, filter_, principal, dialect))
-    if tallied is not None:
-        return await _sum(connection, listing, tallied)
+    found = tallied(listing, clauses(listing, filter_, principal, dialect))
+    if found is not None:
+        return await _sum(connection, listing, found)
     where = await access.for_count(connection, dialect, listing, filter_, principal)
     return (await connection.execute(select(func.count()).select_from(listing.table).where(*where))).scalar_one()
 
 
-def _tallied(listing: Listing, found: Sequence[Clause]) -> list[ColumnElement[bool]] | None:
+def tallied(listing: Listing, found: Sequence[Clause]) -> list[ColumnElement[bool]] | None:
     """The same conditions on the table of differences, where it has all of their columns."""
     tallies = listing.tallies
     if tallies is None or not all(clause.words is not None and (clause.column or "") in tallies.c for clause in found):
@@ -63,28 +63,20 @@ async def _counted(
     connection: AsyncConnection, dialect: Dialect, listing: Listing, filter_: Filter, principal: Principal
 ) -> ItemCount:
     found = clauses(listing, filter_, principal, dialect)
-    if _tallied(listing, found) is not None or (not dialect.knows_statistics and access.held(listing, found)):
+    if tallied(listing, found) is not None or (not dialect.knows_statistics and access.held(listing, found)):
         return ItemCount(count=await count_all(connection, dialect, listing, filter_, principal))
-    key = listing.table.c.id
     way = await access.for_page(connection, dialect, listing, filter_, principal, "created")
-    if not way.sliced and way.sorts:
-        query = select(func.count()).select_from(listing.table).where(*way.where)
-        return ItemCount(count=(await connection.execute(query)).scalar_one())
+    query = select(func.count()).select_from(listing.table)
+    if way.sorts:
+        return ItemCount(count=(await connection.execute(query.where(*way.where))).scalar_one())
     where = way.where if way.sliced else [clause.sql(plain) for clause in found]
-    lowest, highest = (await connection.execute(select(func.min(key), func.max(key)))).one()
-    if lowest is None:
-        return ItemCount(count=0)
-    total, here, size = 0, highest, _FIRST_SLICE
-    until = time.monotonic() + paging.BUDGET
-    while here >= lowest:
-        began = time.monotonic()
-        if began >= until:
-            return ItemCount(count=total, searched=min(0.999, (highest - here) / (highest - lowest + 1)))
-        query = select(func.count()).select_from(listing.table).where(key.between(here - size + 1, here), *where)
-        total += (await connection.execute(query)).scalar_one()
-        here -= size
-        size = max(500, round(size * min(4.0, 0.04 / max(time.monotonic() - began, 0.001))))
-    return ItemCount(count=total)
+    total, until = 0, time.monotonic() + paging.BUDGET
+    spans = await slices(connection, listing, descending=True)
+    for span in spans:
+        total += (await connection.execute(query.where(listing.table.c.id.between(*span), *where))).scalar_one()
+        if time.monotonic() >= until:
+            break
+    return ItemCount(count=total, searched=spans.searched)
 
 
 async def facets(store: Store, principal: Principal, listing: Listing) -> Facets:

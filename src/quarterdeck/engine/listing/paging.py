@@ -6,18 +6,17 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, SmallInteger, and_, func, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, SmallInteger, and_, literal, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.engine import cursors
 from quarterdeck.engine.listing.access import Access
 from quarterdeck.engine.listing.declaration import Listing, Wrap, itself
+from quarterdeck.engine.listing.slices import Slices, slices
 from quarterdeck.engine.store.dialect import plain
 
-# How long a person is kept waiting for matches that are far apart, and how long a slice should take (seconds).
+# How long a person is kept waiting for matches that are far apart (seconds).
 BUDGET = 0.25
-_SLICE_SECONDS = 0.04
-_FIRST_SLICE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +103,11 @@ async def _in_slices(
     """
     key = listing.table.c.id
     descending = order.descending != backwards
-    lowest, highest = (await connection.execute(select(func.min(key), func.max(key)))).one()
-    if lowest is None:
-        return PageOf([], None, None)
-    here = (highest if descending else lowest) if after is None else after[0] + (-1 if descending else 1)
     wanted = skip + limit + 1
     found: list[Row[Any]] = []
     until = time.monotonic() + BUDGET
-    size = _FIRST_SLICE
-    while lowest <= here <= highest and len(found) < wanted:
-        began = time.monotonic()
-        if began >= until:
-            return _part(order, found[skip:], here, descending, backwards, after, (lowest, highest))
-        span = (here - size + 1, here) if descending else (here, here + size - 1)
+    spans = await slices(connection, listing, descending=descending, after=None if after is None else after[0])
+    for span in spans:
         query = (
             select(*listing.shown)
             .where(key.between(*span), *access.where)
@@ -124,32 +115,23 @@ async def _in_slices(
             .limit(wanted - len(found))
         )
         found += (await connection.execute(query)).all()
-        here = span[0] - 1 if descending else span[1] + 1
-        took = time.monotonic() - began
-        size = max(200, round(size * min(4.0, _SLICE_SECONDS / max(took, 0.001))))
+        if len(found) >= wanted:
+            break
+        if time.monotonic() >= until and spans.searched < 1:
+            return _part(order, found[skip:], spans, backwards, after)
     rows = found[skip : skip + limit]
-    return _page_of(order, rows, len(found) >= wanted, came_from=after is not None or skip > 0, backwards=backwards)
+    came_from = after is not None or skip > 0
+    return _page_of(order, rows, len(found) >= wanted, came_from=came_from, backwards=backwards)
 
 
-def _part(
-    order: Order,
-    rows: list[Row[Any]],
-    here: int,
-    descending: bool,
-    backwards: bool,
-    after: list[int] | None,
-    bounds: tuple[int, int],
-) -> PageOf:
+def _part(order: Order, rows: list[Row[Any]], spans: Slices, backwards: bool, after: list[int] | None) -> PageOf:
     """What was found until time was up, and where to go on."""
-    lowest, highest = bounds
-    seen = highest - here if descending else here - lowest
-    on = cursors.encode(str(order), here + 1 if descending else here - 1)
-    back = None if after is None else cursors.encode(str(order), after[0] + (-1 if descending else 1))
+    step = 1 if order.descending != backwards else -1
+    on = cursors.encode(str(order), spans.here + step)
+    back = None if after is None else cursors.encode(str(order), after[0] - step)
     if backwards:
         rows.reverse()
-    return PageOf(
-        rows, back if backwards else on, on if backwards else back, min(0.999, seen / max(1, highest - lowest + 1))
-    )
+    return PageOf(rows, back if backwards else on, on if backwards else back, spans.searched)
 
 
 def _ordered(

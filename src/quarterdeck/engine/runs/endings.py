@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement
+
 from quarterdeck.contract.enums import RunStatus
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -31,6 +33,11 @@ class EndedRun:
 Ending = Callable[[Engine, Transaction, Sequence[EndedRun]], Awaitable[None]]
 
 ENDINGS: list[Ending] = []
+
+# Hears that somebody has runs done again, before they are: (scope over runs, who, why, bulk operation).
+Retrying = Callable[[Engine, Transaction, ColumnElement[bool], str, str | None, int | None], Awaitable[None]]
+
+RETRIES: list[Retrying] = []
 
 
 async def tell(engine: Engine, transaction: Transaction, ended: Sequence[EndedRun]) -> None:

@@ -1,0 +1,185 @@
+"""How many there are, how they grow, and what they have in common. Counts are read from tallies."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.clock import DAY, HOUR, MINUTE, now_ms, to_datetime
+from quarterdeck.contract.enums import DeadLetterStatus, ErrorClass
+from quarterdeck.contract.models.dead_letters import (
+    DeadLetterCount,
+    DeadLetterGrowth,
+    DeadLetterStats,
+    ErrorGroup,
+    ErrorGroups,
+    StatsQuery,
+)
+from quarterdeck.contract.principal import Principal
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.dead_letters.listing import DEAD_LETTERS
+from quarterdeck.engine.dead_letters.tables import dead_letter_groups, dead_letters
+from quarterdeck.engine.listing import access, paging
+from quarterdeck.engine.listing.counting import tallied
+from quarterdeck.engine.listing.matching import clauses, read_filter
+from quarterdeck.engine.listing.slices import slices
+from quarterdeck.engine.series.tables import dead_letter_minutes, dead_letter_tallies
+
+_MOST_GROUPS = 200
+_MOST_HEADINGS = 100
+_PERIODS = {"hour": (MINUTE, 60), "day": (HOUR, 24), "month": (DAY, 30)}
+
+
+async def stats(engine: Engine, principal: Principal, query: StatsQuery) -> DeadLetterStats:
+    step, number = _PERIODS[query.period]
+    async with engine.store.read() as connection:
+        counts = dead_letter_tallies.c
+        heading = (counts.tenant_id, counts.event_type, counts.queue, counts.status)
+        tally = select(*heading, func.sum(counts.difference).label("number")).group_by(*heading)
+        if principal.tenants is not None:
+            tally = tally.where(counts.tenant_id.in_(sorted(principal.tenants)))
+        found = (await connection.execute(tally)).all()
+        now = now_ms()
+        first = now - now % step - (number - 1) * step
+        growth = await _growth(connection, principal, first, step)
+        soon = select(func.count()).where(
+            dead_letters.c.expires_at < now + DAY, *_mine(dead_letters.c.tenant_id, principal)
+        )
+        expiring = (await connection.execute(soon)).scalar_one()
+    return DeadLetterStats(
+        totals=_count("", _sums(found, lambda _: "").get("", {})),
+        by_tenant=_headings(found, lambda row: row.tenant_id),
+        by_type=_headings(found, lambda row: row.event_type),
+        by_queue=_headings(found, lambda row: row.queue),
+        growth=[
+            DeadLetterGrowth(at=to_datetime(at), **growth.get(at, {"added": 0, "resolved": 0, "expired": 0}))
+            for at in range(first, first + number * step, step)
+        ],
+        expiring=expiring,
+    )
+
+
+def _mine(column: ColumnElement[Any], principal: Principal) -> list[ColumnElement[bool]]:
+    return [] if principal.tenants is None else [column.in_(sorted(principal.tenants))]
+
+
+async def _growth(
+    connection: AsyncConnection, principal: Principal, first: int, step: int
+) -> dict[int, dict[str, int]]:
+    minutes = dead_letter_minutes.c
+    at = (minutes.minute - minutes.minute % step).label("at")
+    names = ("added", "resolved", "expired")
+    query = (
+        select(at, *(func.sum(minutes[name]).label(name) for name in names))
+        .where(minutes.minute >= first, *_mine(minutes.tenant_id, principal))
+        .group_by(at)
+    )
+    return {int(row.at): {name: int(getattr(row, name)) for name in names} for row in await connection.execute(query)}
+
+
+def _sums(found: Any, name: Any) -> dict[str, dict[str, int]]:
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in found:
+        sums[name(row)][row.status] += int(row.number)
+    return sums
+
+
+def _headings(found: Any, name: Any) -> list[DeadLetterCount]:
+    """Most pending first."""
+    made = [_count(key, numbers) for key, numbers in _sums(found, name).items()]
+    made = [each for each in made if each.pending or each.retrying or each.succeeded or each.discarded]
+    return sorted(made, key=lambda each: (-each.pending, each.name))[:_MOST_HEADINGS]
+
+
+def _count(name: str, numbers: dict[str, int]) -> DeadLetterCount:
+    return DeadLetterCount(name=name, **{str(each): max(0, numbers.get(str(each), 0)) for each in DeadLetterStatus})
+
+
+# ----- groups
+
+
+async def groups(engine: Engine, principal: Principal, filter_text: str) -> ErrorGroups:
+    """From tallies where the filter asks for nothing that they do not hold, else from the dead letters."""
+    filter_ = read_filter(filter_text, DEAD_LETTERS.resource, principal)
+    dialect = engine.store.dialect
+    async with engine.store.read() as connection:
+        where = tallied(DEAD_LETTERS, clauses(DEAD_LETTERS, filter_, principal, dialect))
+        searched = 1.0
+        if where is not None:
+            counted = await _from_tallies(connection, where)
+        else:
+            way = await access.for_page(connection, dialect, DEAD_LETTERS, filter_, principal, "created")
+            counted, searched = await _from_rows(connection, way)
+        first = sorted(counted, key=lambda name: (-counted[name][0], name))[:_MOST_GROUPS]
+        query = select(dead_letter_groups).where(dead_letter_groups.c.group_id.in_(first))
+        known = {row.group_id: row for row in await connection.execute(query)}
+    items = []
+    for name in first:
+        row, (number, pending, oldest, newest) = known.get(name), counted[name]
+        if row is not None:
+            items.append(
+                ErrorGroup(
+                    group=name,
+                    queue=row.queue,
+                    error_code=row.error_code,
+                    error_class=ErrorClass(row.error_class),
+                    message=row.message,
+                    count=number,
+                    pending=pending,
+                    first_at=to_datetime(row.first_at if oldest is None else oldest),
+                    last_at=to_datetime(row.last_at if newest is None else newest),
+                )
+            )
+    return ErrorGroups(items=items, more=len(counted) - len(items), searched=searched)
+
+
+# count, pending, oldest and newest (ms; None: as the group says)
+_Counted = dict[str, tuple[int, int, int | None, int | None]]
+
+
+async def _from_tallies(connection: AsyncConnection, where: list[ColumnElement[bool]]) -> _Counted:
+    counts = dead_letter_tallies.c
+    pending = func.sum(case((counts.status == str(DeadLetterStatus.PENDING), counts.difference), else_=0))
+    query = (
+        select(counts.group_id, func.sum(counts.difference).label("number"), pending.label("pending"))
+        .where(*where)
+        .group_by(counts.group_id)
+    )
+    found = (await connection.execute(query)).all()
+    return {row.group_id: (int(row.number), int(row.pending), None, None) for row in found if row.number > 0}
+
+
+async def _from_rows(connection: AsyncConnection, way: access.Access) -> tuple[_Counted, float]:
+    columns = dead_letters.c
+    is_pending = case((columns.status == str(DeadLetterStatus.PENDING), 1), else_=0)
+    query = select(
+        columns.group_id,
+        func.count().label("number"),
+        func.sum(is_pending).label("pending"),
+        func.min(columns.created_at).label("oldest"),
+        func.max(columns.created_at).label("newest"),
+    ).group_by(columns.group_id)
+    counted: _Counted = {}
+    if way.sorts:
+        spans: Any = [None]
+    else:
+        spans = await slices(connection, DEAD_LETTERS, descending=True)
+    until = time.monotonic() + paging.BUDGET
+    conditions = way.where if not way.streams else [*way.where, or_(*way.streams)]
+    for span in spans:
+        here = [] if span is None else [columns.id.between(*span)]
+        for row in await connection.execute(query.where(*conditions, *here)):
+            number, pending, oldest, newest = counted.get(row.group_id, (0, 0, None, None))
+            counted[row.group_id] = (
+                number + row.number,
+                pending + int(row.pending),
+                min(row.oldest, row.oldest if oldest is None else oldest),
+                max(row.newest, row.newest if newest is None else newest),
+            )
+        if span is not None and time.monotonic() > until:
+            return counted, spans.searched
+    return counted, 1.0
