@@ -204,16 +204,18 @@ class FakeWork(FakeClient):
 
     def _in_parts(self, resource: MachineResource, rows: list[dict[str, Any]], query: Any) -> dict[str, Any]:
         """The cursor is how much has been searched, in thousandths."""
-        before = int(query.get("cursor") or 0)
-        after = min(1_000, before + round(self.part * 1_000))
+        step = round(self.part * 1_000)
+        backwards = query.get("direction") == "previous"
+        here = int(query.get("cursor") or (1_000 if backwards else 0))
+        before, after = (max(0, here - step), here) if backwards else (here, min(1_000, here + step))
         number = max(self.kept(resource), default=0)
         found = [row for row in rows if before < row["id"] * 1_000 / number <= after]
         more = after < 1_000
         return {
             "items": [self._bare(row) for row in found],
             "next": str(after) if more else None,
-            "previous": None,
-            "searched": after / 1_000,
+            "previous": str(before) if before else None,
+            "searched": (1_000 - before if backwards else after) / 1_000,
         }
 
     @staticmethod

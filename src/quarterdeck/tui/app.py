@@ -168,8 +168,9 @@ class Console(App[None]):
 
     def remember(self) -> None:
         """Write down where we are, for the next start."""
-        self.queue.remember()
-        self.front.remember()
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.remember()
         failed = state.save(self.session.home.console_state, self.session.state)
         if failed:
             self.notice(failed, "error")

@@ -34,7 +34,10 @@ class MachineSource(FilteredSource):
         super().__init__(client, filter_, sort)
         self._list, self._resource, self._heard = _LISTS[resource], resource, heard
         self.searched = 1.0
-        self.counted_in_part = False
+        self.counted_in_part = False  # the last count is only what there is at the least
+        self.exact: int | None = None  # what reading from the beginning to the end has shown
+        self._read = 0  # rows from the beginning on
+        self._reached: str | None = None  # the cursor behind them
 
     async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
         query = first_page(self.filter, self.sort, limit)
@@ -45,13 +48,23 @@ class MachineSource(FilteredSource):
             query["skip"] = skip
         found = await self._client().call(self._list, query=query)
         page = Page(found["items"], found["next"], found["previous"])
-        self._has_searched(1.0 if page.next is None else float(found.get("searched", 1.0)))
+        if direction == "next" and not skip and (cursor is None or cursor == self._reached):
+            self._read = len(page.rows) + (self._read if cursor is not None else 0)
+            self._reached = page.next
+            if page.next is None and self.counted_in_part:
+                self.exact, self.counted_in_part = self._read, False
+        over = (page.next if direction == "next" else page.previous) is None
+        self._has_searched(1.0 if over else float(found.get("searched", 1.0)))
         return page
 
     async def count(self) -> int:
         query = {"filter": self.filter} if self.filter else {}
         found = await self._client().call(items.COUNT, query=query, resource=self._resource)
+        self.exact = None
         self.counted_in_part = found.get("searched", 1.0) < 1
+        if self.counted_in_part and self._read and self._reached is None:
+            self.counted_in_part = False
+            return self._read
         return int(found["count"])
 
     async def _named(self, ids: Sequence[int], filter_: str) -> list[Row]:

@@ -55,6 +55,7 @@ class RowSource(Protocol):
     `async def matching(ids) -> list[Row]`: those of `ids` that are in the list, as they are now.
     `async def named(ids) -> list[Row]`: `ids` as they are now, in the list or not.
     `scope: str`: what the list is, in the words of the operator (the filter).
+    `exact: int | None`: how many rows there are, once reading them has shown that the count was too low.
     """
 
     async def page(self, *, cursor: str | None, direction: Direction, limit: int, skip: int) -> Page:

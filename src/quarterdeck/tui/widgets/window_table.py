@@ -307,7 +307,10 @@ class WindowTable(MarkedTable):
                 view.move_to(found, *self._limits())
         view.settle(*self._limits())
         self._index.trim(view.top - view.height, view.bottom + view.height)  # what a look wants stays
-        if self._count is None and self._index.total is not None:
+        exact = getattr(self._feeder.source, "exact", None)
+        if exact is not None and exact != self._count:
+            self._counted(exact)
+        elif self._count is None and self._index.total is not None:
             self._count_is(self._index.total)  # all of the list is in memory
         self._moved()
 
@@ -379,8 +382,9 @@ class WindowTable(MarkedTable):
 
     # Terminal and mouse
 
-    def on_resize(self, event: events.Resize) -> None:
-        self._view.resize(event.size.height - HEADER, *self._limits())
+    def on_resize(self) -> None:
+        # Not the size that the event names: that counts a border too.
+        self._view.resize(self.size.height - HEADER, *self._limits())
         self._drawn, self._live = [], {}
         self._moved()
 
