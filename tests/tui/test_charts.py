@@ -83,7 +83,7 @@ def test_names_from_outside_are_only_text() -> None:
 
 
 def test_the_axis_ends_at_a_round_number() -> None:
-    assert [top_of(n) for n in (0, 0.25, 1, 7, 99, 101, 18_422)] == [1, 0.25, 1, 8, 100, 120, 20_000]
+    assert [top_of(n) for n in (0, 0.5, 1, 7, 21, 99, 101, 18_422)] == [1, 0.5, 1, 8, 30, 100, 120, 20_000]
     assert top_of(93, 100) == 100
     assert rows_with_labels(5) == {0: 1.0, 4: 0.0, 2: 0.5}
 
@@ -103,7 +103,17 @@ def test_times_are_local_and_name_the_day_where_it_is_another() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "0"), (0.4, "0.4"), (87, "87"), (9_999, "9,999"), (10_000, "10k"), (12_345, "12.3k"), (999_600, "1M")],
+    [
+        (0, "0"),
+        (0.4, "0.4"),
+        (0.25, "0.25"),
+        (0.001, "0.01"),
+        (87, "87"),
+        (9_999, "9,999"),
+        (10_000, "10k"),
+        (12_345, "12.3k"),
+        (999_600, "1M"),
+    ],
 )
 def test_numbers_are_short(value: float, said: str) -> None:
     assert short(value) == said

@@ -187,9 +187,9 @@ async def test_without_news_nothing_is_asked(tmp_path: Path) -> None:
         await person.sees("throughput")
         await person.until(lambda: not screen.is_looking, "the last look")
         assert screen.is_fading
-        fake.queues = {"idle": queue("idle", waiting=3)}
+        fake.queues, fake.quiet = {"idle": queue("idle", waiting=3)}, True
         await fake.tell("queues_changed")
-        await person.sees("idle  ● healthy")
+        await person.sees("idle  ● healthy", "no run came or ended")
         await person.until(lambda: not screen.is_looking, "the last look")
         assert not screen.is_fading
 

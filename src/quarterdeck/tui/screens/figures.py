@@ -10,6 +10,7 @@ from textual.containers import Container, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
+from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import Window
 from quarterdeck.contract.live import FIGURES_INTERVAL_SECONDS, Message
 from quarterdeck.tui.failures import FAILURES, sentence
@@ -177,7 +178,6 @@ class FiguresScreen(ConsoleScreen):
     async def _read(self) -> Sequence[Row]:
         rows = await self.read()
         self._refreshed_at = time.monotonic()
-        self._fade_later(rows)
         return rows
 
     def on_link(self) -> None:
@@ -212,12 +212,22 @@ class FiguresScreen(ConsoleScreen):
         if time.monotonic() - self._charts_at >= CHARTS_SECONDS:
             self._chart()
 
-    def _fade_later(self, rows: Sequence[Row]) -> None:
-        if self._fade is not None:
+    def _fade_later(self) -> None:
+        """What is shown of the last minutes is looked at again, until there is nothing left of it."""
+        seconds = 0.0
+        if any(self.fades(row) for row in self.source.rows):
+            seconds = FADE_SECONDS
+        elif self.is_detailed and self.board.has_lines:
+            seconds = max(FADE_SECONDS, self.board.step / SECOND)
+        if self._fade is not None and not seconds:
             self._fade.stop()
             self._fade = None
-        if any(self.fades(row) for row in rows):
-            self._fade = self.set_timer(FADE_SECONDS, self.soon)
+        elif self._fade is None and seconds:
+            self._fade = self.set_timer(seconds, self._faded)
+
+    def _faded(self) -> None:
+        self._fade = None
+        self.soon()
 
     def _share(self) -> None:
         """A short list leaves its room to the charts; a long one has a little less than half."""
@@ -236,6 +246,7 @@ class FiguresScreen(ConsoleScreen):
         self.chrome()
         self.tell_line()
         self.paint_facts()
+        self._fade_later()
 
     def tell_line(self) -> None:
         if self.is_mounted:
@@ -286,6 +297,7 @@ class FiguresScreen(ConsoleScreen):
             late.stop()
         self._charted, self._charts_at = wanted, time.monotonic()
         self.board.show_plots(plots)
+        self._fade_later()
 
     def _say_loading(self) -> None:
         if self._charted != (self.charted_queue(), self.window):

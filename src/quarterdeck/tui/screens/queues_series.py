@@ -49,7 +49,8 @@ def throughput_plot(answer: Answer, now: int) -> Plot:
         values = [point[key] * 60 * SECOND / ms for point, ms in zip(points, lasted, strict=True)]
         return Series(key, sign, style, values, short(sum(point[key] for point in answer["points"])))
 
-    note = f"{short(answer['per_second'])}/s done"
+    rate = answer["per_second"]
+    note = f"{short(rate)}/s done" if rate >= 1 or not rate else f"{short(rate * 60)}/min done"
     if answer["lag_seconds"]:
         note += f", oldest waits {duration(int(answer['lag_seconds'] * SECOND))}"
     lines = [

@@ -9,7 +9,7 @@ from quarterdeck.contract.clock import DAY, to_datetime
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_STEPS = (1.0, 1.2, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 def top_of(highest: float, most: float | None = None) -> float:

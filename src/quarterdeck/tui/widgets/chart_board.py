@@ -42,6 +42,16 @@ class ChartBoard(LinesView):
     def is_empty(self) -> bool:
         return not self._plots
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether anything but nothing is drawn."""
+        return any(value for plot in self._plots for series in plot.series for value in series.values)
+
+    @property
+    def step(self) -> int:
+        """Milliseconds after which the charts are out of date, though nothing new happens."""
+        return min((plot.step for plot in self._plots), default=0)
+
     def turn(self, by: int) -> bool:
         """Another chart, where not all fit. False where all of them stand there already."""
         if len(self._plots) < 2 or self._fitting(*self.content_size) >= len(self._plots):

@@ -43,7 +43,9 @@ class Plot(NamedTuple):
 
 def short(number: float) -> str:
     """`0.4`, `87`, `9,999`, `12.3k`, `4M`: at most five cells up to a billion."""
-    if number and abs(number) < 10 and number != int(number):
+    if 0 < abs(number) < 1:
+        return f"{number:.2g}" if abs(number) >= 0.01 else "0.01"
+    if abs(number) < 10 and number != int(number):
         return f"{number:.1f}"
     if round(number) < 10_000:
         return f"{round(number):,}"
