@@ -97,6 +97,16 @@ def operation(number: int, **changes: Any) -> dict[str, Any]:
     return row
 
 
+def _span(length: int, query: Mapping[str, Any]) -> tuple[int, int]:
+    """[start, end) of a page; cursors are positions."""
+    limit, skip, cursor = int(query.get("limit", 100)), int(query.get("skip", 0)), query.get("cursor")
+    if query.get("direction") == "previous":
+        end = max(0, (int(str(cursor)) if cursor is not None else length) - skip)
+        return max(0, end - limit), end
+    start = (int(str(cursor)) if cursor is not None else 0) + skip
+    return start, min(start + limit, length)
+
+
 class FakeClient:
     """`calls` holds (operation name, path, query, body). `down` makes every call fail."""
 
@@ -192,13 +202,7 @@ class FakeClient:
         ranks = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
         turned = str(query.get("sort", "priority")).startswith("-")
         rows.sort(key=lambda row: (ranks[row["priority"]], row["id"]), reverse=turned)
-        limit, skip, cursor = int(query.get("limit", 100)), int(query.get("skip", 0)), query.get("cursor")
-        if query.get("direction") == "previous":
-            end = max(0, (int(str(cursor)) if cursor is not None else len(rows)) - skip)
-            start = max(0, end - limit)
-        else:
-            start = (int(str(cursor)) if cursor is not None else 0) + skip
-            end = min(start + limit, len(rows))
+        start, end = _span(len(rows), query)
         return {
             "items": [dict(row) for row in rows[start:end]],
             "next": str(end) if end < len(rows) else None,
@@ -431,4 +435,9 @@ class FakeClient:
         found = self.results.get(int(path["id"]), [])
         if query.get("outcome"):
             found = [row for row in found if row["outcome"] == query["outcome"]]
-        return {"items": found, "next": None}
+        start, end = _span(len(found), query)
+        return {
+            "items": found[start:end],
+            "next": str(end) if end < len(found) else None,
+            "previous": str(start) if start else None,
+        }

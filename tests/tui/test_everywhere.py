@@ -143,6 +143,33 @@ async def test_results_one_by_one_and_exported(tmp_path: Path, monkeypatch: obje
         assert screen.results.has_focus
 
 
+async def test_results_of_any_number_are_paged_and_not_held(tmp_path: Path) -> None:
+    fake = history()
+    fake.operations[12].update(failed=60_000)
+    fake.results[12] = [
+        {"item_id": n, "external_id": None, "title": f"Order {n}", "tenant_id": "acme", "outcome": "failed"}
+        | {"code": "changed_since", "sentence": "It has changed since.", "retryable": True}
+        for n in range(1, 60_001)
+    ]
+    async with person_at(tmp_path, fake, size=(120, 40)) as person:
+        await person.press("f3", "j")
+        await person.sees("Order 2")
+        await person.press("enter", "G")
+        await person.sees("Order 60000")
+        await person.press("k", "k")
+        await person.sees("Order 59998")
+        await person.press("g")
+        await person.until(lambda: "Order 60000" not in person.screen and "Order 1 " in person.screen, "the first")
+        await person.press(*["pagedown"] * 20)
+        screen = person.console.screen
+        assert isinstance(screen, OperationsScreen)
+        await person.until(lambda: screen.results.cursor_row is not None, "the row under the cursor")
+        index = screen.results._index
+        assert sum(1 for _ in index.rows()) <= index.page_size * index.capacity
+        asked = [query for name, _, query, _ in fake.calls if name == "bulk.items"]
+        assert sum(int(query["limit"]) for query in asked) < 5_000
+
+
 async def test_themes_change_at_once_and_are_remembered(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         await person.press("f4")

@@ -132,7 +132,7 @@ class ListedSource:
                 if self._next is not None:
                     query["cursor"] = self._next
                 found = await self._client().call(self._operation, query=query, **self._path)
-                self._rows += [row if "id" in row else {**row, "id": row["item_id"]} for row in found["items"]]
+                self._rows += found["items"]
                 self._next = found["next"]
                 self._complete = self._next is None
         self.more = not self._complete and len(self._rows) >= MOST_LISTED
@@ -142,6 +142,25 @@ def operations_source(client: Callable[[], Any]) -> ListedSource:
     return ListedSource(client, bulk.LIST)
 
 
-def results_source(client: Callable[[], Any], operation_id: int, outcome: str) -> ListedSource:
-    """What became of the items of an operation; `outcome` empty for all of them."""
-    return ListedSource(client, bulk.ITEMS, {"outcome": outcome} if outcome else {}, id=operation_id)
+class ResultSource:
+    """What became of the items of an operation; `outcome` empty for all of them. Read by keyset, from both ends."""
+
+    def __init__(self, client: Callable[[], Any], operation_id: int, outcome: str) -> None:
+        self._client, self._number, self.scope = client, operation_id, outcome
+
+    async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
+        query: dict[str, object] = {"direction": direction, "limit": limit}
+        if self.scope:
+            query["outcome"] = self.scope
+        if cursor is not None:
+            query["cursor"] = cursor
+        if skip:
+            query["skip"] = skip
+        found = await self._client().call(bulk.ITEMS, query=query, id=self._number)
+        rows = [{**row, "id": row["item_id"]} for row in found["items"]]
+        return Page(rows, found["next"], found["previous"])
+
+    async def count(self) -> int:
+        """As the operation counts: an operation of a million is not read for it."""
+        operation = (await self._client().call(bulk.SHOW, id=self._number))["operation"]
+        return int(operation[self.scope or "total"])

@@ -54,6 +54,30 @@ async def test_results_leave_as_files(desk: Desk) -> None:
         await exported(desk.by(ACME), number)
 
 
+async def test_results_are_read_from_both_ends_and_from_the_middle(desk: Desk) -> None:
+    number, ids = await mixed(desk)
+
+    async def page(**query: Any) -> tuple[list[int], str | None, str | None]:
+        found = await service.list_results(desk.engine, ROOT, number, BulkItemsQuery(limit=3, **query))
+        return [each.item_id for each in found.items], found.previous, found.next
+
+    first, before, after = await page()
+    assert (first, before) == (ids[:3], None)
+    second, before, after = await page(cursor=after)
+    assert second == ids[3:6]
+    assert (await page(cursor=before, direction="previous"))[0] == first
+    third, _, end = await page(cursor=after)
+    assert (third, end) == (ids[6:], None)
+    last, before, end = await page(direction="previous")
+    assert (last, end) == (ids[5:], None)
+    assert (await page(cursor=before, direction="previous"))[0] == ids[2:5]
+    assert (await page(direction="previous", skip=7))[:2] == (ids[:1], None)
+    assert (await page(skip=6))[0] == ids[6:]
+    assert await page(skip=50) == ([], None, None)
+    failed, before, end = await page(outcome="failed", direction="previous")
+    assert (failed, before, end) == (ids[1:3], None, None)
+
+
 async def test_results_come_in_pages_and_by_outcome(desk: Desk) -> None:
     number, ids = await mixed(desk)
     first = await service.list_results(desk.engine, ROOT, number, BulkItemsQuery(limit=5))

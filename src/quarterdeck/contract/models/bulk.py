@@ -151,8 +151,11 @@ class BulkItem(Answer):
 
 
 class BulkItemPage(Answer):
+    """`next` and `previous` are cursors; null where the list ends."""
+
     items: list[BulkItem]
     next: str | None
+    previous: str | None = None
 
 
 class BulkListQuery(Model):
@@ -163,9 +166,13 @@ class BulkListQuery(Model):
 
 
 class BulkItemsQuery(Model):
+    """`direction` `previous` reads backwards from the cursor, or from the end without one; `skip` jumps."""
+
     outcome: Outcome | None = None
     cursor: Annotated[str | None, Field(max_length=200)] = None
+    direction: Literal["next", "previous"] = "next"
     limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    skip: Annotated[int, Field(ge=0, le=10_000_000)] = 0
 
 
 class BulkExportQuery(Model):

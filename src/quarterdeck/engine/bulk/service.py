@@ -82,25 +82,33 @@ async def show(engine: Engine, principal: Principal, operation_id: int) -> BulkD
 async def list_results(engine: Engine, principal: Principal, operation_id: int, query: BulkItemsQuery) -> BulkItemPage:
     async with engine.store.read() as connection:
         row = await find_operation(connection, principal, operation_id)
-        after = -1 if query.cursor is None else cursors.decode_ids(query.cursor, 1)[0]
-        wanted = _results(row, query.outcome, after).limit(query.limit + 1)
-        found = list((await connection.execute(wanted)).all())
-    more = len(found) > query.limit
+        back = query.direction == "previous"
+        wanted = _results(row, query.outcome)
+        if query.cursor is not None:
+            here = cursors.decode_ids(query.cursor, 1)[0]
+            wanted = wanted.where(bulk_items.c.seq < here if back else bulk_items.c.seq > here)
+        wanted = wanted.order_by(bulk_items.c.seq.desc() if back else bulk_items.c.seq)
+        found = list((await connection.execute(wanted.offset(query.skip).limit(query.limit + 1))).all())
+    ahead, behind = len(found) > query.limit, query.cursor is not None or query.skip > 0
     found = found[: query.limit]
+    if back:
+        found.reverse()
+    before, after = (ahead, behind) if back else (behind, ahead)
     return BulkItemPage(
-        items=[_result(row, each) for each in found], next=cursors.encode(found[-1].seq) if more else None
+        items=[_result(row, each) for each in found],
+        next=cursors.encode(found[-1].seq) if found and after else None,
+        previous=cursors.encode(found[0].seq) if found and before else None,
     )
 
 
-def _results(row: Row[Any], outcome: Outcome | None, after: int) -> Select[Any]:
+def _results(row: Row[Any], outcome: Outcome | None) -> Select[Any]:
     subject = subject_of(read_resource(row.resource))
     table, done = subject.listing.table, in_done_batch(row)
     columns = (subject.external.label("external_id"), subject.title.label("title"), table.c.tenant_id)
     wanted = (
         select(bulk_items, *columns, done.label("done"))
         .select_from(bulk_items.join(table, table.c.id == bulk_items.c.item_id, isouter=True))
-        .where(of_operation(row), bulk_items.c.seq > after)
-        .order_by(bulk_items.c.seq)
+        .where(of_operation(row))
     )
     if outcome is None:
         return wanted
@@ -142,8 +150,9 @@ async def export_results(
 async def _result_pages(engine: Engine, row: Row[Any], outcome: Outcome | None) -> AsyncIterator[list[BulkItem]]:
     after = -1
     while True:
+        wanted = _results(row, outcome).where(bulk_items.c.seq > after).order_by(bulk_items.c.seq)
         async with engine.store.read() as connection:
-            found = list((await connection.execute(_results(row, outcome, after).limit(_EXPORT_PAGE))).all())
+            found = list((await connection.execute(wanted.limit(_EXPORT_PAGE))).all())
         if found:
             after = found[-1].seq
             yield [_result(row, each) for each in found]

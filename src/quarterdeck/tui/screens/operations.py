@@ -22,7 +22,7 @@ from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.bulk_flow import retry_failed, take_back
 from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.session import Session
-from quarterdeck.tui.sources import operations_source, results_source
+from quarterdeck.tui.sources import ResultSource, operations_source
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
@@ -231,7 +231,7 @@ class OperationsScreen(ConsoleScreen):
             return
         self._shown = (number, self.outcome)
         session = self.console.session
-        self.results.show(results_source(lambda: session.client, number, self.outcome))
+        self.results.show(ResultSource(lambda: session.client, number, self.outcome))
 
     def _paint(self) -> None:
         if self._detail is None or not self.is_mounted:
