@@ -56,8 +56,8 @@ def test_what_is_to_be_read_can_be_read(name: str, least: float) -> None:
         )
 
 
-def test_on_paper_what_is_faint_can_be_read_too() -> None:
-    for name in ("daylight", "high-contrast"):
+def test_what_is_faint_can_be_read_too() -> None:
+    for name in ("brutalist", "daylight", "high-contrast"):
         faint = theming.choose(name).style("faint")
         assert faint.color is not None
         assert faint.bgcolor is not None
