@@ -47,9 +47,9 @@ def _console(
 
 def _assemble() -> None:
     # Each module adds its commands to `app` or to a group of its own.
-    from quarterdeck.cli import audit, bulk, demo, doctor, engine, export, imports, items, queues, workers
+    from quarterdeck.cli import audit, bulk, demo, dlq, doctor, engine, export, imports, items, queues, runs, workers
 
-    for module in (engine, items, bulk, queues, workers, audit, imports, export, demo, doctor):
+    for module in (engine, items, bulk, queues, runs, dlq, workers, audit, imports, export, demo, doctor):
         module.add_to(app)
 
 

@@ -10,7 +10,7 @@ import typer
 from quarterdeck.cli import bulk_flow as flow
 from quarterdeck.cli import forms
 from quarterdeck.cli.bulk_lines import detail_lines, operation_rows, outcome_line, preview_lines, result_rows, title
-from quarterdeck.cli.choices import ResourceArgument, YesOption
+from quarterdeck.cli.choices import AnyResourceArgument, YesOption
 from quarterdeck.cli.export import Format
 from quarterdeck.cli.files import write_stream
 from quarterdeck.cli.runtime import Cli, command, group
@@ -59,7 +59,7 @@ async def _draft(cli: Cli, resource: Any, action: str, values: dict[str, Any]) -
 @command(bulk, "bulk", "preview")
 async def preview(
     cli: Cli,
-    resource: ResourceArgument,
+    resource: AnyResourceArgument,
     action: ActionArgument,
     query: QueryOption = None,
     id_: IdOption = None,
@@ -95,7 +95,7 @@ async def preview(
 @command(bulk, "bulk", "run")
 async def run(
     cli: Cli,
-    resource: ResourceArgument,
+    resource: AnyResourceArgument,
     action: ActionArgument,
     query: QueryOption = None,
     id_: IdOption = None,

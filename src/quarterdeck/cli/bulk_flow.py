@@ -15,7 +15,7 @@ from quarterdeck.cli.bulk_lines import finished, outcome_line, preview_lines, ti
 from quarterdeck.cli.exits import CommandError, Exit, usage
 from quarterdeck.cli.runtime import Cli
 from quarterdeck.contract.actions import Action, actions_for, find_action
-from quarterdeck.contract.enums import Resource, Risk
+from quarterdeck.contract.enums import AnyResource, Risk
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Problem
 from quarterdeck.tui.format import count, plural
@@ -23,7 +23,7 @@ from quarterdeck.tui.format import count, plural
 MOST_IDS = 100_000
 
 
-def bulk_action(resource: Resource, verb: str) -> Action:
+def bulk_action(resource: AnyResource, verb: str) -> Action:
     """The declared action. Raises a usage error that names those there are."""
     action = find_action(resource, verb)
     if action is None or not action.bulk:

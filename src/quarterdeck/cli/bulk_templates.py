@@ -8,11 +8,11 @@ import typer
 
 from quarterdeck.cli import bulk_flow as flow
 from quarterdeck.cli import forms
-from quarterdeck.cli.choices import FilterOption, ResourceArgument, YesOption
+from quarterdeck.cli.choices import AnyResourceArgument, FilterOption, YesOption
 from quarterdeck.cli.exits import CommandError, Exit
 from quarterdeck.cli.output import Heading, table
 from quarterdeck.cli.runtime import Cli, command, group
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import read_resource
 from quarterdeck.contract.operations import bulk as ops
 
 template = group("template", "Bulk operations to use again: a filter, an action and its parameters under a name.")
@@ -39,7 +39,7 @@ async def list_(cli: Cli) -> None:
 async def save(
     cli: Cli,
     name: Annotated[str, typer.Argument(metavar="NAME")],
-    resource: ResourceArgument,
+    resource: AnyResourceArgument,
     action: Annotated[str, typer.Argument(metavar="ACTION")],
     query: FilterOption = "",
     set_: Annotated[
@@ -84,7 +84,7 @@ async def run(
     found = await _named(cli, name)
     made = await flow.draft(
         cli,
-        flow.bulk_action(Resource(found["resource"]), found["action"]),
+        flow.bulk_action(read_resource(found["resource"]), found["action"]),
         query=found["filter"],
         ids=None,
         given={key: "" if value is None else str(value) for key, value in found["params"].items()},

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, read_resource
 
 ResourceArgument = Annotated[Resource, typer.Argument(help="Which kind of queue.", show_default=False)]
+
+
+def _read_any(text: str) -> AnyResource:
+    try:
+        return read_resource(text)
+    except ValueError:
+        known = ", ".join(f"'{each}'" for each in (*Resource, *MachineResource))
+        raise typer.BadParameter(f"'{text}' is not one of {known}.") from None
+
+
+# Whatever a bulk operation can act on. The command line's library takes no union, hence Any: an AnyResource.
+AnyResourceArgument = Annotated[
+    Any,
+    typer.Argument(
+        parser=_read_any,
+        metavar="RESOURCE",
+        help=f"One of {', '.join((*Resource, *MachineResource))}.",
+        show_default=False,
+    ),
+]
 FilterOption = Annotated[
     str, typer.Option("--query", "-q", metavar="FILTER", help='For example: status:open priority:urgent "paper jam".')
 ]

@@ -23,13 +23,14 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(engine)
 
 
-def _described(info: dict[str, Any]) -> list[str]:
+def _described(cli: Cli, info: dict[str, Any]) -> list[str]:
     return pairs(
         [
             ("state", "running"),
             ("version", info["version"]),
             ("pid", info["pid"]),
             ("home", info["home"]),
+            ("socket", _socket(cli)),
             ("store", info["store"]),
             ("started", info["started_at"]),
             ("you are", f"{info['principal']['actor']} ({info['principal']['role']})"),
@@ -38,12 +39,19 @@ def _described(info: dict[str, Any]) -> list[str]:
     )
 
 
+def _socket(cli: Cli) -> str:
+    """For programs that speak to the engine themselves."""
+    from quarterdeck.client.local import socket_of
+
+    return str(socket_of(cli.home))
+
+
 @command(engine, "engine", "start")
 async def start(cli: Cli) -> None:
     """Start the engine of this home; fine when it runs already."""
     client = await cli.client(new_home=True)
     info = await client.call(system.ENGINE)
-    cli.out.result(info, _described(info))
+    cli.out.result({"socket": _socket(cli), **info}, _described(cli, info))
 
 
 @command(engine, "engine", "status")
@@ -60,7 +68,7 @@ async def status(cli: Cli) -> int | None:
         else:
             cli.out.result({}, [f"The engine of {cli.home.path} is not running."])
         return Exit.UNREACHABLE
-    cli.out.result({"state": "running", **info}, _described(info))
+    cli.out.result({"state": "running", "socket": _socket(cli), **info}, _described(cli, info))
     return None
 
 

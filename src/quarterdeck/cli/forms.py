@@ -57,15 +57,16 @@ def params(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
             continue
         nullable = _kind(model.model_fields[name].annotation)[1]
         chosen[name] = None if value == "" and nullable else str(value)
-    _check(action, model, chosen)
-    return chosen
+    return _checked(action, model, chosen)
 
 
-def _check(action: Action, model: Any, chosen: dict[str, Any]) -> None:
+def _checked(action: Action, model: Any, chosen: dict[str, Any]) -> dict[str, Any]:
+    """As JSON of the right types."""
     from pydantic import ValidationError
 
     try:
-        model.model_validate(chosen, strict=False)
+        found: dict[str, Any] = model.model_validate(chosen, strict=False).model_dump(mode="json", include=set(chosen))
+        return found
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "parameters"
