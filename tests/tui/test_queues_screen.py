@@ -213,6 +213,10 @@ async def test_an_engine_that_goes_away_leaves_what_is_shown(tmp_path: Path) -> 
         await person.sees("the engine does not answer.", "refunds-api", "throughput")
         await person.press("p")
         await person.sees("Pause has to wait")
+        fake.down = "the engine does not answer."
+        await person.press("f5")
+        await person.sees("refunds-api", "throughput")
+        fake.down = ""
         fake.queues["bulk"]["waiting"] = 77
         person.console.session.connected(person.fake)
         person.console.linked()

@@ -6,21 +6,18 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from textual.containers import Container, Vertical
+from textual.containers import Container
 from textual.timer import Timer
 from textual.widget import Widget
 
-from quarterdeck.contract.clock import SECOND
-from quarterdeck.contract.enums import Window
 from quarterdeck.contract.live import FIGURES_INTERVAL_SECONDS, Message
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.screens import queues_series as series
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.figure_detail import FigureDetail
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.whole_list import WholeList
-from quarterdeck.tui.widgets.chart_board import ChartBoard
-from quarterdeck.tui.widgets.lines import LinesView, LineView
+from quarterdeck.tui.widgets.lines import LineView
 from quarterdeck.tui.widgets.rows import Column
 from quarterdeck.tui.widgets.table_drawing import HEADER
 from quarterdeck.tui.widgets.table_messages import CursorRested, FetchFailed
@@ -28,9 +25,6 @@ from quarterdeck.tui.widgets.window_table import WindowTable
 
 Row = Mapping[str, Any]
 BESIDE = 160  # cells from which the charts stand at the right of the table
-TALL = 32  # lines from which there is room for everything
-CHARTS_SECONDS = 5.0  # what they show is counted in minutes
-PATIENCE_SECONDS = 0.3
 # Figures of the last minutes shrink when nothing happens any more, and nobody says so.
 FADE_SECONDS = 60.0
 
@@ -94,13 +88,9 @@ class FiguresScreen(ConsoleScreen):
             clock=session.now,
             id="rows",
         )
-        self.facts_view = LinesView(id="facts")
-        self.board = ChartBoard(id="charts")
-        self.window = Window.HOUR
-        self.is_detailed = False
+        self.detail = FigureDetail(self)
         self._wanted = name
-        self._charted: tuple[str | None, Window] | None = None
-        self._charts_at = self._refreshed_at = float("-inf")
+        self._refreshed_at = float("-inf")
         self._timer: Timer | None = None
         self._fade: Timer | None = None
 
@@ -111,7 +101,7 @@ class FiguresScreen(ConsoleScreen):
     def body(self) -> Iterable[Widget]:
         yield LineView(id="line")
         yield from self.above()
-        yield Container(self.table, Vertical(self.facts_view, self.board, id="below"), id="split")
+        yield Container(self.table, self.detail.pane(), id="split")
 
     def handlers(self) -> Mapping[str, Handler]:
         table = self.table
@@ -122,15 +112,15 @@ class FiguresScreen(ConsoleScreen):
             "bottom": table.action_bottom,
             "page-down": table.action_page_down,
             "page-up": table.action_page_up,
-            "open": self.toggle_detail,
+            "open": self.detail.toggle,
             "clear": self.clear,
             "copy": self.copy,
             "reload": self.reload,
-            "detail-down": lambda: self._scroll(1),
-            "detail-up": lambda: self._scroll(-1),
-            "window": self.next_window,
-            "chart-next": lambda: self._turn(1),
-            "chart-previous": lambda: self._turn(-1),
+            "detail-down": lambda: self.detail.scroll(1),
+            "detail-up": lambda: self.detail.scroll(-1),
+            "window": self.detail.next_window,
+            "chart-next": lambda: self.detail.turn(1),
+            "chart-previous": lambda: self.detail.turn(-1),
         }
 
     def current_row(self) -> Row | None:
@@ -150,10 +140,7 @@ class FiguresScreen(ConsoleScreen):
 
     def on_mount(self) -> None:
         self.table.retry_hint = f"{self.key('reload')} tries again"
-        self.board.turn_hint = f"{self.key('chart-next')} next"
-        # A short list leaves a tall terminal empty, unless the charts are there.
-        self.is_detailed = self.console.session.state.detail or self.size.height >= TALL
-        self.set_class(self.is_detailed, "-detail")
+        self.detail.begin()
         self.set_class(self.size.width >= BESIDE, "-beside")
         self.tell_line()
         if self.console.session.client is not None:
@@ -162,7 +149,7 @@ class FiguresScreen(ConsoleScreen):
     def on_resize(self) -> None:
         self.set_class(self.size.width >= BESIDE, "-beside")
         self.call_after_refresh(self._share)
-        self.paint_facts()
+        self.detail.paint()
 
     def show_rows(self) -> None:
         cursor = self.table.cursor_id
@@ -208,17 +195,16 @@ class FiguresScreen(ConsoleScreen):
             self.show_rows()
         else:
             await self.table.patch(self.source.rows)
-        self._say_all()
-        if time.monotonic() - self._charts_at >= CHARTS_SECONDS:
-            self._chart()
+        self.say_all()
+        self.detail.keep_up()
 
-    def _fade_later(self) -> None:
+    def fade_later(self) -> None:
         """What is shown of the last minutes is looked at again, until there is nothing left of it."""
         seconds = 0.0
         if any(self.fades(row) for row in self.source.rows):
             seconds = FADE_SECONDS
-        elif self.is_detailed and self.board.has_lines:
-            seconds = max(FADE_SECONDS, self.board.step / SECOND)
+        elif self.detail.fades_after:
+            seconds = max(FADE_SECONDS, self.detail.fades_after)
         if self._fade is not None and not seconds:
             self._fade.stop()
             self._fade = None
@@ -234,124 +220,53 @@ class FiguresScreen(ConsoleScreen):
         if not self.is_mounted:
             return
         styles = self.table.styles
-        if not self.is_detailed or self.has_class("-beside") or not self.source.rows:
+        if not self.detail.is_open or self.has_class("-beside") or not self.source.rows:
             styles.height = "1fr"
             return
         room = self.query_one("#split").size.height
         styles.height = min(len(self.source.rows) + HEADER + 1, max(4, room * 9 // 20))
 
-    def _say_all(self) -> None:
+    def say_all(self) -> None:
         self._share()
         self.refreshed()
         self.chrome()
         self.tell_line()
-        self.paint_facts()
-        self._fade_later()
+        self.detail.paint()
+        self.fade_later()
 
     def tell_line(self) -> None:
         if self.is_mounted:
             row = self.current_row()
-            said = self.window_words() if self.is_detailed else self.say_of(row) if row is not None else []
+            said = self.detail.window_words() if self.detail.is_open else self.say_of(row) if row is not None else []
             self.query_one("#line", LineView).show(said)
 
     # What is under the cursor
 
     def on_window_table_count_known(self) -> None:
-        self._say_all()
+        self.say_all()
 
     def on_window_table_cursor_rested(self, _event: CursorRested) -> None:
-        self._say_all()
-        if self._charted != (self.charted_queue(), self.window):
-            self._chart()
+        self.say_all()
+        self.detail.follow()
 
     def on_window_table_fetch_failed(self, event: FetchFailed) -> None:
         self.notice(event.sentence, "error")
 
     def on_window_table_opened(self) -> None:
-        self.toggle_detail()
-
-    def paint_facts(self) -> None:
-        """Also after a resize: the words are wrapped to the pane."""
-        if not self.is_mounted or not self.is_detailed:
-            return
-        row = self.current_row()
-        cells = self.facts_view.content_size.width or self.size.width - 2
-        lines = self.facts(row, cells, brief=self.size.height < TALL) if row is not None else []
-        self.facts_view.show(lines, keep=True)
-
-    def _chart(self) -> None:
-        if self.is_detailed and self.is_mounted:
-            self.run_worker(self._fetch_charts(), group="charts", exclusive=True)
-
-    async def _fetch_charts(self) -> None:
-        session, wanted = self.console.session, (self.charted_queue(), self.window)
-        if session.client is None:
-            return
-        late = self.set_timer(0.01 if self.board.is_empty else PATIENCE_SECONDS, self._say_loading)
-        try:
-            plots = await series.fetch(session.client, self.window, wanted[0], session.now())
-        except FAILURES as error:
-            self.board.say(sentence(error))
-            return
-        finally:
-            late.stop()
-        self._charted, self._charts_at = wanted, time.monotonic()
-        self.board.show_plots(plots)
-        self._fade_later()
-
-    def _say_loading(self) -> None:
-        if self._charted != (self.charted_queue(), self.window):
-            self.board.say("Loading the charts…")
+        self.detail.toggle()
 
     # Commands
 
-    def toggle_detail(self) -> None:
-        self.is_detailed = self.console.session.state.detail = not self.is_detailed
-        self.set_class(self.is_detailed, "-detail")
-        self._say_all()
-        self.call_after_refresh(self.paint_facts)
-        self._chart()
-
     def clear(self) -> None:
-        if self.is_detailed:
-            self.toggle_detail()
+        if self.detail.is_open:
+            self.detail.toggle()
         else:
             self.console.show_queue()
 
     def reload(self) -> None:
         self.source.forget()
         self.show_rows()
-        self._chart()
-
-    def next_window(self) -> None:
-        if not self.is_detailed:
-            self.toggle_detail()
-            return
-        self.window = series.after(self.window)
-        self.tell_line()
-        self._chart()
-
-    def window_words(self) -> Line:
-        """Which time the charts show, and how to change it."""
-        return [
-            ("   charts of the last ", "muted"),
-            (series.said(self.window), "title"),
-            ("   ", ""),
-            (self.key("window"), "key"),
-            (f" {series.said(series.after(self.window))} ", "muted"),
-        ]
-
-    def _turn(self, by: int) -> None:
-        if not self.is_detailed:
-            self.notice(f"There are no charts; {self.key('open')} opens them.")
-        elif not self.board.turn(by):
-            self.notice("All charts are on the screen.")
-
-    def _scroll(self, direction: int) -> None:
-        if self.is_detailed:
-            self.facts_view.scroll_lines(direction * max(1, self.facts_view.size.height - 1))
-        else:
-            self.notice(f"There is no detail pane; {self.key('open')} opens it.")
+        self.detail.refresh()
 
     def copy(self) -> None:
         row = self.current_row()

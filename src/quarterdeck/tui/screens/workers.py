@@ -14,7 +14,8 @@ from quarterdeck.contract.operations import workers
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.format import plural
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens.figures import TALL, FiguresScreen
+from quarterdeck.tui.screens.figure_detail import TALL
+from quarterdeck.tui.screens.figures import FiguresScreen
 from quarterdeck.tui.screens.workers_words import WORKER_COLUMNS, card_lines, worker_lines
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
@@ -73,6 +74,11 @@ class WorkersScreen(FiguresScreen):
             else each
             for each in types
         ]
+
+    async def on_news(self, message: Mapping[str, Any]) -> None:
+        await super().on_news(message)
+        if message["type"] == Message.QUEUES_CHANGED:
+            self.detail.keep_up()  # the charts are of all machine work
 
     def remember(self) -> None:
         self.console.session.state.screen = "workers"
