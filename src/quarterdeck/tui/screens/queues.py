@@ -49,8 +49,8 @@ class QueuesScreen(FiguresScreen):
         """How many do well and how many do not."""
         glyphs, rows = look_of(self.app).glyphs, self.source.rows
         line: Line = []
-        # Where there is little room, only what needs somebody.
-        states = ("unhealthy", "degraded") if self.size.width < 100 else ("unhealthy", "degraded", "paused", "healthy")
+        # Where there is little room, only what is not as it should be.
+        states = ("unhealthy", "degraded", "paused", "healthy")[: 3 if self.size.width < 100 else 4]
         for word in states:
             number = sum(condition(row, glyphs)[0].endswith(f" {word}") for row in rows)
             if number:
