@@ -15,6 +15,7 @@ from quarterdeck.engine.dead_letters import posting, queries
 from quarterdeck.engine.dead_letters import ticks as letter_ticks
 from quarterdeck.engine.dead_letters.tables import dead_letters
 from quarterdeck.engine.runs.outcomes import Completed
+from quarterdeck.engine.runs.tables import runs
 from quarterdeck.engine.series.tables import dead_letter_tallies
 from quarterdeck.engine.subjects import subject_of
 from tests.engine.runs import world
@@ -105,3 +106,13 @@ async def counted(engine: Engine) -> tuple[dict[tuple[Any, ...], int], dict[tupl
             for row in await connection.execute(select(*there, func.count()).group_by(*there))
         }
     return {key: number for key, number in tallies.items() if number}, rows
+
+
+async def act_on_run(engine: Engine, verb: str, run: int | None, by: Principal = ROOT, **params: Any) -> ActionResult:
+    assert run is not None
+    return await subject_of(MachineResource.RUNS).act(engine, by, run, verb, ActionRequest(params=params))
+
+
+async def runs_of(engine: Engine, queue: str) -> list[int]:
+    async with engine.store.read() as connection:
+        return list((await connection.execute(select(runs.c.id).where(runs.c.queue == queue))).scalars())

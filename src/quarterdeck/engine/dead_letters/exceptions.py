@@ -195,7 +195,11 @@ async def tell_expired(transaction: Transaction, letters: Sequence[Any]) -> None
     if letters:
         said = {"at": transaction.now, "actor": SYSTEM.actor, "type": "dead_letter_expired"}
         told = [
-            {"item_id": row.exception_id, "body": f"Dead letter {row.id} was kept long enough.", **said}
+            {
+                "item_id": row.exception_id,
+                "body": f"Dead letter {row.id} was kept for its time; nothing is left to retry.",
+                **said,
+            }
             for row in letters
         ]
         await transaction.connection.execute(item_events.insert(), told)
