@@ -29,6 +29,7 @@ from quarterdeck.engine.store.store import Transaction
 EXCEPTIONS = str(Resource.EXCEPTIONS)
 _TITLE = 200
 _BODY = 20_000
+_EXPIRED = "was kept for its time; nothing is left to retry."
 
 
 async def open_for(engine: Engine, transaction: Transaction, ids: Sequence[int], queues: dict[str, KnownQueue]) -> None:
