@@ -317,6 +317,11 @@ class FakeWork(FakeClient):
             "expiring": 3,
         }
 
+    def _items_show(self, path: Any, query: Any, body: Any) -> dict[str, Any]:
+        found = super()._items_show(path, query, body)
+        kept = self.rows[int(path["id"])].get("fields") or {}
+        return {**found, "fields": kept} if kept else found
+
     # Acts
 
     def _items_act(self, path: Any, query: Any, body: Any) -> dict[str, Any]:
@@ -396,6 +401,6 @@ def log_line(number: int, attempt: int, level: str, text: str) -> dict[str, Any]
 
 def exception(number: int, letter: int, **changes: Any) -> dict[str, Any]:
     """An exception item that a dead letter has opened."""
-    fields = {"dead_letter_id": letter, "run_id": 1_000 + letter, "queue": "refunds-api", "error_code": "503"}
+    fields = {"dead_letter": letter, "run": 1_000 + letter, "queue": "refunds-api", "code": "503"}
     row = item(number, "exceptions", title="refund.send failed: 503", status="open", priority="high", **changes)
     return row | {"fields": fields}

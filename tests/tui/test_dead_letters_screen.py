@@ -8,7 +8,7 @@ from quarterdeck.contract.enums import MachineResource, Resource
 from quarterdeck.tui.screens.queue import QueueScreen
 from quarterdeck.tui.state import load
 from tests.tui.consoles import Person, person_at
-from tests.tui.fake_runs import FakeWork, dead_letter
+from tests.tui.fake_runs import FakeWork, dead_letter, exception
 
 
 async def at_letters(person: Person, where: str = "dlq") -> None:
@@ -90,7 +90,7 @@ async def test_the_detail_tells_attempts_error_and_payload(tmp_path: Path) -> No
     async with person_at(tmp_path, FakeWork(), size=(120, 60)) as person:
         await at_letters(person)
         await person.press("enter")
-        await person.sees("died after 5 attempts", "#3 ! lost", "what attempt #5 said", 'order: "4711"', "p opens it")
+        await person.sees("5 attempts", "#3 ! lost", "what attempt #5 said", 'order: "4711"', "p opens it")
         await person.sees("#1001 · R shows it", "source", "2026.11.2")
 
 
@@ -231,3 +231,25 @@ async def test_an_exception_is_visited_only(tmp_path: Path) -> None:
         assert person.console.session.state.view(Resource.EXCEPTIONS).filter == "id:12"
         await person.press("q")
         assert person.console.session.state.view(Resource.EXCEPTIONS).filter == ""
+
+
+async def test_an_exception_tells_the_whole_story_and_leads_on(tmp_path: Path) -> None:
+    fake = FakeWork()
+    fake.rows[900] = exception(900, 4)
+    fake.letters[4] = dead_letter(4, run_id=7, status="pending", retries=2)
+    async with person_at(tmp_path, fake, size=(120, 60)) as person:
+        await person.press("colon")
+        await person.type("exceptions")
+        await person.press("enter")
+        await person.sees("refund.send failed: 503")
+        await person.press("enter")
+        await person.sees("dead letter #4 · d shows it", "retried 2 ×", "#3 ! lost", "timeline")
+        await person.press("d")
+        await person.sees("dead letter #4", "id:4")
+        await person.press("escape")
+        await person.sees("exceptions", "matching")
+        await person.press("R")
+        await person.sees("run #7")
+        await person.press("escape")
+        await person.press("r")
+        await person.sees("Retry: #900 is retrying")

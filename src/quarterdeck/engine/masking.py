@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from fnmatch import translate
-from functools import lru_cache
 from typing import Any
 
 from quarterdeck.config.settings import Settings
 from quarterdeck.contract.enums import Role
+from quarterdeck.contract.masking import MASK, mask, pattern
 from quarterdeck.contract.principal import Principal
-
-MASK = "••••••"
 
 
 def shown(payload: Any, principal: Principal, settings: Settings) -> Any:
@@ -22,39 +18,11 @@ def shown(payload: Any, principal: Principal, settings: Settings) -> Any:
     return mask(payload, settings.console.secret_keys)
 
 
-def mask(payload: Any, patterns: Sequence[str]) -> Any:
-    """A copy in which every value under a name that matches is replaced; an object or a list is masked whole."""
-    if not patterns or not isinstance(payload, dict | list):
-        return payload
-    secret = _pattern(tuple(patterns))
-    top: list[Any] = [payload]
-    # By hand, not by recursion: a payload may be nested deeper than Python calls.
-    open_: list[Any] = [(top, 0)]
-    while open_:
-        holder, place = open_.pop()
-        value = holder[place]
-        if isinstance(value, dict):
-            made: Any = {
-                key: MASK if secret.fullmatch(key) and each is not None else each for key, each in value.items()
-            }
-            open_ += [(made, key) for key, each in made.items() if isinstance(each, dict | list)]
-        else:
-            made = list(value)
-            open_ += [(made, number) for number, each in enumerate(made) if isinstance(each, dict | list)]
-        holder[place] = made
-    return top[0]
-
-
-@lru_cache(16)
-def _pattern(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(translate(each) for each in patterns), re.IGNORECASE)
-
-
 def unmasked(new: Any, old: Any, patterns: Sequence[str]) -> Any:
     """`new` with the values of `old` where whoever wrote it was shown, and sent back, a mask."""
     if not patterns:
         return new
-    secret = _pattern(tuple(patterns))
+    secret = pattern(tuple(patterns))
     top: list[Any] = [new]
     open_: list[Any] = [(top, 0, old)]
     while open_:

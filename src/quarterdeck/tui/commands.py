@@ -139,7 +139,11 @@ COMMANDS: tuple[Command, ...] = (
         ("chart-next", "l right", "Next chart", "The next chart, where not all of them fit.", 0),
         ("chart-previous", "h left", "Previous chart", "The chart before.", 0),
     ),
-    *_commands(Scope.QUEUES, ("queue-runs", "s", "Runs", "See the runs of the queue.", 70)),
+    *_commands(
+        Scope.QUEUES,
+        ("queue-runs", "s", "Runs", "See the runs of the queue.", 70),
+        ("queue-dead-letters", "d", "Dead letters", "See the dead letters of the queue.", 20),
+    ),
     *_changing(
         Scope.QUEUES,
         ("queue-pause", "p", "Pause", "Start nothing new; what is active goes on to its end.", 85),
@@ -176,6 +180,7 @@ COMMANDS: tuple[Command, ...] = (
         ("unfold", "l right", "Unfold", "Unfold the value, or go in.", 54),
         ("fold-all", "z", "Fold all", "Only the first level.", 0),
         ("unfold-all", "Z", "Unfold all", "Every level.", 0),
+        ("secrets", "s", "Secrets", "Show what stands under secret names, or hide it again.", 0),
         ("copy-path", "Y", "Copy path", "Copy where the value stands, as jq writes it.", 50),
     ),
     *_commands(Scope.LOG, ("follow", "f", "Follow", "Stay at the end, where new lines come; or stay here.", 80)),

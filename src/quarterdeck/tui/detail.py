@@ -26,8 +26,10 @@ def item_lines(
     glyphs: Glyphs,
     mine: str = "",
     more_events: bool = False,
+    story: Sequence[Line] = (),
 ) -> list[Line]:
-    """`events` None: on their way. `mine` is the actor, to say that a claim is one's own."""
+    """`events` None: on their way. `mine` is the actor, to say that a claim is one's own. `story`: what stands
+    before the body."""
     lines: list[Line] = wrap(str(item["title"]), cells, "title", most=4)
     lines.append(_badges(item, now, glyphs))
     kind = safe(item["kind"]) + (f" · {safe(item['category'])}" if item.get("category") else "")
@@ -36,6 +38,7 @@ def item_lines(
     lines.append(_holder(item, now, mine))
     if item.get("deleted_at"):
         lines.append([(f"in the bin since {when(item['deleted_at'], now)}", "warning")])
+    lines += story
     if item.get("body"):
         lines += [[], *wrap(str(item["body"]), cells, "", most=_MOST_BODY_LINES)]
     fields = item.get("fields") or {}

@@ -45,7 +45,7 @@ def run_lines(
             ("lost", plural(run["lost"], "attempt") if run["lost"] else ""),
             ("operation", f"#{run['operation_id']}" if run.get("operation_id") else ""),
             (
-                "dead letter",
+                "letter",
                 f"#{run['dead_letter_id']}{_by(keys, 'see-dead-letter')}" if run.get("dead_letter_id") else "",
             ),
             ("due", when(run["run_at"], now)),
@@ -146,8 +146,21 @@ def dead_letter_lines(letter: Row, rest: Row | None, *, cells: int, now: int, gl
     return lines
 
 
+def story_lines(rest: Row, *, cells: int, now: int, glyphs: Glyphs, keys: Keys) -> list[Line]:
+    """The dead letter behind an exception, with every attempt at it; `rest` is a DeadLetterDetail."""
+    letter = rest["dead_letter"]
+    head: Line = [(f"dead letter #{letter['id']}", "heading"), (_by(keys, "see-dead-letter"), "faint")]
+    run = letter.get("retry_run_id") or letter.get("run_id")
+    lines: list[Line] = [[], head, _letter_head(letter, glyphs)]
+    if run:
+        lines.append([(f"run #{run}", "muted"), (_by(keys, "see-run"), "faint")])
+    if rest["attempts"]:
+        lines += timeline_lines(rest["attempts"], now=now, cells=cells, glyphs=glyphs, numbered=False)
+    return lines
+
+
 def _letter_head(letter: Row, glyphs: Glyphs) -> Line:
-    line: Line = [badge(letter["status"], glyphs), (f"  died after {plural(letter['attempts'], 'attempt')}", "")]
+    line: Line = [badge(letter["status"], glyphs), (f"  {plural(letter['attempts'], 'attempt')}", "")]
     if letter["retries"]:
         line.append((f", retried {count(letter['retries'])} ×", "warning"))
     return line

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource, Resource
+from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import dead_letters
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.machine_columns import DEAD_LETTER_COLUMNS
@@ -92,7 +93,8 @@ class DeadLetterDetail(RowDetail):
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Row]:
         """The dead letter, and all that belongs to it."""
         found = await client.call(dead_letters.SHOW, id=row_id)
-        return found["dead_letter"], found
+        secret = self.screen.console.session.settings.console.secret_keys
+        return found["dead_letter"], {**found, "payload": mask(found["payload"], secret)}
 
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
         from quarterdeck.tui.machine_detail import dead_letter_lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quarterdeck.contract.actions import Action
+from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import dead_letters
 from quarterdeck.tui.screens.acting import Row
 from quarterdeck.tui.screens.machine_acting import MachineActing
@@ -37,7 +38,8 @@ class DeadLetterActing(MachineActing):
         from quarterdeck.tui.screens.payload_edit import PayloadEditor, too_large
 
         found = await self.session.client.call(dead_letters.SHOW, id=row["id"])
-        letter, payload = found["dead_letter"], found["payload"]
+        # A mask that is sent back stands for what it hides.
+        letter, payload = found["dead_letter"], mask(found["payload"], self.session.settings.console.secret_keys)
         refused = too_large(payload)
         if refused:
             self.screen.notice(f"{refused} qd dlq retry {row['id']} takes one from a file.", "warning")

@@ -24,7 +24,7 @@ _FOR_GOOD = (Code.CHANGED_SINCE, Code.NOT_UNDOABLE, Code.NOT_FOUND)
 
 
 class ItemActing(Acting):
-    AT_ONCE = ("claim", "release")
+    AT_ONCE = ("claim", "release", "retry")
     ENTER_SAYS: Mapping[str, str] = {"cancel": "cancels the item"}
 
     screen: QueueScreen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 from textual.widget import Widget
 
 from quarterdeck.contract.enums import MachineResource
+from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import dead_letters, runs
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.failures import FAILURES, sentence
@@ -36,6 +38,8 @@ class PayloadScreen(ReadingScreen):
         self._resource, self._number, self._name = resource, number, name
         self.json = JsonTree(id="tree")
         self.value = LinesView(id="value")
+        self._value: Any = None
+        self._reveals = False
 
     @property
     def place(self) -> Scope:
@@ -51,11 +55,15 @@ class PayloadScreen(ReadingScreen):
         yield self.json
         yield self.value
 
-    def about(self) -> Line:
+    def about(self) -> tuple[Line, Line]:
         node = self.json.node
         if node is None:
-            return [("  loading the payload…", "muted")]
-        return [("  ", ""), (safe(node.path[:2_000]), "accent"), (f"  {kind_of(node.value)}", "muted")]
+            return [("  loading the payload…", "muted")], []
+        path, kind = safe(node.path[-2_000:]), f"{kind_of(node.value)} "
+        room = max(self.size.width - len(kind) - 4, 10)
+        if len(path) > room:  # its end says more than its beginning
+            path = "…" + path[1 - room :]
+        return [("  ", ""), (path, "accent")], [(kind, "muted")]
 
     def handlers(self) -> Mapping[str, Handler]:
         tree = self.json
@@ -74,6 +82,7 @@ class PayloadScreen(ReadingScreen):
             "unfold-all": lambda: tree.open_all(True),
             "copy": self.copy,
             "copy-path": self.copy_path,
+            "secrets": self.secrets,
             "reload": self.fetch,
             "detail-down": lambda: self._scroll(1),
             "detail-up": lambda: self._scroll(-1),
@@ -106,7 +115,13 @@ class PayloadScreen(ReadingScreen):
         except FAILURES as error:
             self.notice(sentence(error), "error")
             return
-        self.json.show(value)
+        self._value = value
+        await self._show()
+
+    async def _show(self) -> None:
+        """Beside the screen, for there may be much to hide."""
+        patterns = () if self._reveals else self.console.session.settings.console.secret_keys
+        self.json.show(await asyncio.to_thread(mask, self._value, patterns))
 
     def on_json_tree_moved(self) -> None:
         self.tell()
@@ -133,6 +148,12 @@ class PayloadScreen(ReadingScreen):
         self.run_worker(work, group="find", exclusive=True)
 
     # Commands
+
+    def secrets(self) -> None:
+        """The engine has hidden them already from whoever is not an admin."""
+        self._reveals = not self._reveals
+        self._beside(self._show())
+        self.notice("What stands under secret names is shown." if self._reveals else "Secret names are hidden again.")
 
     def turn(self) -> None:
         if not self.json.turn():

@@ -56,7 +56,17 @@ class QueueScreen(ListScreen):
             "claim-next": lambda: self._hands.claim_next(),
             "skip": lambda: self._hands.skip(),
             "undo": lambda: self._hands.undo(),
+            "see-run": lambda: self._see("see-run"),
+            "see-dead-letter": lambda: self._see("see-dead-letter"),
         }
+
+    def _see(self, what: str) -> None:
+        """The dead letter behind an exception, or the run behind that."""
+        row = self.current_row()
+        if row is not None:
+            from quarterdeck.tui.screens.exception_story import see
+
+            self.run_worker(see(self.console, row, what), group="go-to", exclusive=True)
 
     @property
     def _hands(self) -> ItemActing:

@@ -76,8 +76,8 @@ class ReadingScreen(ConsoleScreen):
 
     # What a subclass says
 
-    def about(self) -> Line:
-        """The line under the breadcrumb."""
+    def about(self) -> tuple[Line, Line]:
+        """The line under the breadcrumb: its left and its right."""
         raise NotImplementedError
 
     def text(self) -> Widget:
@@ -112,7 +112,7 @@ class ReadingScreen(ConsoleScreen):
 
     def tell(self) -> None:
         if self.is_mounted:
-            self.query_one("#line", LineView).show(self.about())
+            self.query_one("#line", LineView).show(*self.about())
 
     def search(self) -> None:
         if not self.query(SearchBar):

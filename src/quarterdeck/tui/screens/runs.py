@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource
+from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import runs
 from quarterdeck.tui.machine_columns import RUN_COLUMNS
 from quarterdeck.tui.screens.base import Handler
@@ -67,7 +68,9 @@ class RunDetail(RowDetail):
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Sequence[Row]]:
         """The run with its payload, and its attempts."""
         found = await client.call(runs.SHOW, id=row_id)
-        return found["run"], found["attempts"]
+        secret = self.screen.console.session.settings.console.secret_keys
+        run = {**found["run"], **{name: mask(found["run"].get(name), secret) for name in ("payload", "result")}}
+        return run, found["attempts"]
 
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
         from quarterdeck.tui.machine_detail import run_lines

@@ -56,7 +56,7 @@ class LogScreen(ReadingScreen):
     def around(self) -> Iterable[Widget]:
         yield self.log_view
 
-    def about(self) -> Line:
+    def about(self) -> tuple[Line, Line]:
         run = self.shown
         line: Line = [
             ("  ", ""),
@@ -66,9 +66,8 @@ class LogScreen(ReadingScreen):
         ]
         if run.get("progress") is not None and run["status"] == "active":
             line.append((f"  {int(run['progress'] * 100)}%", "badge-active"))
-        if self.log_view.forgotten:
-            line.append((f"  the first {count(self.log_view.forgotten)} are not shown", "warning"))
-        return line
+        lost = self.log_view.forgotten
+        return line, [(f"the first {count(lost)} are not shown ", "warning")] if lost else []
 
     def handlers(self) -> Mapping[str, Handler]:
         view = self.log_view

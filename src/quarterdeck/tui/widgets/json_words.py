@@ -119,7 +119,13 @@ def written(value: Any) -> str:
     Raises RecursionError where it is nested too deeply for an editor.
     """
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    return _ODD.sub(_escaped, text)
+    lines = _ODD.sub(_escaped, text).split("\n")
+    # Letters that are drawn as they are alone, but not beside each other.
+    return "\n".join(line if safe(line) == line else _ODD.sub(_always, line) for line in lines)
+
+
+def _always(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
 
 
 def _escaped(match: re.Match[str]) -> str:
