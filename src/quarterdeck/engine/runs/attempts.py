@@ -42,7 +42,11 @@ class Why(Enum):
 
 
 class Attempt:
-    """Also the context of its executor. `began` is on the loop's clock."""
+    """Also the context of its executor. `now` is on the loop's clock."""
+
+    __slots__ = (
+        "_cancelled", "_measure", "_write", "beaten", "run", "settings", "shown", "task", "when_stopped", "why",
+    )  # fmt: skip
 
     def __init__(self, run: Claimed, settings: QueueSettings, write: Callable[[Line], None], now: float) -> None:
         self.run = run
@@ -65,6 +69,8 @@ class Attempt:
     def cancelled(self) -> asyncio.Event:
         if self._cancelled is None:
             self._cancelled = asyncio.Event()
+            if self.why is not None:
+                self._cancelled.set()
         return self._cancelled
 
     async def log(self, level: LogLevel, text: str) -> None:
@@ -81,53 +87,54 @@ class Attempt:
 
     def stop(self, why: Why) -> None:
         """Tell it to stop; it gets STOP_SECONDS, unless its result is not wanted anyway. Our own work goes on."""
-        if self.why is not None or self.is_ours or self.task is None:
+        if self.why is not None or self.is_ours:
             return
         self.why = why
-        self.cancelled.set()
+        if self._cancelled is not None:
+            self._cancelled.set()
         if self.when_stopped is not None:
             self.when_stopped()
-        else:
+        elif self.task is not None:
             wait = STOP_SECONDS if why is Why.CANCELLED else 0
             asyncio.get_running_loop().call_later(wait, self.task.cancel)
 
     async def carry_out(self, engine: Engine) -> Outcome | None:
         """How it ended; None where somebody else says so."""
-        held = self.run.held
         try:
             if self.is_ours:
                 await HANDLERS[self.run.kind].work(engine, self.run)
                 return None
-            result = await self._execute(engine)
-            # What comes from a host process is JSON already.
-            is_text = self.settings.handler is HandlerKind.PYTHON
-            return Completed(*held, result if is_text else self._result(result))
-        except Failure as failure:
-            return self._stopped() or _failed(self.run, failure)
-        except HolderDied:
-            return self._stopped() or Lost(*held)
-        except Released:
-            return self._stopped() or GivenBack(*held)
+            return Completed(*self.run.held, self._result(await self._execute(engine)))
         except asyncio.CancelledError:
             if self.why is None:
                 raise
             return self._stopped()
-        except Problem as problem:
-            if problem.code is Code.LEASE_LOST:
-                log.warning("run %s: %s", self.run.id, problem.detail)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is how the attempt ended
+            return self.outcome_of(error)
+
+    def outcome_of(self, error: Exception) -> Outcome | None:
+        """What an exception means for the attempt."""
+        held = self.run.held
+        match error:
+            case Failure():
+                return self._stopped() or _failed(self.run, error)
+            case HolderDied():
+                return self._stopped() or Lost(*held)
+            case Released():
+                return self._stopped() or GivenBack(*held)
+            case Problem(code=Code.LEASE_LOST):
+                log.warning("run %s: %s", self.run.id, error.detail)
                 return None
-            # A full disk waits for a person.
-            retryable = problem.code in RETRYABLE and problem.code is not Code.STORE_FULL
-            return Failed(*held, ErrorClass.UNKNOWN, str(problem.code), problem.detail, retryable=retryable)
-        except Exception:
-            log.exception("run %s (%s) failed", self.run.id, self.run.kind)
-            said = "The engine made a mistake; its log says more."
-            return Failed(*held, ErrorClass.UNKNOWN, str(Code.INTERNAL), said, retryable=False)
+            case Problem():
+                # A full disk waits for a person.
+                retryable = error.code in RETRYABLE and error.code is not Code.STORE_FULL
+                return Failed(*held, ErrorClass.UNKNOWN, str(error.code), error.detail, retryable=retryable)
+        log.error("run %s (%s) failed", self.run.id, self.run.kind, exc_info=error)
+        said = "The engine made a mistake; its log says more."
+        return Failed(*held, ErrorClass.UNKNOWN, str(Code.INTERNAL), said, retryable=False)
 
     async def _execute(self, engine: Engine) -> Any:
         executor = EXECUTORS[self.settings.handler]
-        if self.settings.handler is HandlerKind.PYTHON:  # keeps its time where the work is
-            return await executor(engine, self.run, self.settings, self)
         seconds = self.run.timeout_ms / SECOND
         limit = asyncio.timeout(seconds)
         try:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from quarterdeck.contract.clock import SECOND, now_ms
 from quarterdeck.contract.enums import ErrorClass, HandlerKind
@@ -15,7 +16,7 @@ from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs import beating, enqueuing, finishing, leases, logs, survey
 from quarterdeck.engine.runs.arrivals import Ear
 from quarterdeck.engine.runs.attempts import Attempt, Why
-from quarterdeck.engine.runs.executors import EXECUTORS
+from quarterdeck.engine.runs.executors import EXECUTORS, STARTERS
 from quarterdeck.engine.runs.handlers import HANDLERS
 from quarterdeck.engine.runs.leases import Taken
 from quarterdeck.engine.runs.outcomes import Claimed, Failed, Outcome
@@ -66,6 +67,7 @@ class Dispatcher:
         self._loop: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
         self._stopping = False
+        self._nobody = asyncio.Event()  # is at work
 
     async def start(self) -> None:
         engine = self._engine
@@ -93,9 +95,10 @@ class Dispatcher:
                     await task
 
     async def _wait_for_work(self, seconds: float | None) -> None:
-        tasks = [attempt.task for attempt in self.at_work.values() if attempt.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
+        self._nobody.clear()
+        if self.at_work:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._nobody.wait(), seconds)
 
     async def rescue(self, all_of_engines: bool = False) -> None:
         while True:
@@ -225,7 +228,7 @@ class Dispatcher:
             self.name,
             TAKEN_AT_ONCE,
             seconds=LEASE_SECONDS,
-            handlers={HandlerKind.ENGINE, *EXECUTORS},
+            handlers={HandlerKind.ENGINE, *EXECUTORS, *STARTERS},
         )
 
     def _after(self, ended: Sequence[tuple[Claimed, Outcome]], lines: Sequence[logs.Line], done: _Done) -> None:
@@ -246,7 +249,7 @@ class Dispatcher:
                     self._look_at.add(queue)
             if taken.again_at is not None:
                 self._again[queue] = taken.again_at
-            if taken.settings is not None and taken.settings.handler not in (HandlerKind.ENGINE, *EXECUTORS):
+            if taken.settings is not None and taken.settings.handler not in (HandlerKind.ENGINE, *EXECUTORS, *STARTERS):
                 self._outside.add(queue)
             for run in taken.runs:
                 assert taken.settings is not None
@@ -274,19 +277,28 @@ class Dispatcher:
 
     def _begin(self, attempt: Attempt) -> None:
         self.at_work[attempt.run.id, attempt.run.attempt] = attempt
-        attempt.task = asyncio.create_task(self._carry_out(attempt))
+        if (start := STARTERS.get(attempt.settings.handler)) is not None:
+            start(self._engine, attempt, partial(self._over, attempt))
+        else:
+            attempt.task = asyncio.create_task(self._carry_out(attempt))
 
     async def _carry_out(self, attempt: Attempt) -> None:
-        run = attempt.run
+        outcome = None
         try:
             outcome = await attempt.carry_out(self._engine)
         finally:
-            self.at_work.pop((run.id, run.attempt), None)
-            if run.queue in self._backlog:
-                self._look_at.add(run.queue)
-            self._ear.news.set()
+            self._over(attempt, outcome)
+
+    def _over(self, attempt: Attempt, outcome: Outcome | None) -> None:
+        run = attempt.run
+        self.at_work.pop((run.id, run.attempt), None)
+        if run.queue in self._backlog:
+            self._look_at.add(run.queue)
         if outcome is not None:
             self._ended.append((run, outcome))
+        if not self.at_work:
+            self._nobody.set()
+        self._ear.news.set()
 
     def _write_line(self, line: logs.Line) -> None:
         self._lines.append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from quarterdeck.contract.enums import ErrorClass, HandlerKind, LogLevel
@@ -10,7 +11,11 @@ from quarterdeck.contract.models.queues import QueueSettings
 
 if TYPE_CHECKING:
     from quarterdeck.engine.core import Engine
-    from quarterdeck.engine.runs.outcomes import Claimed
+    from quarterdeck.engine.runs.attempts import Attempt
+    from quarterdeck.engine.runs.outcomes import Claimed, Outcome
+
+    # How an attempt ended; None where its end counts for nothing.
+    Ended = Callable[[Outcome | None], None]
 
 
 class Failure(Exception):
@@ -60,4 +65,11 @@ class Executor(Protocol):
     async def __call__(self, engine: Engine, run: Claimed, settings: QueueSettings, context: Context) -> Any: ...
 
 
+class Starter(Protocol):
+    """Has an attempt carried out elsewhere, so that it costs no task here. Calls `ended` once, now or later."""
+
+    def __call__(self, engine: Engine, attempt: Attempt, ended: Ended) -> None: ...
+
+
 EXECUTORS: dict[HandlerKind, Executor] = {}
+STARTERS: dict[HandlerKind, Starter] = {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Text, select, update
+from sqlalchemy import BigInteger, Integer, Text, literal, select, update
 
 from quarterdeck.contract.enums import AttemptOutcome, RunStatus
 from quarterdeck.contract.models.queues import Backoff
@@ -46,7 +46,7 @@ async def end(engine: Engine, transaction: Transaction, moves: Moves, outcomes: 
     attempts: list[dict[str, Any]] = []
     rows: list[Any] = []
     if completed:
-        rows += await _complete(engine, transaction, moves, completed, attempts, ended)
+        rows += await _complete(engine, transaction, moves, completed, ended)
     if others:
         held = json.dumps([[each.id, each.attempt, each.token] for each in others.values()])
         found = (await transaction.connection.execute(_holding(engine.store.dialect), {"held": held})).all()
@@ -96,7 +96,6 @@ async def _complete(
     transaction: Transaction,
     moves: Moves,
     completed: Sequence[Completed],
-    attempts: list[dict[str, Any]],
     ended: list[EndedRun],
 ) -> Sequence[Any]:
     """One statement guards and writes: this is what nearly every run comes to."""
@@ -104,8 +103,10 @@ async def _complete(
     rows = (
         await transaction.connection.execute(_completing(engine.store.dialect), {"held": given, "now": transaction.now})
     ).all()
+    if rows:
+        ids = {"ids": json.dumps([[row.id] for row in rows]), "now": transaction.now}
+        await transaction.connection.execute(_remembering(engine.store.dialect), ids)
     for row in rows:
-        attempts.append(_attempt(row, transaction.now, AttemptOutcome.COMPLETED))
         _count(moves, row, RunStatus.COMPLETED, transaction.now, None, None)
         if row.dead_letter_id is not None:
             ended.append(_ended(row, RunStatus.COMPLETED))
@@ -209,6 +210,13 @@ _STANDING = tuple(
         "error_code", "error_message",
     )
 )  # fmt: skip
+_COUNTED = tuple(
+    runs.c[name]
+    for name in (
+        "id", "queue", "kind", "tenant_id", "attempt", "run_at", "created_at", "started_at", "operation_id",
+        "dead_letter_id",
+    )
+)  # fmt: skip
 _CHANGED = {
     "status": Text(),
     "run_at": BigInteger(),
@@ -239,8 +247,19 @@ def _completing(dialect: Dialect) -> Any:
             error_message=None,
             result=held.c.result,
         )
-        .returning(*_STANDING)
+        .returning(*_COUNTED)
     )
+
+
+@cache
+def _remembering(dialect: Dialect) -> Any:
+    """Attempts that completed, from the rows that still say when they began."""
+    ids = dialect.listed("ids", {"id": BigInteger()})
+    said = literal(str(AttemptOutcome.COMPLETED), Text)
+    query = select(runs.c.id, runs.c.attempt, runs.c.started_at, number_of("now"), runs.c.worker, said).where(
+        runs.c.id.in_(select(ids.c.id))
+    )
+    return run_attempts.insert().from_select(["run_id", "number", "started_at", "ended_at", "worker", "outcome"], query)
 
 
 @cache

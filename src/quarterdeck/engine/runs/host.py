@@ -3,7 +3,7 @@
 Whatever a handler does (hang, exit, crash, print without end) it does to this process and not to the engine.
 It imports only the standard library, so that it starts fast, and ends with the engine that started it.
 
-Engine to host: {"run": [[number, target, payload, seconds, {id, queue, kind, tenant_id, attempt, …}], …]},
+Engine to host: {"run": [[number, target, payload, seconds, [id, queue, kind, tenant, attempt, max_attempts]], …]},
 {"cancel": [number, …]}, {"ping": n}.
 Host to engine: {"ended": [[number, how, …], …]}, {"log": [[number, at, level, text], …]},
 {"progress": [[number, share], …]}, {"pong": n}. `number` is the engine's own for one attempt.
@@ -43,15 +43,16 @@ _current: contextvars.ContextVar[Job | None] = contextvars.ContextVar("run", def
 class Job:
     """What a handler is given: the same as `quarterdeck.worker.Job`, so that a handler can work in either place."""
 
-    def __init__(self, number: int, host: Host, payload: Any, seconds: float, facts: dict[str, Any]) -> None:
-        self.id: int = facts["id"]
-        self.queue: str = facts["queue"]
-        self.kind: str = facts["kind"]
-        self.tenant_id: str = facts["tenant_id"]
+    def __init__(self, number: int, host: Host, payload: Any, seconds: float, facts: list[Any]) -> None:
+        self.id: int
+        self.queue: str
+        self.kind: str
+        self.tenant_id: str
+        self.attempt: int
+        self.max_attempts: int
+        self.id, self.queue, self.kind, self.tenant_id, self.attempt, self.max_attempts = facts
         self.payload = payload
         self.timeout_seconds = seconds
-        self.attempt: int = facts["attempt"]
-        self.max_attempts: int = facts["max_attempts"]
         self._number = number
         self._host = host
         self._lines = 0
@@ -164,7 +165,7 @@ class Host:
             except OSError:
                 os._exit(0)
 
-    def _begin(self, number: int, target: str, payload: Any, seconds: float, facts: dict[str, Any]) -> None:
+    def _begin(self, number: int, target: str, payload: Any, seconds: float, facts: list[Any]) -> None:
         job = Job(number, self, payload, seconds, facts)
         self._jobs[number] = job
         loop = asyncio.get_running_loop()

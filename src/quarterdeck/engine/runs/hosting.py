@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -12,37 +11,44 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from json.encoder import encode_basestring_ascii as _said
+from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import ErrorClass
 from quarterdeck.engine.runs.attempts import Attempt, Why
 from quarterdeck.engine.runs.executors import Failure, HolderDied, Released
 from quarterdeck.engine.runs.frames import BrokenFrame, Unpacker, pack, packed
+from quarterdeck.engine.runs.outcomes import Completed
+
+if TYPE_CHECKING:
+    from quarterdeck.engine.runs.executors import Ended
 
 log = logging.getLogger(__name__)
 
 # What is past its time, or was told to stop, may take so long to end before its process is ended.
 PATIENCE_SECONDS = 2.0
 _PING_SECONDS = 0.25
+_CLASSES = frozenset(map(str, ErrorClass))
 _LARGEST_FRAME = 8 * 1024 * 1024  # characters of payloads together; a larger one has a frame of its own
 
 
 class Work:
     """One attempt in a host. `ends_by` is on the loop's clock: then its process is ended, if need be."""
 
-    def __init__(self, number: int, attempt: Attempt) -> None:
-        loop = asyncio.get_running_loop()
+    __slots__ = ("attempt", "ended", "ends_by", "number", "seconds", "target")
+
+    def __init__(self, number: int, attempt: Attempt, target: str, ended: Ended) -> None:
         self.number = number
         self.attempt = attempt
-        self.done: asyncio.Future[str | None] = loop.create_future()
+        self.target = target
+        self.ended = ended
         self.seconds = attempt.run.timeout_ms / SECOND
-        self.ends_by = loop.time() + self.seconds + PATIENCE_SECONDS
+        self.ends_by = 0.0
 
-    def fail(self, error: Exception) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
-            self.done.exception()  # whoever waits may have gone
+    def end(self, error: Exception) -> None:
+        self.ended(self.attempt.outcome_of(error))
 
 
 class HostProcess(asyncio.Protocol):
@@ -84,24 +90,18 @@ class HostProcess(asyncio.Protocol):
         """Whether it has left a question unanswered for so long: a handler keeps its loop to itself."""
         return self._listens and self._pinged is not None and self._loop.time() - self._pinged > seconds
 
-    def send(self, work: Work, target: str) -> None:
-        """Raises Released where it has ended."""
+    def send(self, work: Work) -> None:
         if not self.is_alive:
-            raise Released
+            work.end(Released())
+            return
         run = work.attempt.run
+        work.attempt.when_stopped = partial(self.cancel, work)
+        work.ends_by = self._loop.time() + work.seconds + PATIENCE_SECONDS
         self.works[work.number] = work
-        facts = json.dumps(
-            {
-                "id": run.id,
-                "queue": run.queue,
-                "kind": run.kind,
-                "tenant_id": run.tenant_id,
-                "attempt": run.attempt,
-                "max_attempts": run.max_attempts,
-            }
-        )
+        names = f"{_said(run.queue)},{_said(run.kind)},{_said(run.tenant_id)}"
+        facts = f"[{run.id},{names},{run.attempt},{run.max_attempts}]"
         # The payload is JSON already and goes through as it is.
-        self._put(f"[{work.number},{json.dumps(target)},{run.body or 'null'},{work.seconds},{facts}]")
+        self._put(f"[{work.number},{_said(work.target)},{run.body or 'null'},{work.seconds},{facts}]")
 
     def cancel(self, work: Work) -> None:
         """Told to stop; its time to do so is short."""
@@ -119,7 +119,7 @@ class HostProcess(asyncio.Protocol):
             for work in late:
                 del self.works[work.number]
                 sentence = f"The attempt was not done after {work.seconds:g} seconds and did not stop when told to;"
-                work.fail(Failure(ErrorClass.TIMEOUT, "timeout", f"{sentence} its process was ended."))
+                work.end(Failure(ErrorClass.TIMEOUT, "timeout", f"{sentence} its process was ended."))
             self.kill()
         elif self.works and self._pinged is None and now - self._answered > _PING_SECONDS:
             self._pinged = now
@@ -180,21 +180,17 @@ class HostProcess(asyncio.Protocol):
             self._idle_since = self._loop.time()
 
     def _ended(self, work: Work, how: list[Any]) -> None:
-        if work.done.done():
-            return
         match how:
             case ["completed", (str() | None) as result]:
-                work.done.set_result(result)
+                work.ended(Completed(*work.attempt.run.held, result))
             case ["cancelled"]:
-                work.fail(Released())
-            case ["failed", kind, code, message, *more]:
+                work.end(Released())
+            case ["failed", str(kind), str(code), str(message), *more]:
                 detail, retryable, after = (*more, None, None, None)[:3]
-                work.fail(
-                    Failure(
-                        ErrorClass(kind), str(code), str(message), detail=detail, retryable=retryable, retry_after=after
-                    )
-                )
+                said = ErrorClass(kind) if kind in _CLASSES else ErrorClass.UNKNOWN
+                work.end(Failure(said, code, message, detail=detail, retryable=retryable, retry_after=after))
             case _:
+                work.end(HolderDied())
                 raise ValueError(f"{str(how)[:100]} is no ending")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -211,6 +207,6 @@ class HostProcess(asyncio.Protocol):
             self._transport.abort()
         works, self.works = list(self.works.values()), {}
         for work in works:
-            work.fail(why())
+            work.end(why())
         self._gone(self)
         self._loop.run_in_executor(None, self._process.wait)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING
 
 from quarterdeck.engine.runs.attempts import Attempt
 from quarterdeck.engine.runs.executors import Released
 from quarterdeck.engine.runs.hosting import HostProcess, Work
+
+if TYPE_CHECKING:
+    from quarterdeck.engine.runs.executors import Ended
+    from quarterdeck.engine.runs.outcomes import Outcome
 
 # Processes for runs that may be poison, in all queues together; the others of their kind wait.
 MOST_ALONE = 4
@@ -34,24 +38,33 @@ class Hosts:
         self._looking: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def carry_out(self, attempt: Attempt, target: str) -> Any:
-        """The result as JSON text. Raises Failure, HolderDied, Released."""
+    def start(self, attempt: Attempt, target: str, ended: Ended) -> None:
+        """`ended` is called once, at the latest when the hosts are closed."""
+        work = Work(next(self._numbers), attempt, target, ended)
+        if self._closed:
+            work.end(Released())
+            return
         if attempt.run.lost == 0:
-            return await self._in(self._pick(attempt.run.queue), attempt, target)
-        async with self._room_alone:
-            if attempt.why is not None:
-                raise Released
-            host = next((host for host in self._alone if host.is_idle and host.is_alive), None) or self._start(
-                self._alone
-            )
-            return await self._in(host, attempt, target)
+            self._pick(attempt.run.queue).send(work)
+        else:
+            attempt.task = asyncio.create_task(self._do_alone(work))
 
-    async def _in(self, host: HostProcess, attempt: Attempt, target: str) -> Any:
-        number = next(self._numbers)
-        work = Work(number, attempt)
-        attempt.when_stopped = lambda: host.cancel(work)
-        host.send(work, target)
-        return await work.done
+    async def _do_alone(self, work: Work) -> None:
+        over = asyncio.Event()
+        told = work.ended
+
+        def ended(outcome: Outcome | None) -> None:
+            over.set()
+            told(outcome)
+
+        work.ended = ended
+        try:
+            async with self._room_alone:
+                host = next((host for host in self._alone if host.is_idle and host.is_alive), None)
+                (host or self._start(self._alone)).send(work)
+                await over.wait()
+        except asyncio.CancelledError:  # while it waited for room
+            work.end(Released())
 
     def _pick(self, queue: str) -> HostProcess:
         hosts = self._shared.setdefault(queue, [])
@@ -63,8 +76,6 @@ class Hosts:
         return self._start(hosts)
 
     def _start(self, among: list[HostProcess]) -> HostProcess:
-        if self._closed:
-            raise Released
         if self._looking is None:
             self._looking = asyncio.create_task(self._look(), name="python hosts")
         host = HostProcess(among.remove)

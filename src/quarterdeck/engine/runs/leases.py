@@ -94,56 +94,37 @@ async def take(
         return taken
     if settings.tenant_concurrency is None and kinds is None:
         where: dict[str, Any] = {"of_queue": queue, "limit": free}
-        found = await _lease(transaction, _claiming(dialect), where, worker, seconds)
+        statement = _claiming(dialect)
     else:
         ids = await _fair(transaction, dialect, settings, queue, at_work, free, kinds)
-        found = await _lease(
-            transaction, _claiming_listed(dialect), {"ids": json.dumps([[number] for number in ids])}, worker, seconds
-        )
+        where = {"ids": json.dumps([[number] for number in ids])}
+        statement = _claiming_listed(dialect)
     timeout = round(settings.timeout_seconds * SECOND)
-    taken.runs = [_claimed(row, timeout) for row in sorted(found, key=_order)]
+    taken.runs = await _lease(transaction, statement, where, queue, worker, seconds, timeout)
     taken.more = len(taken.runs) >= free
     if settings.rate_per_second is not None and taken.runs:
         await pace.use(transaction, dialect, queue, settings.rate_per_second, len(taken.runs))
-    for row in found:
-        moves.moved(queue, row.tenant_id, RunStatus.WAITING, RunStatus.ACTIVE)
-    news.touched(engine, transaction, [(row.id, row.tenant_id) for row in found])
+    for tenant, number in Counter(run.tenant_id for run in taken.runs).items():
+        moves.moved(queue, tenant, RunStatus.WAITING, RunStatus.ACTIVE, number)
+    news.touched(engine, transaction, [(run.id, run.tenant_id) for run in taken.runs])
     return taken
 
 
 def _order(row: Any) -> tuple[int, int, int]:
-    return row.priority, row.run_at, row.id
-
-
-def _claimed(row: Any, timeout: int) -> Claimed:
-    return Claimed(
-        row.id,
-        row.queue,
-        row.kind,
-        row.tenant_id,
-        row.body,
-        row.attempt,
-        row.max_attempts,
-        row.lease_token,
-        row.lease_until,
-        row.timeout_ms or timeout,
-        row.lost,
-        row.operation_id,
-        row.dead_letter_id,
-    )
+    return row[3], row[4], row[0]  # priority, run_at, id
 
 
 async def _lease(
-    transaction: Transaction, statement: Any, where: dict[str, Any], worker: str, seconds: int
-) -> Sequence[Any]:
-    given = {
-        **where,
-        "lease": secrets.token_hex(8),
-        "until": transaction.now + seconds * SECOND,
-        "holder": worker,
-        "now": transaction.now,
-    }
-    return (await transaction.connection.execute(statement, given)).all()
+    transaction: Transaction, statement: Any, where: dict[str, Any], queue: str, worker: str, seconds: int, timeout: int
+) -> list[Claimed]:
+    """In the order in which they are due. `timeout` in ms, for those that have none of their own."""
+    lease, until = secrets.token_hex(8), transaction.now + seconds * SECOND
+    given = {**where, "lease": lease, "until": until, "holder": worker, "now": transaction.now}
+    rows = (await transaction.connection.execute(statement, given)).all()
+    return [
+        Claimed(run_id, queue, kind, tenant, body, attempt, most, lease, until, own or timeout, lost, operation, letter)
+        for run_id, kind, tenant, _, _, attempt, most, own, lost, operation, letter, body in sorted(rows, key=_order)
+    ]
 
 
 async def _fair(
@@ -221,8 +202,8 @@ def _leasing(which: Any) -> Any:
             *(
                 runs.c[name]
                 for name in (
-                    "id", "queue", "kind", "tenant_id", "priority", "run_at", "attempt", "max_attempts", "timeout_ms",
-                    "lost", "lease_token", "lease_until", "operation_id", "dead_letter_id",
+                    "id", "kind", "tenant_id", "priority", "run_at", "attempt", "max_attempts", "timeout_ms", "lost",
+                    "operation_id", "dead_letter_id",
                 )
             ),
             type_coerce(runs.c.payload, Text).label("body"),

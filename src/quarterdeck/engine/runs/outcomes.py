@@ -9,13 +9,15 @@ from typing import Any
 
 from quarterdeck.contract.enums import ErrorClass
 
+# Not frozen, here and below: there are many of them, and freezing makes each four times as slow to make.
+
 LONGEST_RESULT = 16 * 1024  # characters
 LONGEST_DETAIL = 16 * 1024
 LONGEST_MESSAGE = 10_000
 LONGEST_CODE = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Held:
     """(`id`, `attempt`, `token`) is the proof that a run is still ours."""
 
@@ -24,14 +26,14 @@ class Held:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Completed(Held):
     """`result` is JSON text, see `as_result`."""
 
     result: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Failed(Held):
     """`retryable` and `retry_after` (seconds) override what the class says."""
 
@@ -43,17 +45,17 @@ class Failed(Held):
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GivenBack(Held):
     """The attempt does not count."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cancelled(Held):
     """The holder has stopped, because it was told to."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lost(Held):
     """Who had it died or fell silent. `suspect`: the run itself may be why."""
 
@@ -63,7 +65,7 @@ class Lost(Held):
 Outcome = Completed | Failed | GivenBack | Cancelled | Lost
 
 
-@dataclass(frozen=True)
+@dataclass
 class Claimed:
     """A run that is ours until `lease_until` (ms). `body` is its payload as JSON text, None for null."""
 

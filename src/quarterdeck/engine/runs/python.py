@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quarterdeck.contract.enums import ErrorClass
 from quarterdeck.contract.models.queues import QueueSettings
@@ -13,6 +13,7 @@ from quarterdeck.engine.runs.executors import Failure
 if TYPE_CHECKING:
     from quarterdeck.engine.core import Engine
     from quarterdeck.engine.runs.attempts import Attempt
+    from quarterdeck.engine.runs.executors import Ended
 
 GROUP = "quarterdeck.handlers"
 
@@ -56,12 +57,13 @@ async def check(engine: Engine, settings: QueueSettings) -> None:
         raise Problem(Code.INVALID_INPUT, str(error), errors=(("/target", str(error)),)) from None
 
 
-async def execute(engine: Engine, attempt: Attempt) -> Any:
-    """The result as JSON text. Raises Failure, HolderDied, Released."""
+def start(engine: Engine, attempt: Attempt, ended: Ended) -> None:
+    """In a host process."""
     from quarterdeck.engine.runs.hosts import Hosts
 
     try:
         target = handler_of(engine, attempt.settings.target)
     except NotAllowed as error:
-        raise Failure(ErrorClass.PERMISSION, "handler_not_allowed", str(error)) from None
-    return await engine.keep(Hosts, Hosts).carry_out(attempt, target)
+        ended(attempt.outcome_of(Failure(ErrorClass.PERMISSION, "handler_not_allowed", str(error))))
+        return
+    engine.keep(Hosts, Hosts).start(attempt, target, ended)

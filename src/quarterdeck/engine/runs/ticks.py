@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quarterdeck.contract.enums import HandlerKind
-from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.engine.queues.checks import CHECKS
 from quarterdeck.engine.runs import python
-from quarterdeck.engine.runs.attempts import Attempt
-from quarterdeck.engine.runs.executors import EXECUTORS, Context
+from quarterdeck.engine.runs.executors import STARTERS
 
 if TYPE_CHECKING:
     from quarterdeck.engine.core import Engine
-    from quarterdeck.engine.runs.outcomes import Claimed
 
 
-async def _execute(engine: Engine, run: Claimed, settings: QueueSettings, context: Context) -> Any:
-    assert isinstance(context, Attempt)
-    return await python.execute(engine, context)
-
-
-EXECUTORS[HandlerKind.PYTHON] = _execute
+STARTERS[HandlerKind.PYTHON] = python.start
 CHECKS[HandlerKind.PYTHON] = python.check
 
 
