@@ -7,7 +7,8 @@ from typing import Any
 
 from quarterdeck.contract.clock import HOUR, MINUTE, SECOND, iso
 from quarterdeck.contract.problems import Code, Problem
-from tests.tui.fake_client import NOW, FakeClient
+from tests.tui.fake_client import NOW
+from tests.tui.fake_runs import FakeWork
 
 _SETTINGS = {
     "handler": "worker",
@@ -160,11 +161,11 @@ def some_workers() -> list[dict[str, Any]]:
     ]
 
 
-class MachineClient(FakeClient):
+class MachineClient(FakeWork):
     """`queues` and `workers` can be changed by a test, which then says so with `tell`."""
 
-    def __init__(self, number: int = 30) -> None:
-        super().__init__(number)
+    def __init__(self) -> None:
+        super().__init__(runs=30, letters=10)
         self.queues = {row["name"]: row for row in some_queues()}
         self.workers = some_workers()
         self.quiet = False  # nothing was counted

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 
 from quarterdeck.config.settings import ConsoleSettings
-from quarterdeck.contract.enums import MachineResource
-from quarterdeck.tui.destinations import Machines, find
 from quarterdeck.tui.glyphs import UNICODE
 from quarterdeck.tui.screens.queues import QueuesScreen
 from quarterdeck.tui.screens.queues_change import what_is_wrong
@@ -267,14 +265,15 @@ async def test_one_goes_there_by_name_and_comes_back(tmp_path: Path) -> None:
         await person.sees("matching")
 
 
-async def test_one_goes_on_to_the_runs_of_a_queue(tmp_path: Path) -> None:
+async def test_one_goes_on_to_the_runs_of_a_queue_and_comes_back(tmp_path: Path) -> None:
     async with at_the_queues(tmp_path) as person:
         await to_refunds(person)
-        went: list[str] = []
-        person.console.everywhere.go = went.append  # type: ignore[method-assign, assignment]
         await person.press("s")
-        assert went == ["runs queue:refunds-api"]
-        assert find(went[0]) == Machines(MachineResource.RUNS, "queue:refunds-api")
+        await person.sees("runs", "queue:refunds-api")
+        await person.press("q")
+        await person.sees("refunds-api: 93 % of attempts failed")
+        await person.press("d")
+        await person.sees("dead letters", "queue:refunds-api")
 
 
 async def test_the_next_start_comes_back_to_the_queues(tmp_path: Path) -> None:

@@ -149,6 +149,10 @@ class Everywhere:
         else:
             console.show_item(resource, number)
 
+    def of_queue(self, resource: MachineResource, queue: str) -> None:
+        """The runs or dead letters of a queue, laid over where we are; back leads here again."""
+        self._console.lay(_machine_list(self._console, resource, f"queue:{queue}"))
+
     def workers(self) -> None:
         from quarterdeck.tui.screens.workers import WorkersScreen
 

@@ -25,6 +25,7 @@ from quarterdeck.tui.widgets.window_table import WindowTable
 
 Row = Mapping[str, Any]
 BESIDE = 160  # cells from which the charts stand at the right of the table
+PATIENCE = 10  # times as long as a look takes, until the next one
 # Figures of the last minutes shrink when nothing happens any more, and nobody says so.
 FADE_SECONDS = 60.0
 
@@ -90,7 +91,7 @@ class FiguresScreen(ConsoleScreen):
         )
         self.detail = FigureDetail(self)
         self._wanted = name
-        self._refreshed_at = float("-inf")
+        self._refreshed_at, self._took = float("-inf"), 0.0  # seconds
         self._timer: Timer | None = None
         self._fade: Timer | None = None
 
@@ -163,8 +164,10 @@ class FiguresScreen(ConsoleScreen):
             self.notice(f"There is no {name} here.", "warning")
 
     async def _read(self) -> Sequence[Row]:
+        began = time.monotonic()
         rows = await self.read()
         self._refreshed_at = time.monotonic()
+        self._took = self._refreshed_at - began
         return rows
 
     def on_link(self) -> None:
@@ -177,9 +180,9 @@ class FiguresScreen(ConsoleScreen):
             self.soon()
 
     def soon(self) -> None:
-        """Look again, but not more often than once a second."""
+        """Look again, at most once a second, and seldom where that is much work for the engine."""
         if self._timer is None:
-            wait = self._refreshed_at + FIGURES_INTERVAL_SECONDS - time.monotonic()
+            wait = self._refreshed_at + max(FIGURES_INTERVAL_SECONDS, self._took * PATIENCE) - time.monotonic()
             self._timer = self.set_timer(max(wait, 0.05), self._look_again)
 
     async def _look_again(self) -> None:
@@ -261,7 +264,7 @@ class FiguresScreen(ConsoleScreen):
         if self.detail.is_open:
             self.detail.toggle()
         else:
-            self.console.show_queue()
+            self.console.back()
 
     def reload(self) -> None:
         self.source.forget()

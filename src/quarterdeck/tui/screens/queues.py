@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from quarterdeck.contract.enums import Role
+from quarterdeck.contract.enums import MachineResource, Role
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import Operation, queues
 from quarterdeck.tui.actions import why_not_change
@@ -80,7 +80,8 @@ class QueuesScreen(FiguresScreen):
     def handlers(self) -> Mapping[str, Handler]:
         return {
             **super().handlers(),
-            "queue-runs": self.see_runs,
+            "queue-runs": lambda: self.see(MachineResource.RUNS),
+            "queue-dead-letters": lambda: self.see(MachineResource.DEAD_LETTERS),
             "queue-pause": lambda: self.carry_out(self._pause()),
             "queue-resume": lambda: self.carry_out(self._resume()),
             "queue-change": lambda: self.carry_out(self._change()),
@@ -108,10 +109,10 @@ class QueuesScreen(FiguresScreen):
 
     # Commands
 
-    def see_runs(self) -> None:
+    def see(self, resource: MachineResource) -> None:
         row = self.current_row()
         if row is not None:
-            self.console.everywhere.go(f"runs queue:{row['name']}")
+            self.console.everywhere.of_queue(resource, str(row["name"]))
 
     async def _pause(self) -> None:
         from quarterdeck.tui.screens.prompt import Prompt
