@@ -101,7 +101,9 @@ async def test_every_operation_is_reached_by_the_client(running_engine: Client) 
                     async for _ in running_engine.stream(operation, **wanted):
                         break
                 case Answers.SOCKET:
-                    messages = running_engine.watch(4_242) if "{id}" in operation.path else running_engine.events()
+                    watches = {"bulk.watch": running_engine.watch, "runs.watch": running_engine.watch_run}
+                    watch = watches.get(operation.name)
+                    messages = running_engine.events() if watch is None else watch(4_242)
                     async for _ in messages:
                         break
                     await messages.aclose()

@@ -29,6 +29,7 @@ class NewRun(Model):
     run_at: Timestamp | None = None
     priority: Priority | None = None
     max_attempts: Annotated[int | None, Field(ge=1, le=100)] = None
+    timeout_seconds: Annotated[float | None, Field(gt=0, le=86_400)] = None
     unique_key: Annotated[str | None, Field(min_length=1, max_length=500)] = None
 
 

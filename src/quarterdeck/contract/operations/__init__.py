@@ -1,12 +1,24 @@
 """Every operation of the API, declared once: routes bind to it, the client calls through it."""
 
-from quarterdeck.contract.operations import audit, bulk, dead_letters, items, queues, system, workers
+from quarterdeck.contract.operations import audit, bulk, dead_letters, items, queues, runs, system, workers
 from quarterdeck.contract.operations.base import API, Operation
 
-_PACKAGES = (items, bulk, queues, dead_letters, workers, audit, system)
+_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, audit, system)
 
 OPERATIONS: dict[str, Operation] = {
     value.name: value for package in _PACKAGES for value in vars(package).values() if isinstance(value, Operation)
 }
 
-__all__ = ["API", "OPERATIONS", "Operation", "audit", "bulk", "dead_letters", "items", "queues", "system", "workers"]
+__all__ = [
+    "API",
+    "OPERATIONS",
+    "Operation",
+    "audit",
+    "bulk",
+    "dead_letters",
+    "items",
+    "queues",
+    "runs",
+    "system",
+    "workers",
+]

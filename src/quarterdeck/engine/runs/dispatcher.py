@@ -238,7 +238,7 @@ class Dispatcher:
         for number in done.lost:
             log.warning("run %s went on elsewhere before it was done here", number)
         if lines:
-            self._engine.run_watches.touch({line.run_id for line in lines})
+            self._engine.run_watches.touch({line.run_id for line in lines}, written=True)
         if done.staged:
             self._due = done.due
         for queue, taken in done.taken.items():

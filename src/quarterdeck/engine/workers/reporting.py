@@ -78,7 +78,7 @@ async def log(engine: Engine, principal: Principal, run_id: int, said: NewLog) -
             begun = (row.started_at or now) - _CLOCK_OFF
             lines.append((at if begun <= at <= now + _CLOCK_OFF else now, str(line.level), line.text))
         kept, dropped = await logs.append(transaction, run_id, said.attempt, lines)
-        transaction.after_commit(lambda: engine.run_watches.touch([run_id]))
+        transaction.after_commit(lambda: engine.run_watches.touch([run_id], written=True))
     attendance_of(engine).beaten(row.worker)
     return LogTaken(kept=kept, dropped=dropped)
 

@@ -6,12 +6,11 @@ from fastapi import APIRouter
 
 from quarterdeck.contract.models.runs import HeartbeatAnswer, LeasedRuns, LogTaken, Run
 from quarterdeck.contract.models.workers import WorkersHealth
-from quarterdeck.contract.operations import OPERATIONS, queues, runs, workers
+from quarterdeck.contract.operations import queues, runs, workers
 from quarterdeck.engine.http.binding import Call, bind
 from quarterdeck.engine.workers import leasing, overview, reporting
 
 router = APIRouter()
-held = APIRouter()
 
 
 async def _lease(call: Call) -> LeasedRuns:
@@ -44,10 +43,8 @@ async def _health(call: Call) -> WorkersHealth:
 
 bind(router, queues.LEASE, _lease)
 bind(router, workers.HEALTH, _health)
-bind(held, runs.HEARTBEAT, _heartbeat)
-bind(held, runs.LOG, _log)
-bind(held, runs.COMPLETE, _complete)
-bind(held, runs.FAIL, _fail)
-bind(held, runs.GIVE_BACK, _give_back)
-if runs.HEARTBEAT.name in OPERATIONS:
-    router.routes.extend(held.routes)
+bind(router, runs.HEARTBEAT, _heartbeat)
+bind(router, runs.LOG, _log)
+bind(router, runs.COMPLETE, _complete)
+bind(router, runs.FAIL, _fail)
+bind(router, runs.GIVE_BACK, _give_back)
