@@ -31,7 +31,7 @@ class Person(Cli):
 
 
 def operation(risk: str = "low") -> dict[str, Any]:
-    return {"id": 3, "label": "Refund", "risk": risk, "eligible": 1_234}
+    return {"id": 3, "label": "Refund", "resource": "returns", "risk": risk, "eligible": 1_234}
 
 
 @pytest.mark.parametrize(

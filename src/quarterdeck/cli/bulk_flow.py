@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.cli import forms
-from quarterdeck.cli.bulk_lines import finished, outcome_line, preview_lines, title
+from quarterdeck.cli.bulk_lines import finished, noun, outcome_line, preview_lines, title
 from quarterdeck.cli.exits import CommandError, Exit, usage
 from quarterdeck.cli.runtime import Cli
 from quarterdeck.contract.actions import Action, actions_for, find_action
@@ -149,7 +149,7 @@ def agree(cli: Cli, operation: Mapping[str, Any], *, yes: bool, confirm_count: i
     if confirm_count is not None:
         if confirm_count != eligible:
             raise CommandError(
-                f"--confirm-count says {count(confirm_count)}, but {plural(eligible, 'item')} would change; "
+                f"--confirm-count says {count(confirm_count)}, but {plural(eligible, noun(operation))} would change; "
                 "nothing was started."
             )
         return eligible
@@ -164,7 +164,7 @@ def agree(cli: Cli, operation: Mapping[str, Any], *, yes: bool, confirm_count: i
         answer = cli.ask(f"This is a high-risk action. Type the count ({eligible}) to start it: ")
         agreed = answer.replace(",", "") == str(eligible)
     else:
-        agreed = cli.ask(f"{operation['label']} {plural(eligible, 'item')}? [y/N] ").lower() in ("y", "yes")
+        agreed = cli.ask(f"{operation['label']} {plural(eligible, noun(operation))}? [y/N] ").lower() in ("y", "yes")
     if not agreed:
         raise CommandError("Nothing was started.")
     return eligible

@@ -11,6 +11,8 @@ from quarterdeck.contract.clock import now_ms
 from quarterdeck.tui.format import age, count, duration, percent, plural
 from quarterdeck.tui.text import safe
 
+# What rows are called where they are no items.
+_NOUNS = {"runs": "run", "dead_letters": "dead letter"}
 # Words about the operation, not what it does.
 _ASIDE = ("reason", "note")
 _FIRST_SHOWN = 5
@@ -21,6 +23,10 @@ def title(operation: Mapping[str, Any]) -> str:
     params = ", ".join(_param(name, value) for name, value in operation["params"].items() if name not in _ASIDE)
     what = f"{operation['id']} {operation['label']} {operation['resource']}"
     return safe(f"{what}{f' ({params})' if params else ''}")
+
+
+def noun(operation: Mapping[str, Any]) -> str:
+    return _NOUNS.get(operation["resource"], "item")
 
 
 def _param(name: str, value: Any) -> str:
@@ -37,7 +43,7 @@ def preview_lines(preview: Mapping[str, Any]) -> list[str]:
         [
             ("filter", operation["filter"]),
             ("reason", operation["reason"]),
-            ("selected", plural(operation["total"], "item")),
+            ("selected", plural(operation["total"], noun(operation))),
             ("would change", count(operation["eligible"])),
             ("skipped", count(operation["skipped"]) if operation["skipped"] else None),
             ("states", ", ".join(f"{state} {count(number)}" for state, number in preview["states"].items())),
