@@ -100,11 +100,15 @@ def queue_lines(row: Row, *, cells: int, glyphs: Glyphs, brief: bool = False) ->
     lines += wrap(" · ".join(_limits(settings)), cells, "", most=1 if brief else 6)
     if brief:
         return lines
-    counts = (("scheduled", "scheduled"), ("dead", "dead in the last hour"), ("completed", "done in the last hour"))
-    lines += wrap(" · ".join(f"{words.count(row[key])} {said}" for key, said in counts), cells, "muted")
-    if row["error_percent"] is not None:
-        lines.append([(f"{percent(row['error_percent'])} of attempts failed in the last hour", "muted")])
+    lines += wrap(_lately(row), cells, "muted")
     return lines
+
+
+def _lately(row: Row) -> str:
+    said = f"{words.count(row['scheduled'])} scheduled · in the last hour {words.count(row['completed'])} done"
+    said += f", {words.count(row['dead'])} dead"
+    failed = row["error_percent"]
+    return said if failed is None else f"{said}, {percent(failed)} of attempts failed"
 
 
 def _carried_out(settings: Row) -> str:
