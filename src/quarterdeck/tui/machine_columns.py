@@ -76,7 +76,7 @@ def _run_error(row: Row, context: CellContext) -> Cell:
     """What matters most of it: when it is tried again, then what went wrong."""
     said = " ".join(str(row[key]) for key in ("error_code", "error_message") if row.get(key))
     again = next_start(row, context.now)
-    style = "error" if row["status"] in (RunStatus.DEAD, RunStatus.FAILED) else "muted"
+    style = "" if row["status"] in (RunStatus.DEAD, RunStatus.FAILED) else "muted"
     if again and said:
         return f"{again} · {safe(said)}", style
     return (again, "muted") if again else (safe(said), style)
@@ -91,12 +91,12 @@ RUN_COLUMNS: tuple[Column, ...] = (
     Column("age", "age", 5, _age, right=True, live=True),
     Column("duration", "took", 8, _duration, right=True, live=True),
     Column("error", "error", 20, _run_error, flex=True, live=True),
-    Column("id", "id", 9, _id, right=True, hide_below=78),
+    Column("id", "id", 9, _id, right=True, hide_below=100),
 )
 
 
 def _error(row: Row, _context: CellContext) -> Cell:
-    return safe(f"{row['error_code']} {row['error_message']}"), "error" if row["status"] == "pending" else "muted"
+    return safe(f"{row['error_code']} {row['error_message']}"), "" if row["status"] == "pending" else "muted"
 
 
 DEAD_LETTER_COLUMNS: tuple[Column, ...] = (
@@ -105,10 +105,10 @@ DEAD_LETTER_COLUMNS: tuple[Column, ...] = (
     Column("type", "type", 16, _text("event_type", "muted"), hide_below=90),
     Column("tenant", "tenant", 12, _text("tenant_id", "muted"), hide_below=110),
     Column("attempts", "tries", 5, _number("attempts", "muted"), right=True),
-    Column("retries", "again", 5, _number("retries", "warning"), right=True, hide_below=79),
+    Column("retries", "again", 5, _number("retries", "warning"), right=True, hide_below=90),
     Column("age", "age", 5, _age, right=True, live=True),
     Column("error", "error", 20, _error, flex=True),
-    Column("id", "id", 9, _id, right=True, hide_below=78),
+    Column("id", "id", 9, _id, right=True, hide_below=100),
 )
 
 

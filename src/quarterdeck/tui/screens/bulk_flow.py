@@ -179,7 +179,9 @@ async def _discard(console: Console, preview: Preview) -> None:
 
 
 def _context(console: Console, target: BulkTarget) -> list[tuple[str, str]]:
-    lines = [("queue", f"{target.resource} in {console.context}")]
+    machines = target.resource in tuple(MachineResource)
+    name = ("list", f"{noun_of(target.resource)}s") if machines else ("queue", str(target.resource))
+    lines = [(name[0], f"{name[1]} in {console.context}")]
     if target.ids is None:
         lines.append(("filter", target.filter or "none: the whole queue"))
         if target.except_ids:

@@ -15,6 +15,7 @@ from quarterdeck.contract.operations import dead_letters
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count, moment
+from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import fit, safe
@@ -81,6 +82,11 @@ class GrowthScreen(ConsoleScreen):
             "reload": self.fetch,
             "clear": self.console.back,
         }
+
+    def why_not(self, bound: Bound) -> str | None:
+        if bound.name in ("open", "copy"):
+            return f"{bound.command.label}: there is no row here, only counts."
+        return super().why_not(bound)
 
     def _scroll(self, by: int) -> None:
         self.counts.scroll_lines(by)

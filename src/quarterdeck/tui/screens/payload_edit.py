@@ -14,7 +14,7 @@ from quarterdeck.tui.screens.dialog import Dialog
 from quarterdeck.tui.spans import Line, both_ends
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.json_words import written
-from quarterdeck.tui.widgets.lines import LinesView
+from quarterdeck.tui.widgets.lines import LinesView, LineView
 
 MOST_EDITED = 200_000  # letters
 _MOST_COMPARED = 1_500  # lines that differ, for a difference line by line
@@ -117,6 +117,7 @@ class PayloadEditor(Dialog[tuple[Any]]):
     PayloadEditor TextArea, PayloadEditor TextArea:focus {
         height: 1fr; border: none; padding: 0; background: $background; color: $foreground;
     }
+    PayloadEditor Frame > #keys { margin-top: 0; }
     PayloadEditor #difference { display: none; height: 1fr; }
     PayloadEditor.-asks TextArea { display: none; }
     PayloadEditor.-asks #difference { display: block; }
@@ -135,6 +136,9 @@ class PayloadEditor(Dialog[tuple[Any]]):
         yield _Editor(self._before, soft_wrap=False, tab_behavior="focus", show_line_numbers=True, theme="css")
         yield LinesView(id="difference")
 
+    def foot(self) -> ComposeResult:
+        yield LineView(id="wrong")
+
     @property
     def _editor(self) -> TextArea:
         return self.query_one(TextArea)
@@ -151,7 +155,8 @@ class PayloadEditor(Dialog[tuple[Any]]):
             ("esc", "key"),
             (" leave", "muted"),
         ]
-        self.say_keys([(safe(wrong), "error")] if wrong else keys, keys if wrong else None)
+        self.say_keys(keys)
+        self.query_one("#wrong", LineView).show([(safe(wrong), "error")])
 
     def on_text_area_changed(self) -> None:
         self._warned = False

@@ -24,6 +24,7 @@ class RowDetail:
     def __init__(self, screen: ListScreen) -> None:
         self.screen = screen
         self.pane = DetailPane(id="detail")
+        self.pane.resized = self.paint
         self._shown: tuple[Row, Any] | None = None
         self._painted: int | None = None
 
@@ -47,7 +48,6 @@ class RowDetail:
         self.screen.set_class(wanted, "-detail")
         self.screen.chrome()
         self.refresh()
-        self.screen.call_after_refresh(self.paint)  # the pane has its width only then
 
     def scroll(self, direction: int) -> None:
         if self.is_open:

@@ -203,9 +203,10 @@ class LogView(Widget, can_focus=True):
         entry, line = self._moved(self._top, y)
         if entry >= len(self.entries):
             return strip_of(self, [], cells)
-        here = entry == self.found
+        words = self._lines(entry)[line]
+        here = entry == self.found and words[0][1] != "heading"
         sign = look_of(self.app).glyphs.cursor if here else " "
-        return strip_of(self, [(f"{sign} ", "accent"), *self._lines(entry)[line]], cells)
+        return strip_of(self, [(f"{sign} ", "accent"), *words], cells)
 
     def on_mouse_scroll_down(self) -> None:
         self.scroll_lines(3)
