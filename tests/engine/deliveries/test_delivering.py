@@ -65,7 +65,7 @@ def use(engine: Engine, sender: Sender) -> None:
 async def deliver(engine: Engine, url: str, payload: Any = None, *, number: int = 7, **settings: Any) -> Any:
     body = None if payload is None else json.dumps(payload)
     chosen = QueueSettings(handler=HandlerKind.HTTP, target=url, **settings)
-    run = SimpleNamespace(id=number, kind="refund.send", tenant_id="acme", body=body, attempt=2)
+    run = SimpleNamespace(id=number, kind="refund.send", tenant_id="acme", body=body, attempt=2, dead_letter_id=None)
     run.timeout_ms = round(chosen.timeout_seconds * 1_000)
     return await executor.execute(engine, cast(Any, run), chosen, cast(Any, None))
 

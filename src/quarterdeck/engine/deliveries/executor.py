@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpcore
 import httpx
+from sqlalchemy import Text, func, select, type_coerce
 
 from quarterdeck import __version__
 from quarterdeck.contract.clock import SECOND
@@ -17,6 +18,7 @@ from quarterdeck.contract.enums import ErrorClass
 from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.problems import Problem
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.dead_letters.tables import dead_letters
 from quarterdeck.engine.deliveries import answers, signing
 from quarterdeck.engine.deliveries.addresses import networks, read_url
 from quarterdeck.engine.deliveries.network import AddressRefused, Unresolved
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from quarterdeck.engine.runs.outcomes import Claimed
 
 _UNREACHED = (AddressRefused, Unresolved, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
+_KEPT = type_coerce(dead_letters.c.payload, Text)
 _AGENT = f"Quarterdeck/{__version__}".encode()
 
 
@@ -37,11 +40,11 @@ async def execute(engine: Engine, run: Claimed, settings: QueueSettings, context
     except Problem as problem:
         raise Failure(ErrorClass.VALIDATION, "bad_url", problem.detail) from problem
     body = (run.body or "null").encode()
-    headers = _headers(url, run, settings, body)
+    headers = _headers(url, run, await _message_id(engine, run), settings, body)
     seconds = run.timeout_ms / SECOND
     try:
-        # A moment before the attempt's own time is up: it is the receiver that was silent.
-        answer = await sender_of(engine).send(b"POST", url, headers, body, seconds * 0.99)
+        # A little before the attempt's own time is up, so that it is told that the receiver was silent.
+        answer = await sender_of(engine).send(b"POST", url, headers, body, seconds - min(1.0, seconds / 10))
     except TimeoutError as error:
         raise Failure(ErrorClass.NETWORK, "timed_out", f"{url.host} did not answer within {seconds:g} s.") from error
     except (
@@ -74,9 +77,20 @@ async def tidy(engine: Engine) -> None:
         await sender_of(engine).tidy()
 
 
-def _headers(url: httpx.URL, run: Claimed, settings: QueueSettings, body: bytes) -> Headers:
-    """`webhook-id` is the same for every attempt, so that a receiver can tell what it has had already."""
-    signed = signing.headers(_keys(settings), f"run_{run.id}", int(time.time()), body)
+async def _message_id(engine: Engine, run: Claimed) -> str:
+    """The same for every attempt, and for the run that replays a dead letter with the payload that it has: a
+    receiver can tell what it has had already."""
+    if run.dead_letter_id is not None:
+        same = (dead_letters.c.id == run.dead_letter_id, func.coalesce(_KEPT, "null") == (run.body or "null"))
+        async with engine.store.read() as connection:
+            row = (await connection.execute(select(dead_letters.c.run_id).where(*same))).one_or_none()
+        if row is not None:
+            return f"dead_letter_{run.dead_letter_id}" if row.run_id is None else f"run_{row.run_id}"
+    return f"run_{run.id}"
+
+
+def _headers(url: httpx.URL, run: Claimed, message_id: str, settings: QueueSettings, body: bytes) -> Headers:
+    signed = signing.headers(_keys(settings), message_id, int(time.time()), body)
     return [
         (b"host", url.netloc),
         (b"content-type", b"application/json"),
