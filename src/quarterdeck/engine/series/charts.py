@@ -83,10 +83,10 @@ async def latency(engine: Engine, principal: Principal, query: SeriesQuery) -> L
         rows = await sums(connection, scope, run_latencies, by, ("number",), span.step, span.times[0])
     took: dict[int, Counter[int]] = {at: Counter() for at in span.times}
     overall: dict[int, Counter[int]] = {TOOK: Counter(), WAITED: Counter()}
-    for row in rows:
-        overall[row.measure][row.bucket] += row.number
-        if row.measure == TOOK and row.at in took:
-            took[row.at][row.bucket] += row.number
+    for at, measure, bucket, number in rows:  # thousands
+        overall[measure][bucket] += number
+        if measure == TOOK and at in took:
+            took[at][bucket] += number
     points = [
         LatencyPoint(at=to_datetime(at), p50=_ms(found, 50), p95=_ms(found, 95), p99=_ms(found, 99))
         for at, found in took.items()

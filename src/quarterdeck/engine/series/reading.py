@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, SmallInteger, Table, Text, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, SmallInteger, Table, Text, cast, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import SECOND
@@ -85,15 +85,15 @@ async def sums(
     what: Sequence[str],
     step: int,
     since: int,
-) -> Sequence[Row[Any]]:
-    """Sums of the columns `what`, a row for each combination of the columns `by`."""
+) -> Sequence[Any]:
+    """Rows of the columns `by` and the sums of the columns `what`, one for each combination of `by`."""
     key = [table.c[name] for name in by]
     query: Select[Any] = (
         select(*key, *(cast(func.sum(table.c[name]), table.c[name].type).label(name) for name in what))
         .where(*scope.time(table, step, since, by_queue="queue" in by))
         .group_by(*key)
     )
-    found: Sequence[Row[Any]] = (await connection.execute(query)).all()
+    found: Sequence[Any] = (await connection.execute(query)).all()
     return found
 
 
