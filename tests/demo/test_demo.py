@@ -14,10 +14,12 @@ from quarterdeck.client.client import Client
 from quarterdeck.client.local import connect, engine_running
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Resource
-from quarterdeck.contract.operations import audit, items
+from quarterdeck.contract.operations import audit, dead_letters, items, queues, workers
 from quarterdeck.demo import process
 from quarterdeck.demo.life import Life
+from quarterdeck.demo.queues import PAUSED, QUEUES
 from quarterdeck.demo.seed import seed
+from quarterdeck.demo.workers import POSTS
 from tests.support.engines import end_engine
 
 
@@ -46,6 +48,7 @@ def test_open_look_and_wipe(home: Home, capsys: pytest.CaptureFixture[str]) -> N
                 await asyncio.sleep(0.1)
 
     asyncio.run(grows())
+    asyncio.run(machines_work(home))
     assert process.running(home)
     assert main.run(["demo", *where, "--no-console"]) == 0
     assert "items, three tenants" not in capsys.readouterr().err
@@ -57,6 +60,26 @@ def test_open_look_and_wipe(home: Home, capsys: pytest.CaptureFixture[str]) -> N
     assert main.run(["demo", *where, "wipe"]) == 0
     assert not home.path.exists()
     assert main.run(["demo", *where, "wipe"]) == 0
+
+
+async def machines_work(home: Home) -> None:
+    """Every queue has done something, workers are known by their health, and something has failed."""
+    async with await connect(home, start=False) as client, asyncio.timeout(60):
+        while True:
+            found = {queue["name"]: queue for queue in (await client.call(queues.LIST))["items"]}
+            health = await client.call(workers.HEALTH)
+            failed = await client.call(items.COUNT, query={"filter": "error:any"}, resource="runs")
+            if (
+                set(QUEUES) <= set(found)
+                and all(queue["completed"] for name, queue in found.items() if name in QUEUES and name not in PAUSED)
+                and {each["name"] for each in health["instances"]} >= set(POSTS)
+                and failed["count"]
+            ):
+                break
+            await asyncio.sleep(0.1)
+        assert found["stock-sync"]["paused"]
+        stats = await client.call(dead_letters.STATS)
+        assert stats["totals"]["pending"] > 100
 
 
 def test_a_home_with_real_work_is_left_alone(engine_home: Home, capsys: pytest.CaptureFixture[str]) -> None:

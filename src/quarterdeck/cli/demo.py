@@ -78,8 +78,9 @@ def _open(
 
 async def _ready(home: Home) -> None:
     """Engine, items and life, each made where it is missing."""
-    from quarterdeck.client.local import connect
+    from quarterdeck.client.local import connect, stop_engine
     from quarterdeck.demo import process
+    from quarterdeck.demo.queues import CONFIG
     from quarterdeck.demo.seed import is_empty, seed
 
     home.create()
@@ -89,6 +90,9 @@ async def _ready(home: Home) -> None:
             f"{home.path} is not a demo home; the demo does not mix with other work. Choose another --home."
         )
     marker.touch()
+    if not home.config.exists():
+        home.config.write_text(CONFIG, encoding="utf-8")
+        await stop_engine(home)  # one that runs has not read it
     _say(f"The demo world is in {home.path}.")
     async with await connect(home, on_wait=lambda text: _say(f"{text} …")) as client:
         if await is_empty(client):

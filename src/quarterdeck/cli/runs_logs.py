@@ -53,15 +53,17 @@ class _Reader:
         self._run = run
         self._query = query
         self._cursor: str | None = None
+        self._over = False
         self.lines = 0
 
     async def read(self) -> None:
         """Those that there are now and were not printed yet."""
-        while True:
+        while not self._over:
             page = await self._cli.call(ops.LOGS, query={**self._query, "cursor": self._cursor}, id=self._run)
             for line in page["items"]:
                 self._cli.out.record(line, log_line(line))
             self.lines += len(page["items"])
-            self._cursor = page["next"] or self._cursor
+            self._cursor = page["next"]
+            self._over = self._cursor is None
             if len(page["items"]) < _PAGE:
                 return

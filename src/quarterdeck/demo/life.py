@@ -12,7 +12,7 @@ from quarterdeck.contract.enums import Resource, Role
 from quarterdeck.contract.operations import Operation, items
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.demo.words import COMMENTS, LEAD, OPERATORS, SKIP_REASONS, TENANTS
+from quarterdeck.demo.words import COMMENTS, FAULTS, LEAD, OPERATORS, SKIP_REASONS, TENANTS
 from quarterdeck.demo.world import World
 
 # Others work here too, so these are no news.
@@ -60,7 +60,8 @@ class Life:
         return await self.client.call(op, body=body, **path)
 
     async def _arrive(self) -> None:
-        resource = self.random.choices(list(Resource), (65, 22, 13))[0]
+        # Exceptions come from machine work that failed.
+        resource = self.random.choices((Resource.SUPPORT_TASKS, Resource.RETURNS), (75, 25))[0]
         new = [self.world.new(resource) for _ in range(self.random.choice((1, 1, 1, 2, 3)))]
         await self._as("shop", Role.OPERATOR, items.CREATE, {"items": new}, resource=resource)
 
@@ -108,14 +109,14 @@ class Life:
         status, after = self.random.choice(
             (("open", "retrying"), ("retrying", "resolved"), ("retrying", "open"), ("retrying", "needs_manual_review"))
         )
-        found = await self._some(Resource.EXCEPTIONS, status)
+        found = await self._some(Resource.EXCEPTIONS, status, f"kind:{','.join(fault.kind for fault in FAULTS)}")
         if found is not None:
             await self._act("retrier", Resource.EXCEPTIONS, found, "update-status", {"status": after})
 
-    async def _some(self, resource: Resource, status: str) -> int | None:
+    async def _some(self, resource: Resource, status: str, more: str = "") -> int | None:
         """One item in that state, not always the same."""
         self.client.act_as = None
-        query = {"filter": f"status:{status}", "sort": "updated", "limit": 8}
+        query = {"filter": f"status:{status} {more}".strip(), "sort": "updated", "limit": 8}
         page = await self.client.call(items.LIST, query=query, resource=resource)
         return int(self.random.choice(page["items"])["id"]) if page["items"] else None
 

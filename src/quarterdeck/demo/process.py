@@ -8,15 +8,20 @@ import os
 import signal
 import sys
 import time
-from contextlib import contextmanager
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from random import Random
+from typing import IO, TYPE_CHECKING, Any
 
 from quarterdeck.client.errors import Unreachable
 from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
 from quarterdeck.contract.problems import Problem
+from quarterdeck.demo import machines
+from quarterdeck.demo.crew import man, waited
 from quarterdeck.demo.life import Life, live
+from quarterdeck.demo.sink import receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,33 +110,62 @@ def _is_watched(home: Home) -> bool:
     return False
 
 
-async def _look_for_watchers(home: Home, stopping: asyncio.Event) -> None:
+async def _look_for_watchers(home: Home, stopping: asyncio.Event) -> bool:
+    """Whether nobody has looked for so long that the world stops."""
     seen = time.monotonic()
-    while not stopping.is_set():
+    while not await waited(stopping, _LOOK_SECONDS):
         if _is_watched(home):
             seen = time.monotonic()
         elif time.monotonic() - seen > UNSEEN_SECONDS:
             stopping.set()
-            return
-        await asyncio.sleep(_LOOK_SECONDS)
+            return True
+    return False
 
 
 async def _turn(home: Home) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    looking = asyncio.create_task(_look_for_watchers(home, stopping))
+    random = Random()
     try:
-        async with await connect(home, start=False) as client:
-            await live(Life(client), stopping)
+        async with AsyncExitStack() as stack:
+            target = await stack.enter_async_context(receiver(random))
+            # Whoever acts in this world does so under a name, which belongs to a client.
+            people, shops, on_call = [
+                await stack.enter_async_context(await connect(home, start=False)) for _ in range(3)
+            ]
+            await machines.prepare(people, target, random)
+            unseen = await _together(
+                stopping,
+                _look_for_watchers(home, stopping),
+                live(Life(people), stopping),
+                machines.feed(shops, random, stopping),
+                machines.on_call(on_call, random, stopping),
+                man(home, stopping),
+            )
+            if unseen:
+                await machines.clear_up(on_call)
     except Unreachable:
         return 0  # the engine has stopped, and with it the world
     except Problem as problem:
         print(f"The demo world has stopped: {problem.detail}", file=sys.stderr, flush=True)
         return 1
-    finally:
-        looking.cancel()
     return 0
+
+
+async def _together(
+    stopping: asyncio.Event, first: Coroutine[Any, Any, bool], *others: Coroutine[Any, Any, None]
+) -> bool:
+    """What the first one says. One that raises stops all; its error is raised when they have ended."""
+    tasks = [asyncio.create_task(each) for each in (first, *others)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        stopping.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        task.result()
+    return bool(tasks[0].result())
 
 
 def main(home: Home) -> int:
