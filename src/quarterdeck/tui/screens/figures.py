@@ -181,7 +181,7 @@ class FiguresScreen(ConsoleScreen):
 
     def soon(self) -> None:
         """Look again, at most once a second, and seldom where that is much work for the engine."""
-        if self._timer is None:
+        if self._timer is None and self.is_mounted:
             wait = self._refreshed_at + max(FIGURES_INTERVAL_SECONDS, self._took * PATIENCE) - time.monotonic()
             self._timer = self.set_timer(max(wait, 0.05), self._look_again)
 
