@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -48,8 +49,12 @@ async def known_queues(connection: AsyncConnection) -> dict[str, KnownQueue]:
     return dict(sorted({**_built_in(connection.dialect.name), **found}.items()))
 
 
-async def find_queue(connection: AsyncConnection, name: str) -> KnownQueue | None:
-    row = (await connection.execute(_QUERY.where(queues.c.name == name))).one_or_none()
+async def find_queue(
+    connection: AsyncConnection, name: str, *, lock: Callable[[Select[Any]], Select[Any]] | None = None
+) -> KnownQueue | None:
+    """With `lock` (of the store's dialect), nobody else who wants it so goes on before this transaction ends."""
+    query = _QUERY.where(queues.c.name == name)
+    row = (await connection.execute(query if lock is None else lock(query))).one_or_none()
     return _known(row) if row is not None else _built_in(connection.dialect.name).get(name)
 
 

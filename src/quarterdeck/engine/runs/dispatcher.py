@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -60,6 +61,7 @@ class Dispatcher:
         self._lines_timer: asyncio.TimerHandle | None = None
         self._look_at: set[str] = set()
         self._backlog: set[str] = set()  # queues that had more than there was room for
+        self._busy: Counter[str] = Counter()  # how many of a queue are at work here
         self._again: dict[str, int] = {}  # queues whose rate allows no other before (ms)
         self._outside: set[str] = set()  # queues that are none of ours
         self._due: int | None = None
@@ -243,7 +245,8 @@ class Dispatcher:
             self._due = done.due
         for queue, taken in done.taken.items():
             self._backlog.discard(queue)
-            if taken.more:
+            if taken.more or taken.runs or self._busy[queue]:
+                # Whether it is empty or has no room shows when one of its runs ends.
                 self._backlog.add(queue)
                 if len(taken.runs) >= TAKEN_AT_ONCE:
                     self._look_at.add(queue)
@@ -277,6 +280,7 @@ class Dispatcher:
 
     def _begin(self, attempt: Attempt) -> None:
         self.at_work[attempt.run.id, attempt.run.attempt] = attempt
+        self._busy[attempt.run.queue] += 1
         if (start := STARTERS.get(attempt.settings.handler)) is not None:
             start(self._engine, attempt, partial(self._over, attempt))
         else:
@@ -292,6 +296,7 @@ class Dispatcher:
     def _over(self, attempt: Attempt, outcome: Outcome | None) -> None:
         run = attempt.run
         self.at_work.pop((run.id, run.attempt), None)
+        self._busy[run.queue] -= 1
         if run.queue in self._backlog:
             self._look_at.add(run.queue)
         if outcome is not None:

@@ -103,7 +103,7 @@ async def _complete(
     rows = (
         await transaction.connection.execute(_completing(engine.store.dialect), {"held": given, "now": transaction.now})
     ).all()
-    if rows:
+    if rows and not engine.store.dialect.nests_writes:
         ids = {"ids": json.dumps([[row.id] for row in rows]), "now": transaction.now}
         await transaction.connection.execute(_remembering(engine.store.dialect), ids)
     for row in rows:
@@ -233,7 +233,7 @@ _CHANGED = {
 @cache
 def _completing(dialect: Dialect) -> Any:
     held = dialect.listed("held", RESULTS)
-    return (
+    completing = (
         update(runs)
         .where(still_held(held))
         .values(
@@ -247,18 +247,23 @@ def _completing(dialect: Dialect) -> Any:
             error_message=None,
             result=held.c.result,
         )
-        .returning(*_COUNTED)
     )
+    if not dialect.nests_writes:
+        return completing.returning(*_COUNTED)
+    done = completing.returning(*_COUNTED, runs.c.worker).cte("done")
+    return select(done).add_cte(_remember(done).cte("remembered"))
 
 
 @cache
 def _remembering(dialect: Dialect) -> Any:
     """Attempts that completed, from the rows that still say when they began."""
     ids = dialect.listed("ids", {"id": BigInteger()})
+    return _remember(runs, runs.c.id.in_(select(ids.c.id)))
+
+
+def _remember(done: Any, *which: Any) -> Any:
     said = literal(str(AttemptOutcome.COMPLETED), Text)
-    query = select(runs.c.id, runs.c.attempt, runs.c.started_at, number_of("now"), runs.c.worker, said).where(
-        runs.c.id.in_(select(ids.c.id))
-    )
+    query = select(done.c.id, done.c.attempt, done.c.started_at, number_of("now"), done.c.worker, said).where(*which)
     return run_attempts.insert().from_select(["run_id", "number", "started_at", "ended_at", "worker", "outcome"], query)
 
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, false, func, select, type_coerce, update
+from sqlalchemy import Select, Text, and_, false, func, literal, select, type_coerce, update
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import HandlerKind, RunStatus
 from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.queues.service import find_queue
-from quarterdeck.engine.queues.tables import queues
 from quarterdeck.engine.runs import news, pace
 from quarterdeck.engine.runs.outcomes import Claimed
 from quarterdeck.engine.runs.sql import BEATS, active, number_of, text_of, waiting
@@ -75,39 +74,51 @@ async def take(
 ) -> Taken:
     """As `claim`, and what the dispatcher needs to know beside; nothing where the queue has none of `handlers`."""
     dialect, connection = engine.store.dialect, transaction.connection
-    if dialect.skips_locked:
-        # Claims on one queue come one after the other, so that its limits hold with several engines too.
-        await connection.execute(dialect.lock(select(queues.c.name).where(queues.c.name == queue)))
-    known = await find_queue(connection, queue)
+    # Claims on one queue come one after the other, so that its limits hold with several engines too.
+    known = await find_queue(connection, queue, lock=dialect.lock)
     settings = known.settings if known is not None else QueueSettings()
     taken = Taken(settings)
     if (known is not None and known.paused) or (handlers is not None and settings.handler not in handlers):
         return taken
-    at_work = Counter({row.tenant_id: row.number for row in await connection.execute(_at_work(), {"of_queue": queue})})
+    timeout = round(settings.timeout_seconds * SECOND)
+    if settings.tenant_concurrency is None and settings.rate_per_second is None and kinds is None:
+        where: dict[str, Any] = {"of_queue": queue, "most": limit, "room": settings.concurrency}
+        taken.runs = await _lease(transaction, _claiming(dialect), where, queue, worker, seconds, timeout)
+        taken.more = len(taken.runs) >= limit
+    else:
+        ids = await _choose(transaction, dialect, taken, settings, queue, limit, kinds)
+        where = {"ids": json.dumps([[number] for number in ids])}
+        if ids:
+            listed = _claiming_listed(dialect)
+            taken.runs = await _lease(transaction, listed, where, queue, worker, seconds, timeout)
+        if settings.rate_per_second is not None and taken.runs:
+            await pace.use(transaction, dialect, queue, settings.rate_per_second, len(taken.runs))
+    for tenant, number in Counter(run.tenant_id for run in taken.runs).items():
+        moves.moved(queue, tenant, RunStatus.WAITING, RunStatus.ACTIVE, number)
+    news.touched(engine, transaction, [(run.id, run.tenant_id) for run in taken.runs])
+    return taken
+
+
+async def _choose(
+    transaction: Transaction,
+    dialect: Dialect,
+    taken: Taken,
+    settings: QueueSettings,
+    queue: str,
+    limit: int,
+    kinds: Sequence[str] | None,
+) -> list[int]:
+    """Ids of the runs to take where more than one number limits them."""
+    counted = await transaction.connection.execute(_at_work(), {"of_queue": queue})
+    at_work = Counter({row.tenant_id: row.number for row in counted})
     free = min(limit, settings.concurrency - at_work.total())
     if settings.rate_per_second is not None and free > 0:
         allowed = await pace.allowed(transaction, queue, settings.rate_per_second)
         taken.again_at = allowed.again_at if allowed.number < free else None
         free = min(free, allowed.number)
-    if free <= 0:
-        taken.more = True
-        return taken
-    if settings.tenant_concurrency is None and kinds is None:
-        where: dict[str, Any] = {"of_queue": queue, "limit": free}
-        statement = _claiming(dialect)
-    else:
-        ids = await _fair(transaction, dialect, settings, queue, at_work, free, kinds)
-        where = {"ids": json.dumps([[number] for number in ids])}
-        statement = _claiming_listed(dialect)
-    timeout = round(settings.timeout_seconds * SECOND)
-    taken.runs = await _lease(transaction, statement, where, queue, worker, seconds, timeout)
-    taken.more = len(taken.runs) >= free
-    if settings.rate_per_second is not None and taken.runs:
-        await pace.use(transaction, dialect, queue, settings.rate_per_second, len(taken.runs))
-    for tenant, number in Counter(run.tenant_id for run in taken.runs).items():
-        moves.moved(queue, tenant, RunStatus.WAITING, RunStatus.ACTIVE, number)
-    news.touched(engine, transaction, [(run.id, run.tenant_id) for run in taken.runs])
-    return taken
+    ids = await _fair(transaction, dialect, settings, queue, at_work, free, kinds) if free > 0 else []
+    taken.more = len(ids) >= free
+    return ids
 
 
 def _order(row: Any) -> tuple[int, int, int]:
@@ -173,9 +184,15 @@ def _claiming(dialect: Dialect) -> Any:
         select(runs.c.id)
         .where(waiting(), runs.c.queue == text_of("of_queue"))
         .order_by(runs.c.priority, runs.c.run_at, runs.c.id)
-        .limit(number_of("limit"))
+        .limit(_room(dialect))
     ).cte("due")
     return _leasing(runs.c.id.in_(select(due.c.id)))
+
+
+def _room(dialect: Dialect) -> Any:
+    """How many more may be at work, at most `most`."""
+    busy = select(func.count()).where(active(), runs.c.queue == text_of("of_queue")).scalar_subquery()
+    return dialect.least(number_of("most"), dialect.greatest(number_of("room") - busy, literal(0)))
 
 
 @cache

@@ -75,12 +75,13 @@ _partial("ix_runs_operation", "operation_id", "status", where="operation_id IS N
 _partial("ix_runs_dead_letter", "dead_letter_id", where="dead_letter_id IS NOT NULL")
 # A second enqueue of the same key finds the first. Tenants do not meet each other's.
 _partial("ix_runs_unique", "queue", "unique_key", "tenant_id", where="unique_key IS NOT NULL", unique=True)
-# Lists, newest first. All but the first and the fourth are written once and never moved.
-Index("ix_runs_status", runs.c.status, runs.c.id)
-Index("ix_runs_queue", runs.c.queue, runs.c.id)
-Index("ix_runs_tenant", runs.c.tenant_id, runs.c.id)
-_partial("ix_runs_error", "error_code", "id", where="error_code IS NOT NULL")
-Index("ix_runs_kind", runs.c.kind, runs.c.id)
+# Lists, newest first. All but the first and the fourth are written once and never moved. What stands behind the id is
+# there so that a filter of several keys steps over what it does not want without reading the rows.
+Index("ix_runs_status", runs.c.status, runs.c.id, runs.c.queue, runs.c.tenant_id, runs.c.kind)
+Index("ix_runs_queue", runs.c.queue, runs.c.id, runs.c.tenant_id, runs.c.kind)
+Index("ix_runs_tenant", runs.c.tenant_id, runs.c.id, runs.c.queue, runs.c.kind)
+_partial("ix_runs_error", "error_code", "id", "queue", "tenant_id", "kind", where="error_code IS NOT NULL")
+Index("ix_runs_kind", runs.c.kind, runs.c.id, runs.c.tenant_id)
 Index("ix_runs_created", runs.c.created_at, runs.c.id)
 # Retention removes what has ended, by how it ended.
 _partial("ix_runs_finished", "status", "finished_at", "queue", where="finished_at IS NOT NULL")

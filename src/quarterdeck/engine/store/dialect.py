@@ -115,6 +115,8 @@ class Dialect:
     knows_statistics: bool
     # Rows locked by a claim are passed over by the next one; SQLite has one writer and needs none.
     skips_locked: bool
+    # Whether a statement may hold others that write.
+    nests_writes: bool
 
     def changes(self, pairs: Sequence[tuple[str, ColumnElement[Any], ColumnElement[Any]]]) -> ColumnElement[str]:
         """`{"field": [before, after], …}` as text."""
@@ -145,6 +147,12 @@ class Dialect:
         """A table named like `parameter`, whose rows are the lists of a JSON list bound to it; columns by position."""
         raise NotImplementedError
 
+    def least(self, *values: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.least(*values)
+
+    def greatest(self, *values: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.greatest(*values)
+
     def through(self, table: Table, index: str) -> TextClause:
         """The table, to be read through this index and no other. Name columns by `literal_column`."""
         return text(table.name)
@@ -160,6 +168,7 @@ class SqliteDialect(Dialect):
     name = "sqlite"
     knows_statistics = False
     skips_locked = False
+    nests_writes = False
 
     def part(self, column: ColumnElement[Any], *path: str | int) -> ColumnElement[str]:
         steps = "".join(f"[{step}]" if isinstance(step, int) else '."' + step.replace('"', "") + '"' for step in path)
@@ -180,6 +189,12 @@ class SqliteDialect(Dialect):
         )
         return select(*parts).subquery(parameter)
 
+    def least(self, *values: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.min(*values)
+
+    def greatest(self, *values: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.max(*values)
+
     def through(self, table: Table, index: str) -> TextClause:
         return text(f"{table.name} INDEXED BY {index}")
 
@@ -194,6 +209,7 @@ class PostgresDialect(Dialect):
     name = "postgresql"
     knows_statistics = True
     skips_locked = True
+    nests_writes = True
 
     def _typed(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
         # json_build_array cannot guess the type of a bare parameter.
