@@ -281,7 +281,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_runs_error",
-            ["error_code", "id"],
+            ["error_code", "id", "queue", "tenant_id", "kind"],
             unique=False,
             sqlite_where=sa.text("error_code IS NOT NULL"),
             postgresql_where=sa.text("error_code IS NOT NULL"),
@@ -293,7 +293,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("finished_at IS NOT NULL"),
             postgresql_where=sa.text("finished_at IS NOT NULL"),
         )
-        batch_op.create_index("ix_runs_kind", ["kind", "id"], unique=False)
+        batch_op.create_index("ix_runs_kind", ["kind", "id", "tenant_id"], unique=False)
         batch_op.create_index(
             "ix_runs_later",
             ["run_at", "id"],
@@ -315,9 +315,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("operation_id IS NOT NULL"),
             postgresql_where=sa.text("operation_id IS NOT NULL"),
         )
-        batch_op.create_index("ix_runs_queue", ["queue", "id"], unique=False)
-        batch_op.create_index("ix_runs_status", ["status", "id"], unique=False)
-        batch_op.create_index("ix_runs_tenant", ["tenant_id", "id"], unique=False)
+        batch_op.create_index("ix_runs_queue", ["queue", "id", "tenant_id", "kind"], unique=False)
+        batch_op.create_index("ix_runs_status", ["status", "id", "queue", "tenant_id", "kind"], unique=False)
+        batch_op.create_index("ix_runs_tenant", ["tenant_id", "id", "queue", "kind"], unique=False)
         batch_op.create_index(
             "ix_runs_unique",
             ["queue", "unique_key", "tenant_id"],
