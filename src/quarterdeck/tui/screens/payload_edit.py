@@ -100,7 +100,25 @@ def _compared(gone: Sequence[str], come: Sequence[str]) -> list[Line]:
 
 
 class _Editor(TextArea):
-    """JSON only holds what `written` lets through; what is pasted goes the same way."""
+    """JSON only holds what `written` lets through; what is pasted goes the same way.
+
+    Keys that edit count at once, as letters do: Textual carries out bindings later than it inserts letters, so that
+    a backspace would come behind what was typed after it.
+    """
+
+    async def _on_key(self, event: events.Key) -> None:
+        dialog = self.screen
+        assert isinstance(dialog, PayloadEditor)
+        if dialog.asks or dialog.is_done:
+            dialog.console.gate.take_back(event)
+        elif event.key in (dialog.GO_ON, "escape"):
+            dialog.press(event.key)
+        elif bound := self._bindings.key_to_bindings.get(event.key):
+            await self.run_action(bound[0].action)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -140,6 +158,11 @@ class PayloadEditor(Dialog[tuple[Any]]):
         yield LineView(id="wrong")
 
     @property
+    def asks(self) -> bool:
+        """Whether the difference is shown, and keys answer."""
+        return self.has_class("-asks")
+
+    @property
     def _editor(self) -> TextArea:
         return self.query_one(TextArea)
 
@@ -160,11 +183,11 @@ class PayloadEditor(Dialog[tuple[Any]]):
 
     def on_text_area_changed(self) -> None:
         self._warned = False
-        if not self.has_class("-asks"):
+        if not self.asks:
             self._editing_keys()
 
     def press(self, key: str) -> bool:
-        if self.has_class("-asks"):
+        if self.asks:
             return self._answer(key)
         if key == self.GO_ON:
             self._go_on()
