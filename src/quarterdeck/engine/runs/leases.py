@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, false, func, literal, select, type_coerce, update
+from sqlalchemy import Select, Text, and_, false, func, literal, literal_column, select, type_coerce, update
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import HandlerKind, RunStatus
@@ -191,7 +191,9 @@ def _claiming(dialect: Dialect) -> Any:
 
 def _room(dialect: Dialect) -> Any:
     """How many more may be at work, at most `most`."""
-    busy = select(func.count()).where(active(), runs.c.queue == text_of("of_queue")).scalar_subquery()
+    at_work = dialect.through(runs, "ix_runs_lease")
+    queue = literal_column("queue", Text)
+    busy = select(func.count()).select_from(at_work).where(active(), queue == text_of("of_queue")).scalar_subquery()
     return dialect.least(number_of("most"), dialect.greatest(number_of("room") - busy, literal(0)))
 
 
