@@ -7,12 +7,13 @@ import sys
 
 import pytest
 
-from quarterdeck.cli import app, forms, main
+from quarterdeck.cli import app, forms, main, model_options
 from quarterdeck.cli.bulk_flow import start_time
 from quarterdeck.cli.exits import CommandError
 from quarterdeck.cli.runtime import COMMANDS
-from quarterdeck.contract.actions import find_action, item_actions
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.actions import actions_for, find_action, item_actions
+from quarterdeck.contract.enums import MachineResource, Resource
+from quarterdeck.contract.models.queues import QueueChange, QueueSettings
 
 
 @pytest.mark.parametrize(
@@ -44,12 +45,28 @@ def test_plain_qd_reads_no_command_line_library() -> None:
 def test_every_action_is_a_command() -> None:
     assert app.app is not None
     assert {("items", action.verb) for action in item_actions()} <= set(COMMANDS)
+    assert {("runs", action.verb) for action in actions_for(MachineResource.RUNS)} <= set(COMMANDS)
+    letters = {action.verb for action in actions_for(MachineResource.DEAD_LETTERS)}
+    assert {("dlq", verb) for verb in letters - {"edit-retry"}} <= set(COMMANDS)  # that one is qd dlq retry --payload
 
 
 def test_every_parameter_of_every_action_is_an_option() -> None:
     for action in item_actions():
         named = [parameter.name for parameter in forms.options(action)]
         assert named == list(action.params.load().model_fields)
+
+
+def test_whatever_a_queue_can_be_told_is_an_option() -> None:
+    named = {parameter.name for parameter in model_options.options(QueueSettings)}
+    assert {"concurrency", "backoff_base", "backoff_cap", "keep_dead_days", "exceptions"} <= named
+    told = dict.fromkeys(named) | {"backoff_base": 2.0, "tenant_concurrency": "none", "concurrency": 4}
+    limits = ("tenant_concurrency",)
+    wanted = {"backoff": {"base": 2.0}, "tenant_concurrency": None, "concurrency": 4}
+    assert model_options.chosen(QueueChange, told, limits) == wanted
+    with pytest.raises(CommandError, match="--backoff-base must be at least 0"):
+        model_options.chosen(QueueChange, {"backoff_base": -1.0})
+    with pytest.raises(CommandError, match="--tenant-concurrency takes a number or none, not 'few'"):
+        model_options.chosen(QueueChange, {"tenant_concurrency": "few"}, limits)
 
 
 def test_an_empty_assignee_is_nobody() -> None:

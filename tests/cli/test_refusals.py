@@ -45,6 +45,22 @@ def one_sentence(text: str) -> str:
             "priority: must be 'urgent'",
         ),
         (["bulk", "run", "returns", "release", "--id", "1", "--run-at", "soon"], "--run-at takes a time like"),
+        (["bulk", "run", "rans", "retry", "-q", ""], "'rans' is not one of 'support_tasks', 'returns', 'exceptions'"),
+        (["bulk", "run", "runs", "explode", "-q", ""], "runs have no bulk action 'explode'. Valid: retry"),
+        (["bulk", "run", "dead_letters", "discard", "-q", ""], "Discard needs reason"),
+        (["queues", "change", "mail"], "Say what to change"),
+        (["queues", "change", "mail", "--concurrency", "0"], "--concurrency must be at least 1."),
+        (["queues", "create", "mail", "--handler", "carrier-pigeon"], "'carrier-pigeon' is not one of 'http'"),
+        (["runs", "enqueue"], "A run needs a QUEUE and a KIND"),
+        (["runs", "enqueue", "mail", "send", "--skip", "2"], "--key and --skip go with --file."),
+        (["runs", "enqueue", "mail", "send", "--payload", "1", "--payload-file", "x"], "not both"),
+        (["runs", "enqueue", "mail", "send", "--run-at", "soon"], "--run-at takes a time like"),
+        (["runs", "cancel"], "Say what to act on: ids, or -q FILTER."),
+        (["runs", "cancel", "1", "-q", "status:failed"], "Give ids or a filter, not both."),
+        (["dlq", "retry", "1", "--rate", "fast"], "Retry, rate: must be a number"),
+        (["dlq", "retry", "1", "2", "--payload", "{}"], "A changed payload goes with one id."),
+        (["dlq", "discard", "1"], "--reason"),
+        (["workers", "errors", "--window", "2h"], "'2h' is not one of '5m', '1h', '24h'"),
     ],
 )
 def test_a_mistyped_command_needs_no_engine(shell: Shell, words: list[str], part: str) -> None:
@@ -69,6 +85,16 @@ def test_a_file_of_ids_is_refused_by_line(shell: Shell, tmp_path: Path, content:
     said = shell("bulk", "run", "returns", "release", "--ids-file", str(path), code=1)
     assert part in one_sentence(said.err)
     assert str(path) in said.err
+
+
+def test_a_payload_that_is_no_json(shell: Shell, tmp_path: Path) -> None:
+    said = shell("runs", "enqueue", "mail", "send", "--payload", "{order: 1}", code=1)
+    assert "--payload is not JSON" in one_sentence(said.err)
+    path = tmp_path / "payload.json"
+    path.write_bytes(b'{"a": \xff}')
+    assert "is not UTF-8" in one_sentence(shell("dlq", "retry", "1", "--payload-file", str(path), code=1).err)
+    assert "cannot be read: No such file" in shell("dlq", "import", "/none.jsonl", code=1).err
+    assert not shell.home.lock.exists()
 
 
 def test_a_file_of_ids_that_is_not_there(shell: Shell) -> None:
@@ -105,6 +131,13 @@ def test_a_broken_config_is_named_by_the_engine(shell: Shell) -> None:
         ("bulk", "export", "1"),
         ("audit", "list"),
         ("audit", "verify"),
+        ("queues", "list"),
+        ("queues", "show", "mail"),
+        ("runs", "list"),
+        ("runs", "logs", "1", "--follow"),
+        ("dlq", "groups"),
+        ("dlq", "export"),
+        ("workers",),
         ("export", "returns"),
         ("engine", "health"),
         ("engine", "metrics"),

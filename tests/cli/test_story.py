@@ -13,6 +13,7 @@ import pytest
 from quarterdeck.client.client import Client
 from quarterdeck.contract.operations import OPERATIONS, Operation
 from tests.cli.lines import Shell
+from tests.cli.machine_day import whole_day
 
 MAPPING = """
 [item]
@@ -44,6 +45,7 @@ def used(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     for method in ("call", "stream", "text"):
         noting(method, of)
     noting("watch", lambda *_: "bulk.watch")
+    noting("watch_run", lambda *_: "runs.watch")
     noting("events", lambda: "system.events")
     return names
 
@@ -120,6 +122,7 @@ def test_a_day_on_the_command_line(
 
     entries = shell.json("audit", "list", "--action", "bulk.finished")["items"]
     assert len(entries) == 2
+    whole_day(shell)
     assert shell.json("audit", "verify")["intact"]
 
     shell("export", "support_tasks", "-q", "priority:high", "--format", "json", "-o", "out.json")
