@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, literal_column, select, update
+from sqlalchemy import BigInteger, Text, literal_column, select, type_coerce, update
 
 from quarterdeck.contract.enums import RunStatus
 from quarterdeck.contract.live import Change
@@ -55,7 +56,7 @@ async def enqueue(engine: Engine, transaction: Transaction, new: Sequence[New]) 
     """All of them, or none. Raises Problem(NOT_FOUND) for a queue that nobody knows."""
     connection, dialect, now = transaction.connection, engine.store.dialect, transaction.now
     settings = {name: await settings_of(connection, name) for name in sorted({each.queue for each in new})}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for run_id, each in zip(await dialect.next_ids(connection, runs, len(new)), new, strict=True):
         of_queue = settings[each.queue]
         due = now if each.run_at is None else each.run_at
@@ -80,7 +81,8 @@ async def enqueue(engine: Engine, transaction: Transaction, new: Sequence[New]) 
     existing = await _insert_unique(transaction, dialect, [row for row in rows if row["unique_key"] is not None])
     plain = [row for row in rows if row["unique_key"] is None]
     if plain:
-        await connection.execute(runs.insert(), plain)
+        given = json.dumps([[_kept(name, row[name]) for name in _COLUMNS] for row in plain])
+        await connection.execute(_inserting(dialect), {"new": given})
     made = [row for row in rows if row["id"] not in existing]
     moves = Moves()
     for row in made:
@@ -89,6 +91,27 @@ async def enqueue(engine: Engine, transaction: Transaction, new: Sequence[New]) 
     _announce(engine, transaction, made)
     ids = [existing.get(row["id"], row["id"]) for row in rows]
     return Enqueued(ids, [existing[row["id"]] for row in rows if row["id"] in existing])
+
+
+def _kept(name: str, value: Any) -> Any:
+    return None if value is None else _ENCODER.encode(value) if name == "payload" else value
+
+
+# As `JsonText` writes it.
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
+# One statement for all of them, from one parameter: a third of the time of many rows with parameters of their own.
+_COLUMNS = (
+    "id", "queue", "kind", "tenant_id", "status", "priority", "run_at", "max_attempts", "timeout_ms", "operation_id",
+    "dead_letter_id", "created_at", "payload",
+)  # fmt: skip
+
+
+@cache
+def _inserting(dialect: Dialect) -> Any:
+    new = dialect.listed("new", {name: Text() if name == "payload" else runs.c[name].type for name in _COLUMNS})
+    return runs.insert().from_select(
+        _COLUMNS, select(*(type_coerce(new.c[name], runs.c[name].type) for name in _COLUMNS))
+    )
 
 
 async def _insert_unique(transaction: Transaction, dialect: Dialect, rows: list[dict[str, Any]]) -> dict[int, int]:

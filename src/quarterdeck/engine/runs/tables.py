@@ -84,7 +84,7 @@ _partial("ix_runs_error", "error_code", "id", "queue", "tenant_id", "kind", wher
 Index("ix_runs_kind", runs.c.kind, runs.c.id, runs.c.tenant_id)
 Index("ix_runs_created", runs.c.created_at, runs.c.id)
 # Retention removes what has ended, by how it ended.
-_partial("ix_runs_finished", "status", "finished_at", "queue", where="finished_at IS NOT NULL")
+_partial("ix_runs_finished", "queue", "status", "finished_at", where="finished_at IS NOT NULL")
 
 # Every attempt that has ended. One at work stands in `runs` itself, so that an attempt costs one write.
 run_attempts = Table(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from quarterdeck.contract.enums import HandlerKind
 from quarterdeck.engine.queues.checks import CHECKS
-from quarterdeck.engine.runs import python
+from quarterdeck.engine.runs import python, retention
 from quarterdeck.engine.runs.executors import STARTERS
 
 if TYPE_CHECKING:
@@ -25,3 +25,8 @@ def register(engine: Engine) -> None:
             await hosts.close()
 
     engine.finishers.append(close)
+
+    async def forget() -> None:
+        await retention.forget_old(engine)
+
+    engine.clock.every(600, "old runs", forget)

@@ -235,7 +235,11 @@ class PostgresDialect(Dialect):
         return select(*parts).subquery(parameter)
 
     async def next_ids(self, connection: AsyncConnection, table: Table, count: int) -> list[int]:
-        query = text("SELECT nextval(pg_get_serial_sequence(:name, :key)) FROM generate_series(1, :count)")
+        # The sequence is looked up once, not for every row.
+        query = text(
+            "SELECT nextval(found.sequence) FROM (SELECT CAST(pg_get_serial_sequence(:name, :key) AS regclass)"
+            " AS sequence OFFSET 0) AS found, generate_series(1, :count)"
+        )
         key = table.primary_key.columns[0].name
         found = await connection.execute(query, {"name": table.name, "key": key, "count": count})
         return sorted(found.scalars())

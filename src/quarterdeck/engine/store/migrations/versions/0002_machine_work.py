@@ -288,7 +288,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_runs_finished",
-            ["status", "finished_at", "queue"],
+            ["queue", "status", "finished_at"],
             unique=False,
             sqlite_where=sa.text("finished_at IS NOT NULL"),
             postgresql_where=sa.text("finished_at IS NOT NULL"),
