@@ -116,3 +116,15 @@ async def act_on_run(engine: Engine, verb: str, run: int | None, by: Principal =
 async def runs_of(engine: Engine, queue: str) -> list[int]:
     async with engine.store.read() as connection:
         return list((await connection.execute(select(runs.c.id).where(runs.c.queue == queue))).scalars())
+
+
+async def end_retry_of_any(engine: Engine) -> None:
+    """Some retry is claimed and dies."""
+    async with engine.store.read() as connection:
+        query = select(runs.c.queue).where(runs.c.status == "waiting", runs.c.dead_letter_id.is_not(None)).limit(1)
+        queue = (await connection.execute(query)).scalar_one()
+    while True:
+        claimed = await world.claim(engine, 50, queue=queue)
+        await world.finish(engine, *(world.failed(run, ErrorClass.VALIDATION) for run in claimed))
+        if any(run.dead_letter_id for run in claimed):
+            return

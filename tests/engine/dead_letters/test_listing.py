@@ -44,7 +44,7 @@ def make(seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     chance = random.Random(seed)
     now = now_ms() // MINUTE * MINUTE
     letters, work, number = [], [], 0
-    for _ in range(COUNT):
+    for index in range(COUNT):
         number += chance.choice((1, 1, 1, 40))
         at = now - chance.randrange(30) * HOUR - 30 * MINUTE
         code = chance.choice(CODES)
@@ -74,6 +74,8 @@ def make(seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         work.append(
             {
                 **both,
+                # Runs come in the order of their times, but for those whose transactions overlap.
+                "created_at": now - (COUNT - index) * HOUR // 4 - chance.randrange(2) * 2 * MINUTE,
                 "kind": chance.choice(KINDS),
                 "status": chance.choice(("waiting", "active", "completed", "completed", "dead")),
                 "error_code": code,

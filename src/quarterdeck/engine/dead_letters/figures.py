@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
@@ -37,12 +38,9 @@ _PERIODS = {"hour": (MINUTE, 60), "day": (HOUR, 24), "month": (DAY, 30)}
 async def stats(engine: Engine, principal: Principal, query: StatsQuery) -> DeadLetterStats:
     step, number = _PERIODS[query.period]
     async with engine.store.read() as connection:
-        counts = dead_letter_tallies.c
-        heading = (counts.tenant_id, counts.event_type, counts.queue, counts.status)
-        tally = select(*heading, func.sum(counts.difference).label("number")).group_by(*heading)
-        if principal.tenants is not None:
-            tally = tally.where(counts.tenant_id.in_(sorted(principal.tenants)))
-        found = (await connection.execute(tally)).all()
+        by_tenant = await _by(connection, principal, "tenant_id")
+        by_type = await _by(connection, principal, "event_type")
+        by_queue = await _by(connection, principal, "queue")
         now = now_ms()
         first = now - now % step - (number - 1) * step
         growth = await _growth(connection, principal, first, step)
@@ -51,10 +49,10 @@ async def stats(engine: Engine, principal: Principal, query: StatsQuery) -> Dead
         )
         expiring = (await connection.execute(soon)).scalar_one()
     return DeadLetterStats(
-        totals=_count("", _sums(found, lambda _: "").get("", {})),
-        by_tenant=_headings(found, lambda row: row.tenant_id),
-        by_type=_headings(found, lambda row: row.event_type),
-        by_queue=_headings(found, lambda row: row.queue),
+        totals=_count("", sum(map(Counter, by_queue.values()), Counter())),
+        by_tenant=_headings(by_tenant),
+        by_type=_headings(by_type),
+        by_queue=_headings(by_queue),
         growth=[
             DeadLetterGrowth(at=to_datetime(at), **growth.get(at, {"added": 0, "resolved": 0, "expired": 0}))
             for at in range(first, first + number * step, step)
@@ -81,22 +79,28 @@ async def _growth(
     return {int(row.at): {name: int(getattr(row, name)) for name in names} for row in await connection.execute(query)}
 
 
-def _sums(found: Any, name: Any) -> dict[str, dict[str, int]]:
-    sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in found:
-        sums[name(row)][row.status] += int(row.number)
-    return sums
+async def _by(connection: AsyncConnection, principal: Principal, heading: str) -> dict[str, dict[str, int]]:
+    """How many there are under each heading, by state."""
+    counts = dead_letter_tallies.c
+    query = (
+        select(counts[heading].label("name"), counts.status, func.sum(counts.difference).label("number"))
+        .where(*_mine(counts.tenant_id, principal))
+        .group_by(counts[heading], counts.status)
+    )
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in await connection.execute(query):
+        found[row.name][row.status] = max(0, int(row.number))
+    return found
 
 
-def _headings(found: Any, name: Any) -> list[DeadLetterCount]:
+def _headings(found: dict[str, dict[str, int]]) -> list[DeadLetterCount]:
     """Most pending first."""
-    made = [_count(key, numbers) for key, numbers in _sums(found, name).items()]
-    made = [each for each in made if each.pending or each.retrying or each.succeeded or each.discarded]
+    made = [_count(name, numbers) for name, numbers in found.items() if any(numbers.values())]
     return sorted(made, key=lambda each: (-each.pending, each.name))[:_MOST_HEADINGS]
 
 
-def _count(name: str, numbers: dict[str, int]) -> DeadLetterCount:
-    return DeadLetterCount(name=name, **{str(each): max(0, numbers.get(str(each), 0)) for each in DeadLetterStatus})
+def _count(name: str, numbers: Mapping[str, int]) -> DeadLetterCount:
+    return DeadLetterCount(name=name, **{str(each): numbers.get(str(each), 0) for each in DeadLetterStatus})
 
 
 # ----- groups
@@ -167,7 +171,7 @@ async def _from_rows(connection: AsyncConnection, way: access.Access) -> tuple[_
     if way.sorts:
         spans: Any = [None]
     else:
-        spans = await slices(connection, DEAD_LETTERS, descending=True)
+        spans = await slices(connection, DEAD_LETTERS, descending=True, span=way.span)
     until = time.monotonic() + paging.BUDGET
     conditions = way.where if not way.streams else [*way.where, or_(*way.streams)]
     for span in spans:

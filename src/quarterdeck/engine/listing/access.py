@@ -26,6 +26,8 @@ from quarterdeck.engine.store.dialect import Dialect, plain
 # Rows that an index finds and that are cheap to sort; rows that a read of the table collects.
 FEW_ENTRIES = 5_000
 FEW_FOUND = 500
+# Rows that are counted to see which of two indexes leaves fewer.
+SOME_ENTRIES = 40_000
 # More streams than this cost more than sorting.
 _MOST_STREAMS = 12
 
@@ -35,13 +37,14 @@ class Access:
     """`where` is joined by AND; `streams`, if any, exclude each other and are each in sort order.
 
     `sorts`: the order does not come from an index, so its columns must not tempt the planner. `sliced`: matches
-    may be far apart, so that they are looked for a slice at a time.
+    may be far apart, so that they are looked for a slice at a time, between the times `span` (ms).
     """
 
     where: list[ColumnElement[bool]]
     streams: list[ColumnElement[bool]]
     sorts: bool = False
     sliced: bool = False
+    span: tuple[int | None, int | None] = (None, None)
 
 
 async def for_page(
@@ -56,18 +59,20 @@ async def for_page(
     found = clauses(listing, filter_, principal, dialect)
     if dialect.knows_statistics:
         sliced = listing.slices and any(term.key == "" for term in filter_.terms)
-        return Access([clause.sql(itself) for clause in found], [], sliced=sliced)
+        return Access([clause.sql(itself) for clause in found], [], sliced=sliced, span=_span(listing, found))
     narrow = await _narrow(connection, listing, found)
     if narrow is not None:
         return Access(_by(listing, found, {narrow}), [], sorts=True)
-    driver = _driver(listing, found, sort)
+    drivers = _drivers(listing, found, sort)
+    driver = await _best(connection, listing, drivers) if listing.slices else next(iter(drivers), None)
     served = listing.orders[sort][0] if driver is None else driver.column
     open_terms = [clause for clause in found if not (clause.built_in and clause.column != "tenant_id")]
     if not listing.slices:
         open_terms = [clause for clause in open_terms if not clause.built_in]
     if any(clause.column is None or clause.column != served for clause in open_terms):
         if listing.slices:
-            return Access([clause.sql(itself if clause is driver else plain) for clause in found], [], sliced=True)
+            where = [clause.sql(itself if clause is driver else plain) for clause in found]
+            return Access(where, [], sliced=True, span=_span(listing, found))
         few = await _few(connection, listing, found)
         if few is not None:
             return Access([listing.table.c.id.in_(few)], [], sorts=True)
@@ -157,13 +162,35 @@ async def _few(connection: AsyncConnection, listing: Listing, found: list[Clause
     return ids if len(ids) < FEW_FOUND else None
 
 
-def _driver(listing: Listing, found: list[Clause], sort: str) -> Clause | None:
-    """A condition behind which the order of `sort` can be read."""
-    for column in listing.streams.get(sort, ()):
-        for clause in found:
-            if clause.column == column and clause.words and len(clause.words) <= _MOST_STREAMS:
-                return clause
-    return None
+def _drivers(listing: Listing, found: list[Clause], sort: str) -> list[Clause]:
+    """The conditions behind which the order of `sort` can be read, the most telling first."""
+    return [
+        clause
+        for column in listing.streams.get(sort, ())
+        for clause in found
+        if clause.column == column and clause.words and len(clause.words) <= _MOST_STREAMS
+    ]
+
+
+async def _best(connection: AsyncConnection, listing: Listing, drivers: list[Clause]) -> Clause | None:
+    """The one that leaves fewest rows, as far as a look at some of them tells."""
+    best: tuple[int, Clause] | None = None
+    for clause in drivers if len(drivers) > 1 else ():
+        probe = select(listing.table.c.id).where(clause.sql(itself)).limit(SOME_ENTRIES)
+        count = (await connection.execute(select(func.count()).select_from(probe.subquery()))).scalar_one()
+        if best is None or count < best[0]:
+            best = (count, clause)
+    return best[1] if best is not None else next(iter(drivers), None)
+
+
+def _span(listing: Listing, found: list[Clause]) -> tuple[int | None, int | None]:
+    """From when to when matches can be."""
+    first, last = None, None
+    for clause in found:
+        if clause.span is not None and clause.column == listing.timed:
+            first = max((at for at in (first, clause.span[0]) if at is not None), default=None)
+            last = min((at for at in (last, clause.span[1]) if at is not None), default=None)
+    return first, last
 
 
 def _ordered(listing: Listing, found: list[Clause], driver: Clause | None, sort: str) -> Access:

@@ -71,7 +71,7 @@ async def _counted(
         return ItemCount(count=(await connection.execute(query.where(*way.where))).scalar_one())
     where = way.where if way.sliced else [clause.sql(plain) for clause in found]
     total, until = 0, time.monotonic() + paging.BUDGET
-    spans = await slices(connection, listing, descending=True)
+    spans = await slices(connection, listing, descending=True, span=way.span)
     for span in spans:
         total += (await connection.execute(query.where(listing.table.c.id.between(*span), *where))).scalar_one()
         if time.monotonic() >= until:

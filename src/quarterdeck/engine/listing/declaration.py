@@ -24,13 +24,14 @@ def itself(column: ColumnElement[Any]) -> ColumnElement[Any]:
 class Clause:
     """One term in SQL. `column` is the column it speaks about alone, None where it is anything else.
 
-    `words` are the values of a plain equality, None for any other condition. `built_in`: it belongs to every
-    filter.
+    `words` are the values of a plain equality, None for any other condition. `span`: from when to when (ms), for
+    a condition on a time. `built_in`: it belongs to every filter.
     """
 
     sql: Callable[[Wrap], ColumnElement[bool]]
     column: str | None
     words: tuple[Any, ...] | None = None
+    span: tuple[int | None, int | None] | None = None
     built_in: bool = False
 
 
@@ -58,6 +59,7 @@ class Listing:
     first, behind one value of which an index is in the order of that key. `widest`: what the index holds that
     is read where none is entered.
     `slices`: rows that no index leads to are looked for a slice of ids at a time, within a budget of time.
+    `timed`: a column of times whose order is that of the ids, but for transactions that overlap.
     `tallies`: a table of differences that counts rows by the columns it has. `absent`: keys that can be `none` or
     `any`. `shown`: what a page reads. `facets`: key → column whose values help a person to complete, read from
     the rows that come last by `newest`.
@@ -77,6 +79,7 @@ class Listing:
     widest: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     slices: bool = False
+    timed: str | None = None
     tallies: Table | None = None
     special: Callable[[str, Condition, Dialect, Wrap], ColumnElement[bool] | None] = field(default=_nothing_special)
     always: Callable[[Filter], list[Clause]] = field(default=_nothing_more)

@@ -78,7 +78,20 @@ def _clause(listing: Listing, term: Term, dialect: Dialect) -> Clause:
     if not term.negated and _plain_words(listing, term):
         said = [c.value for c in term.conditions if isinstance(c, Equals)]
         words = tuple(dict.fromkeys(listing.word(term.key, value) for value in said))
-    return Clause(lambda wrap: _term(listing, term, dialect, wrap), column, words)
+    return Clause(lambda wrap: _term(listing, term, dialect, wrap), column, words, _span(term))
+
+
+def _span(term: Term) -> tuple[int | None, int | None] | None:
+    """What lies outside cannot match."""
+    if term.negated or len(term.conditions) != 1:
+        return None
+    (condition,) = term.conditions
+    if isinstance(condition, Between):
+        return condition.start.at, condition.end.at
+    if isinstance(condition, Compare):
+        at = condition.instant.at
+        return (at, None) if condition.op.startswith(">") else (None, at)
+    return None
 
 
 def _plain_words(listing: Listing, term: Term) -> bool:

@@ -106,7 +106,9 @@ async def _in_slices(
     wanted = skip + limit + 1
     found: list[Row[Any]] = []
     until = time.monotonic() + BUDGET
-    spans = await slices(connection, listing, descending=descending, after=None if after is None else after[0])
+    spans = await slices(
+        connection, listing, descending=descending, after=None if after is None else after[0], span=access.span
+    )
     for span in spans:
         query = (
             select(*listing.shown)

@@ -13,6 +13,8 @@ from quarterdeck.engine.listing.declaration import Listing
 _SECONDS = 0.04
 _FIRST = 2_000
 _SMALLEST = 200
+# No transaction takes longer (ms).
+_OVERLAP = 600_000
 
 
 class Slices:
@@ -54,13 +56,28 @@ class Slices:
 
 
 async def slices(
-    connection: AsyncConnection, listing: Listing, *, descending: bool, after: int | None = None
+    connection: AsyncConnection,
+    listing: Listing,
+    *,
+    descending: bool,
+    after: int | None = None,
+    span: tuple[int | None, int | None] = (None, None),
 ) -> Slices:
-    """From the end, or from behind the id `after`."""
+    """From the end, or from behind the id `after`; of the rows between two times (ms), where ids tell the time."""
     key = listing.table.c.id
-    lowest, highest = (await connection.execute(select(func.min(key), func.max(key)))).one()
+    # Each by itself: together SQLite would read the whole table for them.
+    ends = (select(end(key)).scalar_subquery() for end in (func.min, func.max))
+    lowest, highest = (await connection.execute(select(*ends))).one()
     if lowest is None:
         return Slices((1, 0), 0, descending)
+    if listing.timed is not None:
+        first, last = span
+        if first is not None:
+            lowest = max(lowest, await _at(connection, listing, first - _OVERLAP, highest))
+        if last is not None:
+            highest = min(highest, await _at(connection, listing, last + _OVERLAP, highest))
+        if lowest > highest:
+            return Slices((1, 0), 0, descending)
     if after is None:
         here = highest if descending else lowest
     else:
@@ -68,3 +85,12 @@ async def slices(
         # Behind a gap at either end there is nothing to look for.
         here = min(here, highest) if descending else max(here, lowest)
     return Slices((lowest, highest), here, descending)
+
+
+async def _at(connection: AsyncConnection, listing: Listing, moment: int, otherwise: int) -> int:
+    """The id of the first row from that moment on."""
+    table = listing.table
+    at = table.c[listing.timed or ""]
+    query = select(table.c.id).where(at >= moment).order_by(at, table.c.id).limit(1)
+    found = (await connection.execute(query)).scalar()
+    return otherwise if found is None else int(found)
