@@ -83,7 +83,7 @@ def engine(store: Store, big: Home, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def reads_all(lines: list[str]) -> list[str]:
-    """Whole tables, row by row; reading in the order of an index, or of ids, until there are enough is no such thing."""
+    """Whole tables, row by row; reading in the order of an index, or of ids, until there are enough is not that."""
     found = [line.split("   [") for line in scanned(lines, *BIG)]
     in_order = re.compile(r"FROM (\w+)( WHERE \1\.tenant_id IN \([^)]*\))? ORDER BY \1\.id( DESC)? LIMIT")
     return [f"{what}: {how}" for what, how in found if " USING " not in what and not in_order.search(how)]

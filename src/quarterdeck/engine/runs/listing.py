@@ -72,7 +72,7 @@ RUNS = Listing(
         "kind": _holds("kind", "tenant_id"),
         "error_code": _holds("error_code", "queue", "tenant_id", "kind"),
         "created_at": _holds("created_at"),
-        "operation_id": _holds("operation_id"),
+        "operation_id": _holds("operation_id", "status"),
         "id": _holds(),
     },
     by_equality=frozenset({"status", "queue", "tenant_id", "kind", "error_code", "operation_id"}),
