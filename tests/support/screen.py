@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pyte
+from wcwidth import wcwidth
 
 _PRIVATE = re.compile(rb"\x1b\[[<>=?][0-9;:]*\$?[a-zA-Z~]")
 # An escape sequence that the next read will finish.
@@ -22,11 +23,20 @@ class Screen:
 
     @property
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self._screen.display)
+        return "\n".join(self.lines)
 
     @property
     def lines(self) -> list[str]:
-        return [line.rstrip() for line in self._screen.display]
+        return [self._read(y).rstrip() for y in range(self._screen.lines)]
+
+    def _read(self, y: int) -> str:
+        """As pyte's `display`, which cannot read a line of which half a wide letter was overwritten so far."""
+        line, text, x = self._screen.buffer[y], "", 0
+        while x < self._screen.columns:
+            cell = line[x].data or " "
+            text += cell
+            x += 2 if wcwidth(cell[0]) == 2 else 1
+        return text
 
     def feed(self, data: bytes) -> bytes:
         """Take what the program sent; give what a terminal would answer."""

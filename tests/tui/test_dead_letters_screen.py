@@ -163,7 +163,7 @@ async def test_when_the_search_has_room_for_no_more_it_waits(tmp_path: Path) -> 
 async def test_the_end_of_a_search_is_looked_for_from_the_end(tmp_path: Path) -> None:
     fake = FakeWork(letters=4_000)
     fake.part = 0.05
-    async with person_at(tmp_path, fake) as person:
+    async with person_at(tmp_path, fake, size=(120, 30)) as person:
         await at_letters(person, "dlq amount")
         await person.sees("+ matching")
         await person.press("G")

@@ -77,8 +77,9 @@ async def test_its_dead_letter_is_one_key_away(tmp_path: Path) -> None:
     async with person_at(tmp_path, fake) as person:
         await at_runs(person)
         await person.press("d")
-        await person.sees("dead letters", "/ run:1", "1 matching")
-        await person.press("f7")
+        await person.sees("dead letter #9")
+        await person.press("q")
+        await person.sees("240 matching")
         await person.press("j", "d")
         await person.sees("Run #2 is active; it has no dead letter.")
 

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     TABLE = "tables"
     LIST = "lists"  # rows that can be marked, filtered, sorted
     QUEUE = "the queue"  # what is only done with items
+    DONE = "what you did"
     OPERATIONS = "the operations screen"
     FIGURES = "charts"  # of queues and of workers
     QUEUES = "the queues screen"
@@ -52,9 +53,9 @@ _OWN: Mapping[Place, tuple[Scope, ...]] = {
 def reach(place: Place) -> tuple[Scope, ...]:
     """The scopes of the commands that a place has, besides the actions of its resource."""
     if isinstance(place, Resource):
-        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.QUEUE, *_OWN.get(place, ())
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.QUEUE, Scope.DONE, *_OWN.get(place, ())
     if isinstance(place, MachineResource):
-        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, *_OWN[place]
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.DONE, *_OWN[place]
     if place in (Scope.QUEUES, Scope.WORKERS):
         return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, place
     return Scope.EVERYWHERE, Scope.TABLE, *_OWN.get(place, (place,))
@@ -119,8 +120,8 @@ COMMANDS: tuple[Command, ...] = (
         Scope.QUEUE,
         ("claim-next", "n", "Next", "Claim the best unassigned item that matches the filter.", 85),
         ("skip", "S", "Skip", "Put back the item you claimed, with a reason; it is not offered to you for a while.", 0),
-        ("undo", "u", "Undo", "Take back the last thing you did.", 40),
     ),
+    *_changing(Scope.DONE, ("undo", "u", "Undo", "Take back the last thing you did.", 40)),
     *_commands(
         Scope.OPERATIONS,
         ("outcome", "o", "Results", "Choose which results to show: failed, skipped, succeeded, all.", 70),

@@ -16,6 +16,7 @@ _HEADINGS = {
     Scope.ACTION: "act on what is under the cursor, or on what is marked",
     Scope.LIST: "this list",
     Scope.QUEUE: "this queue",
+    Scope.DONE: "what you did",
     Scope.MACHINES: "look into it",
     Scope.RUNS: "this run",
     Scope.DEAD_LETTERS: "these dead letters",

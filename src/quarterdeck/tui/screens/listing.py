@@ -142,6 +142,7 @@ class ListScreen(ConsoleScreen):
             "filter": self.narrowing.edit,
             "sort": self.narrowing.choose_sort,
             "bring-in": table.bring_in_new,
+            "undo": lambda: self.acting.undo(),
             "templates": lambda: self.acting.from_template(),
             **self.own_handlers(),
         }

@@ -55,7 +55,6 @@ class QueueScreen(ListScreen):
         return {
             "claim-next": lambda: self._hands.claim_next(),
             "skip": lambda: self._hands.skip(),
-            "undo": lambda: self._hands.undo(),
             "see-run": lambda: self._see("see-run"),
             "see-dead-letter": lambda: self._see("see-dead-letter"),
         }

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource
 from quarterdeck.contract.masking import mask
-from quarterdeck.contract.operations import runs
+from quarterdeck.contract.operations import dead_letters, runs
+from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.machine_columns import RUN_COLUMNS
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import Row
@@ -59,9 +60,19 @@ class RunsScreen(MachineList):
         if row.get("dead_letter_id"):
             self.see(MachineResource.DEAD_LETTERS, row["dead_letter_id"], "")
         elif row["status"] == "dead":
-            self.console.everywhere.go(f"dlq run:{row['id']}")
+            self.run_worker(self._find_dead_letter(int(row["id"])), group="go-to", exclusive=True)
         else:
             self.notice(f"Run #{row['id']} is {row['status']}; it has no dead letter.", "warning")
+
+    async def _find_dead_letter(self, number: int) -> None:
+        query = {"filter": f"run:{number}", "limit": 1}
+        try:
+            found = (await self.console.session.client.call(dead_letters.LIST, query=query))["items"]
+        except FAILURES as error:
+            self.notice(sentence(error), "error")
+            return
+        missing = f"The dead letter of run #{number} is not kept any more."
+        self.see(MachineResource.DEAD_LETTERS, found[0]["id"] if found else None, missing)
 
 
 class RunDetail(RowDetail):
