@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 import httpcore
 import httpx
 
 from quarterdeck.engine.deliveries.addresses import Network
 from quarterdeck.engine.deliveries.network import CheckedNetwork, Resolver, resolve
+
+# httpcore looks for it several times a request; where it is not installed each look searches the disk, which was
+# a twentieth of what a delivery cost.
+if find_spec("sniffio") is None:
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 CONNECT_SECONDS = 10.0
 # Shorter than servers keep an idle connection (five seconds is common): a delivery should not meet a closing one.
