@@ -6,22 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from quarterdeck.contract.operations import OPERATIONS, runs
 from quarterdeck.engine import listening
 from quarterdeck.engine.app import create_app
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.process import _server
-from quarterdeck.engine.workers import routes
 
 
 @asynccontextmanager
 async def served(engine: Engine) -> AsyncIterator[None]:
     """Answers at the socket of the engine's home."""
     path = engine.home.socket
-    app = create_app(engine)
-    if runs.HEARTBEAT.name not in OPERATIONS:
-        app.router.routes.extend(routes.held.routes)
-    server = _server(app)
+    server = _server(create_app(engine))
     serving = asyncio.create_task(server.serve(sockets=[listening.bind(path)]))
     try:
         # What is asked before it listens waits in the socket.
