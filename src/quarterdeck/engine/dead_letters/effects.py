@@ -30,7 +30,7 @@ from quarterdeck.engine.acting import announce
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import exceptions
 from quarterdeck.engine.dead_letters.tables import dead_letters
-from quarterdeck.engine.dead_letters.tallying import record_all
+from quarterdeck.engine.dead_letters.tallying import Heading, headings_of, record_all
 from quarterdeck.engine.machine_subject import verdict_of
 from quarterdeck.engine.queues.service import known_queues
 from quarterdeck.engine.queues.tables import queues
@@ -86,13 +86,14 @@ async def carry_out(
     """`scope` must hold only eligible ones, and go on holding them when their state has changed."""
     connection = transaction.connection
     values: dict[str, Any] = {}
+    headings = await headings_of(transaction, scope)
     if effect.after == _RETRYING:
-        await _enqueue(effect, scope, transaction, doing, part)
+        await _enqueue(effect, scope, headings, transaction, doing, part)
         newest = select(func.max(runs.c.id)).where(
             runs.c.dead_letter_id.is_not(None), runs.c.dead_letter_id == dead_letters.c.id
         )
         values["retry_run_id"] = newest.correlate(dead_letters).scalar_subquery()
-    await record_all(transaction, scope, effect.before, effect.after)
+    await record_all(transaction, doing.engine.store.dialect, headings, effect.before, effect.after)
     changes = update(dead_letters).where(scope)
     await connection.execute(
         changes.values(status=effect.after, updated_at=transaction.now, version=dead_letters.c.version + 1, **values)
@@ -101,17 +102,19 @@ async def carry_out(
 
 
 async def _enqueue(
-    effect: LetterEffect, scope: ColumnElement[bool], transaction: Transaction, doing: Doing, part: Part
+    effect: LetterEffect,
+    scope: ColumnElement[bool],
+    headings: dict[Heading, int],
+    transaction: Transaction,
+    doing: Doing,
+    part: Part,
 ) -> None:
     """A run for each, in the queue it came from, with the payload as it is now."""
     connection, engine, columns = transaction.connection, doing.engine, dead_letters.c
-    headings = (columns.queue, columns.event_type, columns.tenant_id)
-    counted = select(*headings, func.count().label("number")).where(scope).group_by(*headings)
-    found = (await connection.execute(counted)).all()
     known = await known_queues(connection)
     # With a rate every run has its own moment; what is due is staged at once.
     status = RunStatus.WAITING if effect.rate is None else RunStatus.SCHEDULED
-    settings = {row.queue: known[row.queue].settings for row in found}
+    settings = {queue: known[queue].settings for _, queue, _, _ in headings}
     run_at: ColumnElement[Any] = literal(transaction.now, BigInteger)
     if effect.rate is not None:
         before = func.row_number().over(order_by=columns.id) + (part.already - 1)
@@ -134,11 +137,11 @@ async def _enqueue(
     source: Select[Any] = select(*values.values()).where(scope).order_by(columns.id)
     await connection.execute(insert(runs).from_select(list(values), source))
     moves = Moves()
-    for row in found:
-        moves.enqueued(row.queue, row.event_type, row.tenant_id, str(status), row.number)
+    for (tenant, queue, kind, _), number in headings.items():
+        moves.enqueued(queue, kind, tenant, str(status), number)
     await record(transaction, engine.store.dialect, moves)
     later = None if effect.rate is None else transaction.now
-    _say(engine, transaction, {row.queue for row in found}, {row.tenant_id for row in found}, later)
+    _say(engine, transaction, set(settings), {tenant for tenant, *_ in headings}, later)
 
 
 def _by_queue(values: dict[str, int], kind: Any, otherwise: int) -> ColumnElement[Any]:

@@ -8,7 +8,7 @@ from quarterdeck.contract.enums import DeadLetterStatus, ItemStatus
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import exceptions, news
 from quarterdeck.engine.dead_letters.tables import dead_letters
-from quarterdeck.engine.dead_letters.tallying import record_all
+from quarterdeck.engine.dead_letters.tallying import headings_of, record_all
 from quarterdeck.engine.runs.tables import runs
 from quarterdeck.engine.store.store import Transaction
 
@@ -49,7 +49,8 @@ async def run_retried(
             .correlate(dead_letters)
             .scalar_subquery()
         )
-        await record_all(transaction, letters, str(before), _RETRYING)
+        headings = await headings_of(transaction, letters)
+        await record_all(transaction, dialect, headings, str(before), _RETRYING)
         await connection.execute(
             update(dead_letters)
             .where(letters)

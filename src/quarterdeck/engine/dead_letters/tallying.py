@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Text, func, insert, literal, select
+from sqlalchemy import ColumnElement, func, select
 
 from quarterdeck.contract.clock import MINUTE
 from quarterdeck.engine.dead_letters.tables import dead_letters
@@ -12,6 +14,7 @@ from quarterdeck.engine.series.tables import dead_letter_minutes, dead_letter_ta
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
+_COLUMNS = ("added", "resolved", "expired")
 _HEADINGS = ("tenant_id", "queue", "event_type", "group_id")
 Heading = tuple[str, str, str, str]
 
@@ -27,9 +30,9 @@ class Moves:
         self.tallies[heading, status] += 1
         self.minutes[heading[0], "added"] += 1
 
-    def moved(self, before: Heading, status: str, after: Heading, to: str) -> None:
-        self.tallies[before, status] -= 1
-        self.tallies[after, to] += 1
+    def moved(self, before: Heading, status: str, after: Heading, to: str, number: int = 1) -> None:
+        self.tallies[before, status] -= number
+        self.tallies[after, to] += number
 
     def resolved(self, tenant: str) -> None:
         self.minutes[tenant, "resolved"] += 1
@@ -47,20 +50,36 @@ async def record(transaction: Transaction, dialect: Dialect, moves: Moves) -> No
     ]
     if rows:
         await transaction.connection.execute(dead_letter_tallies.insert(), rows)
+    if not moves.minutes:
+        return
     minute = transaction.now - transaction.now % MINUTE
-    for (tenant, column), number in sorted(moves.minutes.items()):
-        new = dialect.insert(dead_letter_minutes).values(minute=minute, tenant_id=tenant, **{column: number})
-        added = {column: dead_letter_minutes.c[column] + number}
-        await transaction.connection.execute(
-            new.on_conflict_do_update(index_elements=["minute", "tenant_id"], set_=added)
-        )
+    minutes: dict[str, dict[str, Any]] = {}
+    for (tenant, column), number in moves.minutes.items():
+        row = minutes.setdefault(tenant, {"minute": minute, "tenant_id": tenant, **dict.fromkeys(_COLUMNS, 0)})
+        row[column] = number
+    # In the order of the key, so that two transactions never wait for each other.
+    await transaction.connection.execute(_upsert(dialect), [minutes[tenant] for tenant in sorted(minutes)])
 
 
-async def record_all(transaction: Transaction, scope: ColumnElement[bool], before: str, after: str) -> None:
-    """Every dead letter in `scope` goes from one state to another; call it before they do."""
-    headings = [dead_letters.c[name] for name in _HEADINGS]
-    for status, number in ((before, -func.count()), (after, func.count())):
-        moved = select(*headings, literal(status, Text), number).where(scope).group_by(*headings)
-        await transaction.connection.execute(
-            insert(dead_letter_tallies).from_select([*_HEADINGS, "status", "difference"], moved)
-        )
+@cache
+def _upsert(dialect: Dialect) -> Any:
+    new = dialect.insert(dead_letter_minutes)
+    added = {column: dead_letter_minutes.c[column] + new.excluded[column] for column in _COLUMNS}
+    return new.on_conflict_do_update(index_elements=["minute", "tenant_id"], set_=added)
+
+
+async def headings_of(transaction: Transaction, scope: ColumnElement[bool]) -> dict[Heading, int]:
+    """How many dead letters in `scope` stand under each heading."""
+    columns = [dead_letters.c[name] for name in _HEADINGS]
+    query = select(*columns, func.count()).where(scope).group_by(*columns)
+    return {tuple(row[:4]): int(row[4]) for row in await transaction.connection.execute(query)}
+
+
+async def record_all(
+    transaction: Transaction, dialect: Dialect, headings: dict[Heading, int], before: str, after: str
+) -> None:
+    """That many go from one state to another."""
+    moves = Moves()
+    for heading, number in headings.items():
+        moves.moved(heading, before, heading, after, number)
+    await record(transaction, dialect, moves)

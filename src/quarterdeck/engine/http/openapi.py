@@ -17,7 +17,7 @@ from quarterdeck.engine.http.failures import MEDIA_TYPE
 PATH = f"{API}/openapi.json"
 _REF = "#/components/schemas/{model}"
 _PROBLEM = ModelRef("system:ProblemDocument")
-_TEXT_TYPES = {Answers.TEXT: ("text/plain",), Answers.STREAM: ("text/csv", "application/json")}
+_TEXT_TYPES = {Answers.TEXT: ("text/plain",), Answers.STREAM: ("text/csv", "application/json", "application/x-ndjson")}
 
 JsonObject = dict[str, Any]
 
