@@ -42,7 +42,7 @@ class DeadLetterActing(MachineActing):
         letter, payload = found["dead_letter"], mask(found["payload"], self.session.settings.console.secret_keys)
         refused = too_large(payload)
         if refused:
-            self.screen.notice(f"{refused} qd dlq retry {row['id']} takes one from a file.", "warning")
+            self.screen.notice(f"{refused} From a file: qd dlq retry {row['id']} --payload-file FILE", "warning")
             return
         edited = await self.screen.app.push_screen_wait(
             PayloadEditor([("Edit and retry ", "title"), *self.name(letter)], payload)
