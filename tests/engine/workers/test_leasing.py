@@ -187,6 +187,12 @@ async def test_whoever_sees_some_tenants_only_cannot_lease(engine: Engine) -> No
 # ----- working
 
 
+async def test_no_worker_is_called_as_engines_are(engine: Engine) -> None:
+    """What such a one had would be taken from it whenever an engine starts."""
+    with refused(Code.INVALID_INPUT, "as engines are called"):
+        await lease(engine, worker="engine-1")
+
+
 async def test_a_run_is_completed_once(engine: Engine) -> None:
     await enqueue(engine)
     (taken,) = await lease(engine)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_datetime
-from quarterdeck.contract.enums import AttemptOutcome, ErrorClass
 from quarterdeck.contract.models.dead_letters import (
     DeadLetterDetail,
     DeadLetterListQuery,
     DeadLetterPage,
     PayloadEdit,
 )
-from quarterdeck.contract.models.runs import Attempt
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import rows
@@ -25,6 +23,7 @@ from quarterdeck.engine.dead_letters.tables import dead_letter_edits, dead_lette
 from quarterdeck.engine.listing.matching import visible
 from quarterdeck.engine.listing.pages import read_page
 from quarterdeck.engine.masking import shown
+from quarterdeck.engine.runs.rows import attempt
 from quarterdeck.engine.runs.tables import run_attempts, runs
 
 _MOST_ATTEMPTS = 500
@@ -82,18 +81,3 @@ def _patch(patch: list[dict[str, Any]], principal: Principal, engine: Engine) ->
         value = shown({name: step["value"]}, principal, engine.settings)[name] if "value" in step else None
         found.append({**step, "value": value} if "value" in step else step)
     return found
-
-
-def attempt(row: Row[Any]) -> Attempt:
-    return Attempt(
-        number=row.number,
-        started_at=to_datetime(row.started_at),
-        ended_at=to_datetime(row.ended_at),
-        worker=row.worker,
-        outcome=AttemptOutcome(row.outcome),
-        error_class=None if row.error_class is None else ErrorClass(row.error_class),
-        error_code=row.error_code,
-        error_message=row.error_message,
-        detail=row.detail,
-        retry_at=None if row.retry_at is None else to_datetime(row.retry_at),
-    )

@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_datetime
-from quarterdeck.contract.enums import AttemptOutcome, ErrorClass, LogLevel, RunStatus
+from quarterdeck.contract.enums import LogLevel, RunStatus
 from quarterdeck.contract.models.runs import (
     Attempt,
     LogLine,
@@ -57,7 +57,7 @@ async def show_run(engine: Engine, principal: Principal, run_id: int) -> RunDeta
             .order_by(run_attempts.c.number.desc())
             .limit(_MOST_ATTEMPTS)
         )
-        attempts = [_attempt(each) for each in reversed((await connection.execute(kept)).all())]
+        attempts = [rows.attempt(each) for each in reversed((await connection.execute(kept)).all())]
     if row.status == RunStatus.ACTIVE:
         attempts.append(_at_work(row))
     settings = engine.settings
@@ -117,21 +117,6 @@ def _there(row: Row[Any] | None, run_id: int) -> Row[Any]:
 
 def _missing(run_id: int) -> Problem:
     return Problem(Code.NOT_FOUND, f"There is no run {run_id}; it may have been removed since.")
-
-
-def _attempt(row: Row[Any]) -> Attempt:
-    return Attempt(
-        number=row.number,
-        started_at=to_datetime(row.started_at),
-        ended_at=to_datetime(row.ended_at),
-        worker=row.worker,
-        outcome=AttemptOutcome(row.outcome),
-        error_class=None if row.error_class is None else ErrorClass(row.error_class),
-        error_code=row.error_code,
-        error_message=row.error_message,
-        detail=row.detail,
-        retry_at=None if row.retry_at is None else to_datetime(row.retry_at),
-    )
 
 
 def _at_work(row: Row[Any]) -> Attempt:

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from quarterdeck.contract.clock import to_datetime
-from quarterdeck.contract.enums import ErrorClass, Priority, RunStatus
-from quarterdeck.contract.models.runs import Run
+from quarterdeck.contract.enums import AttemptOutcome, ErrorClass, Priority, RunStatus
+from quarterdeck.contract.models.runs import Attempt, Run
 
 _MOMENTS = ("run_at", "lease_until", "created_at", "started_at", "finished_at")
 _AS_THEY_ARE = (
@@ -30,4 +30,20 @@ def run(row: Row[Any], payload: Any = None, result: Any = None) -> Run:
         error_class=None if row.error_class is None else ErrorClass(row.error_class),
         payload=payload,
         result=result,
+    )
+
+
+def attempt(row: Row[Any]) -> Attempt:
+    """One that has ended, from `run_attempts`."""
+    return Attempt(
+        number=row.number,
+        started_at=to_datetime(row.started_at),
+        ended_at=to_datetime(row.ended_at),
+        worker=row.worker,
+        outcome=AttemptOutcome(row.outcome),
+        error_class=None if row.error_class is None else ErrorClass(row.error_class),
+        error_code=row.error_code,
+        error_message=row.error_message,
+        detail=row.detail,
+        retry_at=None if row.retry_at is None else to_datetime(row.retry_at),
     )

@@ -67,7 +67,9 @@ async def fold_some(transaction: Transaction, dialect: Dialect) -> int:
     ):
         if found:
             places = [place for place in PLACES if table is not run_errors or not place[2]]
-            given = {"said": json.dumps(found), "places": json.dumps(places)}
+            # U+0000 is refused wherever names come from; should one get through, it must not stop all counting.
+            said = json.dumps(found).replace("\\u0000", "\\ufffd")
+            given = {"said": said, "places": json.dumps(places)}
             await transaction.connection.execute(_adding(dialect, table), given)
     return len(rows)
 

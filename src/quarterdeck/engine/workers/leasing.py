@@ -17,6 +17,7 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.queues.service import KnownQueue, get_queue
 from quarterdeck.engine.runs import leases
+from quarterdeck.engine.runs.finishing import ENGINE_WORKER
 from quarterdeck.engine.runs.outcomes import Claimed, GivenBack
 from quarterdeck.engine.runs.service import finish
 from quarterdeck.engine.runs.sql import waiting
@@ -36,7 +37,7 @@ Gone = Callable[[], Awaitable[None]]
 async def lease(
     engine: Engine, principal: Principal, name: str, asked: LeaseRequest, gone: Gone | None = None
 ) -> LeasedRuns:
-    """Up to `count` runs. Raises Problem: NOT_FOUND, WRONG_STATE, FORBIDDEN, ADDRESS_REFUSED.
+    """Up to `count` runs. Raises Problem: NOT_FOUND, WRONG_STATE, FORBIDDEN, INVALID_INPUT, ADDRESS_REFUSED.
 
     Where nobody waits for the answer any more (`gone`) nothing is taken.
     """
@@ -44,6 +45,9 @@ async def lease(
         raise Problem(
             Code.FORBIDDEN, f"Leasing takes runs of every tenant, and {principal.actor} sees only some of them."
         )
+    if asked.worker.startswith(ENGINE_WORKER):
+        sentence = f"begins with {ENGINE_WORKER}, as engines are called; choose another name."
+        raise Problem(Code.INVALID_INPUT, f"worker: {sentence}", errors=(("/worker", sentence),))
     check_health_url(engine, asked.health_url)
     async with engine.store.read() as connection:
         _check(await get_queue(connection, name))

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import MINUTE, SECOND, to_datetime, to_ms
-from quarterdeck.contract.enums import Priority, RunStatus
+from quarterdeck.contract.enums import RunStatus
 from quarterdeck.contract.models.runs import (
     Completed,
     FailedAttempt,
@@ -25,6 +25,8 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.queues.service import settings_of
 from quarterdeck.engine.runs import logs, outcomes
+from quarterdeck.engine.runs.listing import RUNS
+from quarterdeck.engine.runs.rows import run
 from quarterdeck.engine.runs.service import finish
 from quarterdeck.engine.runs.service import heartbeat as keep_lease
 from quarterdeck.engine.runs.tables import runs
@@ -157,14 +159,6 @@ async def _timeout(connection: AsyncConnection, row: Row[Any]) -> int:
     return round((await settings_of(connection, row.queue)).timeout_seconds * SECOND)
 
 
-# Payload and result are left out: the worker has had them.
-_SHOWN = select(*(each for each in runs.c if each.name not in ("payload", "result")))
-_TIMES = ("run_at", "lease_until", "created_at", "started_at", "finished_at")
-
-
 async def _shown(transaction: Transaction, run_id: int) -> Run:
-    row = (await transaction.connection.execute(_SHOWN.where(runs.c.id == run_id))).one()
-    values = {name: value for name, value in row._mapping.items() if name in Run.model_fields}
-    for name in _TIMES:
-        values[name] = None if values[name] is None else to_datetime(values[name])
-    return Run(**{**values, "priority": Priority.of_rank(row.priority)})
+    """Without payload and result: the worker has had them."""
+    return run((await transaction.connection.execute(select(*RUNS.shown).where(runs.c.id == run_id))).one())
