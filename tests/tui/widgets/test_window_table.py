@@ -401,6 +401,21 @@ async def test_new_rows_are_announced_and_move_nothing_until_they_are_brought_in
         await until(lambda: table.cursor_id == 1001)
 
 
+async def test_into_an_empty_list_new_rows_come_by_themselves() -> None:
+    app = Alone()
+    source = ListSource([])
+    async with app.run_test(size=(60, 22)) as pilot:
+        table = app.table
+        table.show(source)
+        await until(lambda: table.position[1] == 0)
+        source.rows = rows(3)
+        table.note_new(3)
+        await until(lambda: app.shown() == [1, 2, 3])
+        await pilot.pause()
+        assert table.new_count == 0
+        assert table.cursor_id == 1
+
+
 async def test_bringing_in_works_in_the_middle_and_at_the_end() -> None:
     app = Alone()
     source = ListSource(rows(5000))

@@ -130,8 +130,10 @@ class WindowTable(MarkedTable):
         self._sync()
 
     def note_new(self, number: int) -> None:
-        """So many rows have come into the list. They are announced, and nothing moves."""
+        """So many rows have come into the list. They are announced, and nothing moves; into an empty list they come."""
         self._new += number
+        if number and not self.visible_ids():
+            self.bring_in_new()
         self.post_message(messages.NewRows(self._new))
         self._sync()
 
