@@ -82,6 +82,16 @@ async def test_a_worker_takes_what_waits_and_nobody_else_gets_it(engine: Engine)
     assert to_datetime(row.lease_until) == taken.lease_until
 
 
+async def test_as_many_as_were_asked_for_unless_they_are_too_large_together(engine: Engine) -> None:
+    await make_queue(engine, QUEUE, concurrency=1_000)
+    await enqueue(engine, 300)
+    assert len(await lease(engine, 250)) == 250
+    assert len(await lease(engine, 250)) == 50
+    await enqueue(engine, 60, payload="x" * 1_000_000)
+    assert len(await lease(engine, 250)) == 20
+    assert len(await lease(engine, 5)) == 5
+
+
 async def test_only_the_kinds_that_were_asked_for(engine: Engine) -> None:
     await enqueue(engine, kind="refund.send")
     (wanted,) = await enqueue(engine, kind="refund.check")
