@@ -149,7 +149,7 @@ async def test_a_run_that_is_gone_says_so(tmp_path: Path) -> None:
         await person.press("enter")
         await person.sees("Run #99999 is not there any more")
         await person.press("l")
-        await person.sees("Log: there is no run here.")
+        await person.sees("Log needs a run; there is none under the cursor.")
 
 
 async def test_help_names_every_key_of_the_place(tmp_path: Path) -> None:

@@ -54,6 +54,9 @@ class Console(App[None]):
     .-ascii OperationsScreen #below DetailPane { border: none; }
     .-ascii OperationsScreen #results { border-top: ascii $line; }
     .-ascii FiguresScreen #below { border-top: ascii $line; }
+    .-ascii PayloadScreen #value { border-top: ascii $line; }
+    .-ascii GroupsScreen #whole { border-top: ascii $line; }
+    .-ascii GrowthScreen #counts { border-top: ascii $line; }
     .-ascii FiguresScreen.-beside #below { border-top: none; border-left: ascii $line; }
     """
 

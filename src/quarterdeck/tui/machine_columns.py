@@ -78,7 +78,7 @@ def _run_error(row: Row, context: CellContext) -> Cell:
     again = next_start(row, context.now)
     style = "" if row["status"] in (RunStatus.DEAD, RunStatus.FAILED) else "muted"
     if again and said:
-        return f"{again} · {safe(said)}", style
+        return f"{again} {'-' if context.glyphs.ascii else '·'} {safe(said)}", style
     return (again, "muted") if again else (safe(said), style)
 
 
@@ -120,8 +120,8 @@ def _first(row: Row, context: CellContext) -> Cell:
     return words.age(row["first_at"], context.now), "muted"
 
 
-def _group_count(row: Row, _context: CellContext) -> Cell:
-    return f"{words.count(row['count'])} ×", "title"
+def _group_count(row: Row, context: CellContext) -> Cell:
+    return f"{words.count(row['count'])} {'x' if context.glyphs.ascii else '×'}", "title"
 
 
 def _pending(row: Row, _context: CellContext) -> Cell:

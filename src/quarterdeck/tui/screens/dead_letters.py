@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource, Resource
 from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import dead_letters
-from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.machine_columns import DEAD_LETTER_COLUMNS
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import Row
@@ -81,20 +81,13 @@ class DeadLettersScreen(MachineList):
         if row is not None:
             self.see(Resource.EXCEPTIONS, row.get("exception_id"), "No exception was opened for this dead letter.")
 
-    def why_not(self, bound: Bound) -> str | None:
-        refused = super().why_not(bound)
-        row = self.current_row()
-        if refused is None and row is None and bound.name in ("see-run", "see-exception"):
-            return "There is no dead letter here."
-        return refused
-
 
 class DeadLetterDetail(RowDetail):
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Row]:
         """The dead letter, and all that belongs to it."""
         found = await client.call(dead_letters.SHOW, id=row_id)
         secret = self.screen.console.session.settings.console.secret_keys
-        return found["dead_letter"], {**found, "payload": mask(found["payload"], secret)}
+        return found["dead_letter"], {**found, "payload": await asyncio.to_thread(mask, found["payload"], secret)}
 
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
         from quarterdeck.tui.machine_detail import dead_letter_lines

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from quarterdeck.contract.enums import MachineResource
+from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.machine_sources import MachineSource
@@ -14,6 +15,9 @@ from quarterdeck.tui.screens.listing import ListScreen, Row
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.state import View
+
+# Commands that are about the row under the cursor.
+NEED_A_ROW = ("payload", "log", "see-run", "see-dead-letter", "see-exception")
 
 
 class MachineList(ListScreen):
@@ -94,10 +98,18 @@ class MachineList(ListScreen):
             self.console.session.state.screen = str(self.resource)
 
     def why_not(self, bound: Bound) -> str | None:
-        refused = super().why_not(bound)
-        if refused or bound.name not in ("payload", "log"):
-            return refused
-        return None if self.current_row() is not None else f"{bound.command.label}: there is no {self.ONE} here."
+        needs_row = bound.action is not None or bound.name in NEED_A_ROW
+        if needs_row and self.current_row() is None and not self.marked():
+            refused = why_not_change(bound.command.label, self.console.session.standing) if bound.action else None
+            return refused or f"{bound.command.label} needs a {self.ONE}; there is none under the cursor."
+        return super().why_not(bound)
+
+    def copy(self) -> None:
+        if self.table.marks.all_matching:
+            command = "runs list" if self.kind is MachineResource.RUNS else "dlq export"
+            self.notice(f"Copying all that match is a job for: qd {command}. Here, esc clears the marks.", "warning")
+        else:
+            super().copy()
 
     # What belongs to it
 

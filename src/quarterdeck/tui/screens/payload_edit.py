@@ -133,7 +133,7 @@ class PayloadEditor(Dialog[tuple[Any]]):
     DEFAULT_CSS = """
     PayloadEditor Frame { height: 100%; max-width: 120; }
     PayloadEditor TextArea, PayloadEditor TextArea:focus {
-        height: 1fr; border: none; padding: 0; background: $background; color: $foreground;
+        height: 1fr; border: none; padding: 0; background: $background; color: $foreground; scrollbar-size: 0 0;
     }
     PayloadEditor Frame > #keys { margin-top: 0; }
     PayloadEditor #difference { display: none; height: 1fr; }

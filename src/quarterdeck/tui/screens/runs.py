@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,9 @@ class RunDetail(RowDetail):
         """The run with its payload, and its attempts."""
         found = await client.call(runs.SHOW, id=row_id)
         secret = self.screen.console.session.settings.console.secret_keys
-        run = {**found["run"], **{name: mask(found["run"].get(name), secret) for name in ("payload", "result")}}
+        run = dict(found["run"])
+        for name in ("payload", "result"):
+            run[name] = await asyncio.to_thread(mask, run.get(name), secret)
         return run, found["attempts"]
 
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:

@@ -15,7 +15,7 @@ from textual.widget import Widget
 from quarterdeck.tui.spans import Line, Span, both_ends, crop, width
 from quarterdeck.tui.theming import look_of
 
-_IN_ASCII = str.maketrans("·→…—–×", "->~--x")  # what our own sentences are set with
+_IN_ASCII = str.maketrans("·→…—–×“”", '->~--x""')  # what our own sentences are set with
 
 
 def strip_of(widget: Widget, line: Sequence[Span], cells: int, base: str = "") -> Strip:
