@@ -94,3 +94,11 @@ async def test_changes_of_a_queue_read_no_runs(engine: Engine) -> None:
         await changes.put_queue(engine, ROOT, "short-lived", QueueSettings())
         await changes.delete_queue(engine, ROOT, "short-lived")
     assert not scanned(lines, *BIG), lines
+
+
+async def test_as_long_as_little_comes_the_counts_are_left_alone(engine: Engine) -> None:
+    await upkeep.sum_up(engine)
+    with plans(engine.store) as lines:
+        await upkeep.sum_up(engine)
+    assert lines
+    assert not scanned(lines, "run_tallies", "dead_letter_tallies"), lines

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, delete, func, select
 
 from quarterdeck.contract.clock import DAY, HOUR, now_ms
 from quarterdeck.engine.core import Engine
@@ -27,38 +28,57 @@ _TENANTS_AT_ONCE = 100
 KEPT = dict(zip(STEPS, (26 * HOUR, 90 * DAY), strict=True))
 
 
+class Summed:
+    """Of each table of differences: its newest id and its rows when it was last looked at."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, tuple[int, int]] = {}
+
+
 async def sum_up(engine: Engine) -> None:
-    """One row for each combination, as soon as most rows are differences."""
+    """One row for each combination, as soon as most rows are differences. As long as little comes, nothing is read."""
+    seen = engine.keep(Summed, Summed).seen
     for table in (run_tallies, dead_letter_tallies):
-        key = [column for column in table.c if column.name not in ("id", "difference")]
+        newest_id = select(func.coalesce(func.max(table.c.id), 0))
         async with engine.store.read() as connection:
+            newest = (await connection.execute(newest_id)).scalar_one()
+            before, rows = seen.get(table.name, (0, 0))
+            if newest - before <= max(WORTHWHILE, rows):
+                continue
             every = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
-            needed = select(func.count()).select_from(select(*key).distinct().subquery())
+            needed = select(func.count()).select_from(select(*_heading(table)).distinct().subquery())
             if every - WORTHWHILE <= 2 * (await connection.execute(needed)).scalar_one():
+                seen[table.name] = (newest, every)
                 continue
         async with engine.store.write() as transaction:
-            await _sum_up(transaction, engine.store.dialect, table)
+            kept = await _sum_up(transaction, engine.store.dialect, table)
+            seen[table.name] = ((await transaction.connection.execute(newest_id)).scalar_one(), kept)
 
 
-async def _sum_up(transaction: Transaction, dialect: Dialect, table: Table) -> None:
+def _heading(table: Table) -> list[ColumnElement[Any]]:
+    return [column for column in table.c if column.name not in ("id", "difference")]
+
+
+async def _sum_up(transaction: Transaction, dialect: Dialect, table: Table) -> int:
+    """How many rows are left."""
     connection = transaction.connection
-    names = [column.name for column in table.c if column.name not in ("id", "difference")]
-    total = func.sum(table.c.difference)
+    names = [column.name for column in _heading(table)]
     if dialect.skips_locked:
         # What others add meanwhile is not seen here and not taken away; who sums up at the same time finds nothing.
         gone = delete(table).returning(*(table.c[name] for name in (*names, "difference"))).cte("gone")
+        total = func.sum(gone.c.difference)
         keys = [gone.c[name] for name in names]
-        number = func.sum(gone.c.difference)
-        sums = select(*keys, number).group_by(*keys).having(number != 0)
-        await connection.execute(table.insert().from_select([*names, "difference"], sums).add_cte(gone))
-        return
-    keys = [table.c[name] for name in names]
+        sums = select(*keys, total).group_by(*keys).having(total != 0)
+        made = await connection.execute(table.insert().from_select([*names, "difference"], sums).add_cte(gone))
+        return int(made.rowcount)
     last = (await connection.execute(select(func.max(table.c.id)))).scalar()
     if last is None:
-        return
-    sums = select(*keys, total).group_by(*keys).having(total != 0)
-    await connection.execute(table.insert().from_select([*names, "difference"], sums))
+        return 0
+    total = func.sum(table.c.difference)
+    sums = select(*_heading(table), total).group_by(*_heading(table)).having(total != 0)
+    made = await connection.execute(table.insert().from_select([*names, "difference"], sums))
     await connection.execute(delete(table).where(table.c.id <= last))
+    return int(made.rowcount)
 
 
 async def drop_old(engine: Engine) -> None:
