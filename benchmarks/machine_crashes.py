@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import sqlite3
@@ -155,7 +156,9 @@ async def torment(home: Home, total: int, kills: int, seed: int = 1) -> Outcome:
     finally:
         scene.stop()
         await client.close()
-        await stop_engine(home)
+        pid = await stop_engine(home)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            await asyncio.to_thread(psutil.Process(pid).wait, 10)
     return outcome
 
 
