@@ -130,8 +130,13 @@ async def main() -> None:
         speed, drafted, preview = await ours(client, args.acted)
         memory = peak_mib(pid)
         with sqlite3.connect(home.store) as connection:
-            query = "SELECT item_id FROM bulk_items WHERE outcome = 'succeeded' ORDER BY item_id"
+            # What succeeded is what was still pending when its batch was done.
+            query = (
+                "SELECT item_id FROM bulk_items WHERE outcome = 'pending' AND operation_id ="
+                " (SELECT max(operation_id) FROM bulk_batches) ORDER BY item_id"
+            )
             ids = [row[0] for row in connection.execute(query)]
+        assert len(ids) == args.acted
         connection.close()
         await client.close()
         await stop_engine(home)

@@ -143,9 +143,13 @@ def _look(home: Home, number: int, count: int, value: str) -> list[str]:
         faults.append(f"operation {number}: {status}, {succeeded} + {failed} of {eligible}, {skipped} of {total}")
     if batches != done:
         faults.append(f"operation {number}: {done} of {batches} batches")
-    ((outcomes,),) = _rows(
-        home, "SELECT count(*) FROM bulk_items WHERE operation_id = ? AND outcome = 'succeeded'", number
+    # What succeeded is what was still pending when its batch was done.
+    query = (
+        "SELECT count(*) FROM bulk_items i JOIN bulk_operations o ON o.id = i.operation_id"
+        " JOIN bulk_batches b ON b.operation_id = o.id AND b.number = (i.seq - o.first_seq) / o.batch_size"
+        " WHERE o.id = ? AND i.outcome = 'pending'"
     )
+    ((outcomes,),) = _rows(home, query, number)
     ((changed,),) = _rows(home, "SELECT count(*) FROM items WHERE category = ?", value)
     if (outcomes, changed) != (count, count):
         faults.append(f"operation {number}: {outcomes} results and {changed} items, not {count}")
