@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import select
+
 from quarterdeck.contract.models.queues import Backoff, Pause, QueueChange
 from quarterdeck.contract.problems import Code
+from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.queues import changes, figures
 from quarterdeck.engine.queues.seeding import seed
 from quarterdeck.engine.queues.service import BULK
@@ -44,6 +48,18 @@ async def test_a_section_that_is_gone_leaves_a_queue_like_any_other(engine: Engi
     await start(engine)
     assert not (await figures.show_queue(engine, ROOT, "mail")).from_config
     await changes.delete_queue(engine, ROOT, "mail")
+
+
+async def test_what_a_start_changes_is_in_the_audit_log(engine: Engine) -> None:
+    await start(engine, mail={"concurrency": 3})
+    await start(engine, mail={"concurrency": 4})
+    await start(engine)
+    await start(engine, mail={"concurrency": 4})
+    query = select(audit_entries.c.action, audit_entries.c.actor, audit_entries.c.reason).order_by(audit_entries.c.id)
+    async with engine.store.read() as connection:
+        found = (await connection.execute(query)).all()
+    said = (SYSTEM.actor, "Section [queues.mail] of the config.")
+    assert [tuple(row) for row in found] == [("queues.create", *said), ("queues.change", *said)]
 
 
 async def test_a_start_without_news_writes_nothing(engine: Engine) -> None:

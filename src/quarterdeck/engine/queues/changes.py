@@ -37,7 +37,7 @@ async def put_queue(engine: Engine, principal: Principal, name: str, settings: Q
     async with engine.store.write() as transaction:
         before = await find_queue(transaction.connection, name)
         await check(engine, name, settings, built_in=before is not None and before.is_built_in)
-        await _settle(engine, transaction, principal, name, before, settings, reason=None)
+        await settle(engine, transaction, principal, name, before, settings)
     return await show_queue(engine, principal, name)
 
 
@@ -48,7 +48,7 @@ async def change_queue(engine: Engine, principal: Principal, name: str, change: 
         before = await get_queue(transaction.connection, name)
         wanted = merged(before.settings, change.model_dump(mode="json", exclude_unset=True, exclude={"reason"}))
         await check(engine, name, wanted, built_in=before.is_built_in)
-        await _settle(engine, transaction, principal, name, before, wanted, reason=change.reason)
+        await settle(engine, transaction, principal, name, before, wanted, reason=change.reason)
     return await show_queue(engine, principal, name)
 
 
@@ -117,7 +117,7 @@ async def write_settings(
     )
 
 
-async def _settle(
+async def settle(
     engine: Engine,
     transaction: Transaction,
     principal: Principal,
@@ -125,12 +125,17 @@ async def _settle(
     before: KnownQueue | None,
     wanted: QueueSettings,
     *,
-    reason: str | None,
+    reason: str | None = None,
+    from_config: bool | None = None,
 ) -> None:
+    """Keeps the settings with their audit entry. `from_config` None leaves that as it was."""
+    if from_config is None:
+        from_config = before is not None and before.from_config
+    if before is not None and (before.settings, before.from_config) == (wanted, from_config):
+        return
+    await write_settings(transaction, engine.store.dialect, name, wanted, from_config=from_config)
     if before is not None and before.settings == wanted:
         return
-    from_config = before is not None and before.from_config
-    await write_settings(transaction, engine.store.dialect, name, wanted, from_config=from_config)
     then = {} if before is None else before.settings.model_dump(mode="json")
     now = wanted.model_dump(mode="json")
     changes = {key: [then.get(key), value] for key, value in now.items() if then.get(key) != value}

@@ -7,7 +7,8 @@ from sqlalchemy import update
 from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.queues.changes import merged, write_settings
+from quarterdeck.engine.items.claims import SYSTEM
+from quarterdeck.engine.queues.changes import merged, settle
 from quarterdeck.engine.queues.checks import check
 from quarterdeck.engine.queues.service import known_queues
 from quarterdeck.engine.queues.tables import queues
@@ -41,7 +42,16 @@ async def seed(engine: Engine) -> None:
         return
     async with engine.store.write() as transaction:
         for name in changed:
-            await write_settings(transaction, engine.store.dialect, name, wanted[name], from_config=True)
+            await settle(
+                engine,
+                transaction,
+                SYSTEM,
+                name,
+                known.get(name),
+                wanted[name],
+                reason=f"Section [queues.{name}] of the config.",
+                from_config=True,
+            )
         if gone:
             forgotten = update(queues).where(queues.c.name.in_(gone)).values(from_config=False)
             await transaction.connection.execute(forgotten)
