@@ -9,13 +9,17 @@ from random import Random
 import httpx
 import pytest
 
+from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
 from quarterdeck.config.load import load
 from quarterdeck.contract.clock import now_ms
+from quarterdeck.contract.enums import Role
 from quarterdeck.contract.models.dead_letters import NewDeadLetters
 from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.models.runs import NewRuns
-from quarterdeck.demo import handlers
+from quarterdeck.contract.operations import dead_letters, items, queues
+from quarterdeck.contract.principal import Principal
+from quarterdeck.demo import handlers, machines
 from quarterdeck.demo.faults import mishap, worded
 from quarterdeck.demo.machines import died_before
 from quarterdeck.demo.queues import CONFIG, PAUSED, QUEUES, Feed
@@ -98,3 +102,31 @@ async def test_the_receiver_has_good_and_bad_days() -> None:
             seen |= {answer.status_code for answer in answers}
     assert {200, 503} <= seen
     assert len(seen) >= 3
+
+
+async def test_somebody_on_call_and_an_end_that_leaves_nothing_to_stay_awake_for(engine_home: Home) -> None:
+    engine_home.config.write_text(CONFIG)
+    random = Random(2)
+    async with await connect(engine_home) as client, asyncio.timeout(60):
+        await machines.prepare(client, "http://127.0.0.1:9/hooks", random)
+        await machines.prepare(client, "http://127.0.0.1:9/other", random)
+        shown = await client.call(queues.SHOW, queue="webhooks")
+        assert shown["settings"]["target"].endswith("/other")
+        client.act_as = Principal("ana", Role.OPERATOR)
+        for act in machines.ACTS:
+            await act(client, random)
+        totals = (await client.call(dead_letters.STATS))["totals"]
+        assert totals["discarded"] == 2
+        assert totals["retrying"] >= 2
+        opened = await client.call(items.COUNT, query={"filter": "status:retrying"}, resource="exceptions")
+        assert opened["count"] >= 1
+        await machines.clear_up(client)
+        client.act_as = None
+        while True:
+            left = await client.call(items.COUNT, query={"filter": TO_DO}, resource="runs")
+            if not left["count"]:
+                break
+            await asyncio.sleep(0.05)
+
+
+TO_DO = f"status:scheduled,waiting,active,failed queue:{','.join(QUEUES)}"

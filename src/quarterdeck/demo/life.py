@@ -12,7 +12,7 @@ from quarterdeck.contract.enums import Resource, Role
 from quarterdeck.contract.operations import Operation, items
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.demo.words import COMMENTS, FAULTS, LEAD, OPERATORS, SKIP_REASONS, TENANTS
+from quarterdeck.demo.words import COMMENTS, LEAD, OPERATORS, SKIP_REASONS, TENANTS
 from quarterdeck.demo.world import World
 
 # Others work here too, so these are no news.
@@ -43,8 +43,8 @@ class Life:
     async def step(self) -> None:
         """Raises Problem for what is not usual, Unreachable when the engine has gone."""
         self.world.now = now_ms()
-        happenings = (self._arrive, self._claim, self._finish, self._comment, self._return_moves, self._exception_moves)
-        happen = self.random.choices(happenings, (34, 14, 14, 12, 14, 12))[0]
+        happenings = (self._arrive, self._claim, self._finish, self._comment, self._return_moves)
+        happen = self.random.choices(happenings, (38, 16, 16, 14, 16))[0]
         try:
             await happen()
         except Problem as problem:
@@ -105,18 +105,10 @@ class Life:
         if found is not None:
             await self._act(actor, Resource.RETURNS, found, action, params, role)
 
-    async def _exception_moves(self) -> None:
-        status, after = self.random.choice(
-            (("open", "retrying"), ("retrying", "resolved"), ("retrying", "open"), ("retrying", "needs_manual_review"))
-        )
-        found = await self._some(Resource.EXCEPTIONS, status, f"kind:{','.join(fault.kind for fault in FAULTS)}")
-        if found is not None:
-            await self._act("retrier", Resource.EXCEPTIONS, found, "update-status", {"status": after})
-
-    async def _some(self, resource: Resource, status: str, more: str = "") -> int | None:
+    async def _some(self, resource: Resource, status: str) -> int | None:
         """One item in that state, not always the same."""
         self.client.act_as = None
-        query = {"filter": f"status:{status} {more}".strip(), "sort": "updated", "limit": 8}
+        query = {"filter": f"status:{status}", "sort": "updated", "limit": 8}
         page = await self.client.call(items.LIST, query=query, resource=resource)
         return int(self.random.choice(page["items"])["id"]) if page["items"] else None
 

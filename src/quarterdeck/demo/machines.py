@@ -96,7 +96,7 @@ async def feed(client: Client, random: Random, stopping: asyncio.Event) -> None:
 async def on_call(client: Client, random: Random, stopping: asyncio.Event) -> None:
     """Somebody retries, gives up, and takes what was handed to people. Raises Problem, Unreachable."""
     while not await waited(stopping, random.uniform(12, 30)):
-        act = random.choices((_retry_some, _retry_group, _give_up, _retry_exception), (5, 2, 3, 4))[0]
+        act = random.choices(ACTS, (5, 2, 3, 4))[0]
         client.act_as = Principal(random.choice(OPERATORS), Role.OPERATOR)
         try:
             await act(client, random)
@@ -135,6 +135,9 @@ async def _retry_exception(client: Client, random: Random) -> None:
         chosen = random.choice(found)["id"]
         body = {"params": {"reason": random.choice(_REASONS)}}
         await client.call(items.ACT, body=body, resource=Resource.EXCEPTIONS, id=chosen, action="retry")
+
+
+ACTS = (_retry_some, _retry_group, _give_up, _retry_exception)
 
 
 async def _pending(client: Client, more: str = "") -> list[dict[str, Any]]:
