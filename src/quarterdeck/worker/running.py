@@ -26,6 +26,7 @@ log = logging.getLogger("quarterdeck.worker")
 WAIT_SECONDS = 20
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
 _LAST_SECONDS = 5.0
+_GATHER_SECONDS = 0.01
 # Nobody will say otherwise by asking again.
 _FINAL = (Code.FORBIDDEN, Code.INVALID_INPUT, Code.WRONG_STATE, Code.ADDRESS_REFUSED, Code.METHOD_NOT_ALLOWED)
 
@@ -170,6 +171,8 @@ class _Desk:
                 continue
             for each in found:
                 self._begin(Leased(self._worker, client, each))
+            if found:  # there may be more: what ends meanwhile is asked for together
+                await asyncio.sleep(_GATHER_SECONDS)
 
     async def _ask(self, client: Client, free: int, *, leaving: bool = False) -> list[JsonObject]:
         """Comes back as soon as there is something, or empty after WAIT_SECONDS."""
