@@ -78,6 +78,9 @@ def test_the_provider_was_down_and_is_back(person: Person, provider: Path) -> No
         console.press("p")
         console.wait_for(r"· payload")
         console.wait_for(r'token: "••••••"')
+        console.press("j", "Y")
+        console.wait_for(r"Copied \.order")
+        assert b"\x1b]52;c;Lm9yZGVy\x07" in console.raw
         console.press("q")
         console.wait_for(r"30 matching")
 

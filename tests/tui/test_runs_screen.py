@@ -158,3 +158,24 @@ async def test_help_names_every_key_of_the_place(tmp_path: Path) -> None:
         await person.press("question_mark")
         for bound in person.console.session.keymap.bound(person.console.front.place):
             assert bound.command.label[:14] in person.screen, bound.name
+
+
+async def test_a_filter_makes_a_list_of_a_visit(tmp_path: Path) -> None:
+    async with person_at(tmp_path, FakeWork()) as person:
+        await person.press("colon")
+        await person.type("run 5")
+        await person.press("enter")
+        await person.sees("run #5")
+        await person.press("slash", *["backspace"] * 8)
+        await person.type("status:dead")
+        await person.press("enter")
+        await person.sees("runs › by -created", "30 matching")
+        await person.press("q")
+        await person.sees("support_tasks")
+
+
+async def test_keys_behind_the_one_that_opens_a_payload_are_for_the_payload(tmp_path: Path) -> None:
+    async with person_at(tmp_path, FakeWork()) as person:
+        await at_runs(person)
+        await person.press("p", "j", "j")
+        await person.sees(".amount")

@@ -43,6 +43,11 @@ class MachineList(ListScreen):
     def view(self) -> View:
         return self._visited or super().view
 
+    @property
+    def is_visit(self) -> bool:
+        """Whether one row is shown alone; another filter makes a list of it again."""
+        return self.visit is not None and self.view.filter == f"id:{self.visit}"
+
     def source_of(self, view: View) -> MachineSource:
         session = self.console.session
         return MachineSource(lambda: session.client, self.kind, view.filter, view.sort, self.chrome)
@@ -63,7 +68,7 @@ class MachineList(ListScreen):
         searching = isinstance(source, MachineSource) and source.searched < 1
         if searching and isinstance(source, MachineSource):
             right.append((f"searched {int(source.searched * 100)}%  ", "notice"))
-        if self.visit is not None:
+        if self.is_visit:
             return self.console.place_line(f"{self.ONE} #{self.visit}"), right
         if self.total is not None:
             in_part = searching or (isinstance(source, MachineSource) and source.counted_in_part)
@@ -72,7 +77,7 @@ class MachineList(ListScreen):
 
     def show_rows(self, *, cursor_id: int | None = None, keep: bool = False) -> None:
         super().show_rows(cursor_id=cursor_id, keep=keep)
-        if self.visit is not None:
+        if self.is_visit:
             self.table.empty = (
                 f"{self.ONE[:1].upper()}{self.ONE[1:]} #{self.visit} is not there any more; "
                 f"its time was over. {self.key('clear')} goes back."
@@ -80,6 +85,7 @@ class MachineList(ListScreen):
 
     def narrow(self, filter_: str) -> None:
         """Another filter on this list."""
+        self.console.session.state.remember_filter(filter_)
         self.view.filter = filter_
         self.table.marks.clear()
         self.table.marks_changed()
@@ -87,7 +93,7 @@ class MachineList(ListScreen):
         self.console.remember()
 
     def clear(self) -> None:
-        if self.visit is not None and not self.table.marks:
+        if self.is_visit and not self.table.marks:
             self.console.back()
         else:
             super().clear()

@@ -88,6 +88,10 @@ class PayloadScreen(ReadingScreen):
             "detail-up": lambda: self._scroll(-1),
         }
 
+    @property
+    def is_filling(self) -> bool:
+        return self.json.node is None and any(each.group == "payload" and not each.is_finished for each in self.workers)
+
     def on_mount(self) -> None:
         self.tell()
         self.fetch()
