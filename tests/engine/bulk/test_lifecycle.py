@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from quarterdeck.contract.actions import ACTIONS
 from quarterdeck.contract.clock import HOUR, now_ms, to_datetime
@@ -18,6 +18,7 @@ from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.bulk import execution, lifecycle, service
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
 from quarterdeck.engine.runs.service import anything_to_do
+from quarterdeck.engine.runs.tables import runs
 from tests.support.desk import ACME, ANA, BEN, ROOT, Desk, claim_run, make_engine, refused, work_off
 from tests.support.hostile import TEXTS
 
@@ -294,12 +295,16 @@ async def test_a_draft_nobody_wanted_leaves_the_history(desk: Desk) -> None:
         assert (await connection.execute(left)).all() == []
 
 
-async def test_a_cancelled_operation_goes_on_where_it_was_stopped(desk: Desk) -> None:
+@pytest.mark.parametrize("kept", [True, False], ids=["runs kept", "runs removed"])
+async def test_a_cancelled_operation_goes_on_where_it_was_stopped(desk: Desk, kept: bool) -> None:
     ids = await desk.new(9)
     number = (await desk.draft("set-category", ids, category="x", batch=3)).operation.id
     await desk.confirm(number)
     await work_off(desk.engine, 1)
     await lifecycle.cancel(desk.engine, ROOT, number)
+    if not kept:  # an operation outlives the runs of its batches
+        async with desk.engine.store.write() as transaction:
+            await transaction.connection.execute(delete(runs))
     resumed = await lifecycle.resume(desk.engine, ROOT, number)
     assert (resumed.status, resumed.succeeded, resumed.cancelled) == (BulkStatus.PENDING, 3, 0)
     assert (resumed.cancel_requested, resumed.finished_at) == (False, None)

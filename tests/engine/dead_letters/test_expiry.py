@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.models.dead_letters import StatsQuery
 from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import expiry, figures
+from quarterdeck.engine.dead_letters.tables import dead_letter_groups
 from tests.engine.dead_letters import morgue
 from tests.engine.runs import world
 from tests.support.desk import ROOT, Desk
@@ -71,3 +72,16 @@ async def test_a_queue_says_how_long(engine: Engine) -> None:
     _, number = await morgue.die(engine)
     row = await morgue.letter(engine, number)
     assert row.expires_at - row.created_at == 2 * 24 * 3_600 * 1_000
+
+
+async def test_errors_nobody_has_any_more_are_forgotten(engine: Engine) -> None:
+    await world.make_queue(engine, exceptions=False)
+    (gone,) = await morgue.post(engine, error_message="once")
+    await morgue.post(engine, error_message="still")
+    await morgue.force(engine, gone, expires_at=1)
+    await expiry.expire(engine)
+    async with engine.store.write() as transaction:
+        await transaction.connection.execute(update(dead_letter_groups).values(last_at=1))
+    await expiry.forget_groups(engine)
+    async with engine.store.read() as connection:
+        assert (await connection.execute(select(dead_letter_groups.c.message))).scalars().all() == ["still"]

@@ -167,7 +167,8 @@ async def resume(engine: Engine, principal: Principal, operation_id: int) -> Bul
         if row.batches_done >= row.batches:
             raise Problem(Code.WRONG_STATE, f"Operation {row.id} has done all its batches; nothing is left to resume.")
         # Nobody resumes what was never confirmed, nor what has forgotten which items are done.
-        if row.first_seq == 0 or not await runs.any_of(transaction.connection, row.id):
+        begun = row.started_at is not None or await runs.any_of(transaction.connection, row.id)
+        if row.first_seq == 0 or not begun:
             raise Problem(
                 Code.WRONG_STATE, f"Operation {row.id} never began, or its items were removed since; select anew."
             )

@@ -67,10 +67,12 @@ async def _letters(engine: Engine, transaction: Transaction, ours: Sequence[Ende
     columns = dead_letters.c
     wanted = select(*(column for column in columns if column.name not in ("payload", "metadata", "detail")))
     found: dict[int, Any] = {}
-    for row in await transaction.connection.execute(dialect.lock(wanted.where(columns.id.in_(by_id)))):
+    for row in await transaction.connection.execute(
+        dialect.lock(wanted.where(columns.id.in_(by_id)).order_by(columns.id))
+    ):
         found[row.id] = row
     died = wanted.where(columns.run_id.is_not(None), columns.run_id.in_(by_run))
-    for row in await transaction.connection.execute(dialect.lock(died)):
+    for row in await transaction.connection.execute(dialect.lock(died.order_by(columns.id))):
         found[-row.run_id] = row
     return found
 

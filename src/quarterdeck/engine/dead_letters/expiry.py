@@ -6,12 +6,13 @@ from collections import Counter
 
 from sqlalchemy import delete, select
 
+from quarterdeck.contract.clock import DAY
 from quarterdeck.contract.enums import DeadLetterStatus
 from quarterdeck.contract.live import Change
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import exceptions, news
-from quarterdeck.engine.dead_letters.tables import dead_letter_edits, dead_letters
+from quarterdeck.engine.dead_letters.tables import dead_letter_edits, dead_letter_groups, dead_letters
 from quarterdeck.engine.dead_letters.tallying import Moves, record
 from quarterdeck.engine.items.claims import SYSTEM
 
@@ -62,3 +63,11 @@ async def expire(engine: Engine) -> None:
             news.touched(engine, transaction, [(row.id, row.tenant_id) for row in found], Change.DELETED)
         if len(found) < _AT_ONCE:
             return
+
+
+async def forget_groups(engine: Engine) -> None:
+    """Errors that no dead letter has any more."""
+    async with engine.store.write() as transaction:
+        left = select(dead_letters.c.id).where(dead_letters.c.group_id == dead_letter_groups.c.group_id).limit(1)
+        over = dead_letter_groups.c.last_at < transaction.now - DAY
+        await transaction.connection.execute(delete(dead_letter_groups).where(over, ~left.exists()))

@@ -34,7 +34,7 @@ async def run_retried(
         ids: set[int] = set()
         for which in (own, newest):
             query = select(columns.id, columns.tenant_id).where(which, columns.status == str(before))
-            for row in await connection.execute(dialect.lock(query)):
+            for row in await connection.execute(dialect.lock(query.order_by(columns.id))):
                 if row.id not in ids:
                     ids.add(row.id)
                     moved.append((row.id, row.tenant_id))
