@@ -141,6 +141,39 @@ def test_one_that_can_never_work_is_changed_and_sent(person: Person, provider: P
         console.press("ctrl+q")
 
 
+def test_an_exception_hands_it_to_a_person_and_tells_the_whole_story(person: Person, provider: Path) -> None:
+    enqueue(person.home, [{"order": "4711", "down": str(provider)}])
+    with person.console(columns=140, lines=50) as console:
+        console.wait_for(r"0 matching")
+        console.press(":")
+        console.wait_for("Go to")
+        console.press("exceptions\r")
+        console.wait_for(r"refunds-api: 503: Service unavailable", seconds=60)
+        console.press("enter")
+        console.wait_for(r"dead letter #1 · d shows it")
+        console.wait_for(r"#2 ✕ failed")
+        console.wait_for(r"Run 1, attempt 2")
+
+        # Once more in vain, then for good.
+        console.press("r")
+        console.wait_for(r"Retry: #1 is retrying|#1 is open")
+        console.wait_for(r"retried 1 ×", seconds=60)
+        console.wait_for(r"○ open", seconds=60)
+        provider.unlink()
+        console.press("f5", "r")
+        console.wait_for(r"● resolved", seconds=60)
+        console.press("d")
+        console.wait_for(r"● succeeded")
+        console.press("R")
+        console.wait_for(r"run #3")
+        console.wait_for(r"● completed")
+        console.press("q")
+        console.wait_for(r"dead letter #1")
+        console.press("q")
+        console.wait_for(r"exceptions")
+        console.press("ctrl+q")
+
+
 def test_nothing_hostile_in_machine_work_reaches_the_terminal(person: Person, provider: Path) -> None:
     """Payloads, logs, errors, kinds, tracebacks: in lists, details, trees, logs, groups, editors and dialogs."""
     texts = [text for text in TEXTS if text.strip()]
