@@ -25,6 +25,7 @@ from quarterdeck.worker import Failed, Job, Worker
 from quarterdeck.worker import job as jobs
 from quarterdeck.worker.running import WorkerError, work
 from tests.support.desk import ROOT
+from tests.support.serving import served
 
 
 async def enqueue(engine: Engine, count: int = 1, **values: Any) -> list[int]:
@@ -87,6 +88,16 @@ async def test_ten_lines_make_a_worker(engine: Engine) -> None:
     assert [row.result for row in found] == [{"refunded": 7}] * 3
     assert [row.text for row in await rows(engine, run_logs.c.text)] == ["refunding 7"] * 3
     assert {row.worker for row in await rows(engine, run_attempts.c.worker)} == {"w-1"}
+
+
+async def test_an_engine_behind_a_url_is_worked_for_as_well(engine: Engine) -> None:
+    await enqueue(engine)
+    async with served(engine, port=True) as url:
+        worker = Worker("refunds", name="w-1", url=url)
+        worker.handles()(lambda job: "done")
+        async with at_work(worker):
+            (row,) = await ended(engine)
+    assert (row.status, row.result) == (RunStatus.COMPLETED, "done")
 
 
 async def test_a_plain_function_gets_a_thread_of_its_own(engine: Engine) -> None:
