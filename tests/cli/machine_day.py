@@ -122,7 +122,7 @@ def out_and_in(shell: Shell) -> None:
     assert shell.json("dlq", "import", "letters.jsonl") == {"created": 0, "existing": 1, "lines": 1}
     letter = json.loads(Path("letters.jsonl").read_text())
     Path("others.jsonl").write_text(json.dumps({**letter, "source_id": "evt_2"}) + "\n{}\n")
-    said = shell("dlq", "import", "others.jsonl", code=1)
+    said = shell("dlq", "import", "others.jsonl", code=5)
     assert "line 2: queue: Field required" in said.err
     assert "go on with --skip 1" in said.err
     stats = shell.json("dlq", "stats", "--period", "hour")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli.exits import CommandError
+from quarterdeck.cli.exits import CommandError, Exit
 from quarterdeck.cli.files import write_stream
 from quarterdeck.cli.json_lines import LineError, json_value, read_batches
 from quarterdeck.cli.runtime import Cli, command
@@ -56,7 +56,9 @@ async def import_(
         if not lines:
             raise
         said = str(error) if isinstance(error, LineError) else error.detail
-        raise CommandError(f"{said} What stands up to line {lines} is kept; go on with --skip {lines}.") from error
+        raise CommandError(
+            f"{said} What stands up to line {lines} is kept; go on with --skip {lines}.", Exit.PARTIAL
+        ) from error
     there = f", {count(existing)} were there before" if existing else ""
     summary = {"created": created, "existing": existing, "lines": lines}
     cli.out.result(summary, [f"Added {plural(created, 'dead letter')}{there}."])

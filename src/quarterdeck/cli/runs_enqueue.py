@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli.bulk_flow import start_time
-from quarterdeck.cli.exits import CommandError, usage
+from quarterdeck.cli.exits import CommandError, Exit, usage
 from quarterdeck.cli.json_lines import LineError, json_file, json_value, read_batches
 from quarterdeck.cli.runtime import Cli, command
 from quarterdeck.contract.enums import Priority
@@ -121,7 +121,7 @@ async def _from_file(cli: Cli, path: Path, defaults: dict[str, Any], key: str | 
         if not lines:
             raise
         done = f"The {plural(created, 'run')} up to line {lines} are enqueued"
-        raise CommandError(f"{said} {done}; go on with --skip {lines}.") from error
+        raise CommandError(f"{said} {done}; go on with --skip {lines}.", Exit.PARTIAL) from error
     summary = {"created": created, "existing": existing, "lines": lines, "first_id": first, "last_id": last}
     there = f", {count(existing)} were there before" if existing else ""
     cli.out.result(summary, [f"Enqueued {plural(created, 'run')}{there}."])
