@@ -194,6 +194,17 @@ async def test_workers_of_the_config_are_asked_though_they_never_lease(engine: E
     assert (left.name, left.condition, left.why) == (f"http://127.0.0.1:{port}", DEGRADED, "/healthz answers 500.")
 
 
+async def test_what_a_worker_of_the_config_says_of_itself_counts_once_it_answers(
+    engine: Engine, double: Double
+) -> None:
+    rounds = configured(engine, urls=[double.url])
+    double.alive = 503
+    assert [each.type for each in (await go(engine, rounds)).instances] == ["worker"]
+    double.alive = 200
+    (found,) = (await go(engine, rounds)).instances
+    assert (found.type, found.queues) == ("refunds", [QUEUE])
+
+
 async def test_a_worker_that_leases_and_is_in_the_config_is_one(engine: Engine, double: Double) -> None:
     rounds = configured(engine, urls=[double.url])
     await go(engine, rounds)

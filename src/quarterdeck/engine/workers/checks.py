@@ -85,10 +85,11 @@ class Rounds:
         before = None
         if row.checked_at is not None:
             before = Standing(Condition(row.condition), row.failures, row.successes, row.why)
+        values = self._values(transaction, judging.after(before, check, rules_of(self._engine)), check)
+        if row.last_seen_at is None and check.level is not Level.DEAD:
+            values |= {"type": check.type or row.type, "queues": sorted(check.queues)}  # nobody else says so
         await transaction.connection.execute(
-            update(workers)
-            .where(workers.c.name == row.name, workers.c.url == row.url)
-            .values(**self._values(transaction, judging.after(before, check, rules_of(self._engine)), check))
+            update(workers).where(workers.c.name == row.name, workers.c.url == row.url).values(**values)
         )
 
     async def _add(self, transaction: Transaction, place: _Place, check: Check) -> None:
