@@ -152,11 +152,15 @@ async def test_a_scheduled_run_is_taken_at_its_time(engine: Engine, running: Dis
     assert due <= (await row(engine, number)).started_at < due + 2_000
 
 
-async def test_a_deadline_during_a_blocked_loop_is_not_lost(engine: Engine, running: Dispatcher) -> None:
-    """Guards `survey.next_due`: what is due lives in the table, so a timer that came late has missed nothing."""
+async def test_a_deadline_during_a_blocked_loop_is_not_lost(
+    store: Store, engine: Engine, engine_home: Home, running: Dispatcher
+) -> None:
+    """Guards the `due` of a survey: what is due lives in the table, so a timer that came late has missed nothing."""
     await http_queue(engine)
-    scheduled = await add(engine, 1, 2, run_at=now_ms() + 50)
-    time.sleep(0.3)  # noqa: ASYNC251
+    scheduled = await add(make_engine(store, engine_home), 1, 2, run_at=now_ms() + 300)  # nobody here heard of it
+    running.look_everywhere()
+    await asyncio.sleep(0.1)
+    time.sleep(0.5)  # noqa: ASYNC251
     assert await ended(engine, *scheduled) == ["completed"] * 2
 
 

@@ -264,6 +264,26 @@ async def test_an_orderly_stop_gives_the_attempt_back(
     assert await asyncio.to_thread(process._process.wait, 10) is not None
 
 
+async def test_without_room_for_a_process_the_attempt_fails_and_comes_again(
+    engine: Engine, running: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    popen, refused_once = hosting.subprocess.Popen, False
+
+    def full(*args: Any, **named: Any) -> Any:
+        nonlocal refused_once
+        if not refused_once:
+            refused_once = True
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return popen(*args, **named)
+
+    monkeypatch.setattr(hosting.subprocess, "Popen", full)
+    await python_queue(engine, "echo")
+    (number,) = await add(engine)
+    assert await ended(engine, number) == ["completed"]
+    first, _ = await attempts(engine, number)
+    assert (first.error_code, "Resource temporarily unavailable" in first.error_message) == ("no_process", True)
+
+
 async def test_idle_processes_go(engine: Engine, running: Dispatcher, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hosts, "IDLE_SECONDS", 0.05)
     await python_queue(engine, "echo")

@@ -282,7 +282,10 @@ class Dispatcher:
         self.at_work[attempt.run.id, attempt.run.attempt] = attempt
         self._busy[attempt.run.queue] += 1
         if (start := STARTERS.get(attempt.settings.handler)) is not None:
-            start(self._engine, attempt, partial(self._over, attempt))
+            try:
+                start(self._engine, attempt, partial(self._over, attempt))
+            except Exception as error:  # noqa: BLE001 - such as no room for another process
+                self._over(attempt, attempt.outcome_of(error))
         else:
             attempt.task = asyncio.create_task(self._carry_out(attempt))
 

@@ -52,7 +52,10 @@ class Work:
 
 
 class HostProcess(asyncio.Protocol):
-    """Started at once; what is sent before it listens waits in its socket. `gone` is called when it has ended."""
+    """Started at once; what is sent before it listens waits in its socket. `gone` is called when it has ended.
+
+    Raises Failure where no process can be started.
+    """
 
     def __init__(self, gone: Callable[[HostProcess], None]) -> None:
         self.works: dict[int, Work] = {}
@@ -73,6 +76,11 @@ class HostProcess(asyncio.Protocol):
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),), start_new_session=True,
             )  # fmt: skip
+        except OSError as error:
+            ours.close()
+            raise Failure(
+                ErrorClass.UNKNOWN, "no_process", f"No process could be started for it ({error.strerror or error})."
+            ) from error
         finally:
             theirs.close()
         self._connecting = asyncio.ensure_future(self._loop.create_connection(lambda: self, sock=ours))

@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from quarterdeck.engine.runs.attempts import Attempt
-from quarterdeck.engine.runs.executors import Released
+from quarterdeck.engine.runs.executors import Failure, Released
 from quarterdeck.engine.runs.hosting import HostProcess, Work
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class Hosts:
                 await over.wait()
         except asyncio.CancelledError:  # while it waited for room
             work.end(Released())
+        except Failure as failure:
+            work.end(failure)
 
     def _pick(self, queue: str) -> HostProcess:
         hosts = self._shared.setdefault(queue, [])
