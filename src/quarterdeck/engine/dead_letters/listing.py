@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, or_, type_coerce
+from sqlalchemy import ColumnElement, Text, or_, select, type_coerce
 
 from quarterdeck.contract.enums import MachineResource
 from quarterdeck.contract.filters import Condition, Equals
 from quarterdeck.contract.filters.keys import FIELD_PREFIX
-from quarterdeck.engine.dead_letters.tables import dead_letters
+from quarterdeck.engine.dead_letters.tables import dead_letter_groups, dead_letters
 from quarterdeck.engine.listing.declaration import Listing, Wrap
 from quarterdeck.engine.series.tables import dead_letter_tallies
 from quarterdeck.engine.store.dialect import Dialect, contains
@@ -36,6 +37,12 @@ def _special(key: str, condition: Condition, dialect: Dialect, wrap: Wrap) -> Co
     # Payloads are kept as JSON in ASCII.
     written = json.dumps(condition.value)[1:-1]
     return or_(contains(dead_letters.c.error_message, condition.value), contains(payload, written))
+
+
+def _groups_of(codes: Sequence[Any]) -> ColumnElement[bool]:
+    """A group has one code."""
+    groups = select(dead_letter_groups.c.group_id).where(dead_letter_groups.c.error_code.in_(codes))
+    return dead_letter_tallies.c.group_id.in_(groups)
 
 
 def _holds(*columns: str) -> frozenset[str]:
@@ -79,6 +86,7 @@ DEAD_LETTERS = Listing(
     absent=frozenset({"error"}),
     slices=True,
     tallies=dead_letter_tallies,
+    told_by={"error_code": _groups_of},
     special=_special,
     word=_word,
 )

@@ -46,11 +46,19 @@ async def count_all(
 
 
 def tallied(listing: Listing, found: Sequence[Clause]) -> list[ColumnElement[bool]] | None:
-    """The same conditions on the table of differences, where it has all of their columns."""
-    tallies = listing.tallies
-    if tallies is None or not all(clause.words is not None and (clause.column or "") in tallies.c for clause in found):
+    """The same conditions on the table of differences, where it can tell all of them."""
+    if listing.tallies is None:
         return None
-    return [tallies.c[clause.column or ""].in_(clause.words or ()) for clause in found]
+    conditions: list[ColumnElement[bool]] = []
+    for clause in found:
+        column, words = clause.column or "", clause.words
+        if words is not None and column in listing.tallies.c:
+            conditions.append(listing.tallies.c[column].in_(words))
+        elif words is not None and column in listing.told_by:
+            conditions.append(listing.told_by[column](words))
+        else:
+            return None
+    return conditions
 
 
 async def _sum(connection: AsyncConnection, listing: Listing, where: list[ColumnElement[bool]]) -> int:

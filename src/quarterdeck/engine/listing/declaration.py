@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,8 @@ class Listing:
     is read where none is entered.
     `slices`: rows that no index leads to are looked for a slice of ids at a time, within a budget of time.
     `timed`: a column of times whose order is that of the ids, but for transactions that overlap.
-    `tallies`: a table of differences that counts rows by the columns it has. `absent`: keys that can be `none` or
+    `tallies`: a table of differences that counts rows by the columns it has. `told_by`: column of the rows that is not
+    in there → what its words come to in terms of those that are. `absent`: keys that can be `none` or
     `any`. `shown`: what a page reads. `facets`: key → column whose values help a person to complete, read from
     the rows that come last by `newest`.
     """
@@ -81,6 +82,7 @@ class Listing:
     slices: bool = False
     timed: str | None = None
     tallies: Table | None = None
+    told_by: Mapping[str, Callable[[Sequence[Any]], ColumnElement[bool]]] = field(default_factory=dict)
     special: Callable[[str, Condition, Dialect, Wrap], ColumnElement[bool] | None] = field(default=_nothing_special)
     always: Callable[[Filter], list[Clause]] = field(default=_nothing_more)
     word: Callable[[str, str], Any] = field(default=_as_it_is)
