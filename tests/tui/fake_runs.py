@@ -255,7 +255,8 @@ class FakeWork(FakeClient):
         lines = self.logs.get(int(path["id"]), [])
         start, limit = int(query.get("cursor") or 0), int(query["limit"])
         found = lines[start : start + limit]
-        return {"items": found, "next": str(start + len(found)) if lines else None}
+        goes_on = self.runs[int(path["id"])]["status"] == "active" or start + limit < len(lines)
+        return {"items": found, "next": str(start + len(found)) if goes_on else None}
 
     def _dead_letters_show(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
         number = int(path["id"])

@@ -179,3 +179,15 @@ async def test_keys_behind_the_one_that_opens_a_payload_are_for_the_payload(tmp_
         await at_runs(person)
         await person.press("p", "j", "j")
         await person.sees(".amount")
+
+
+async def test_the_log_of_a_run_that_is_over_says_each_line_once(tmp_path: Path) -> None:
+    fake = with_log(FakeWork(), 5, 30)
+    async with person_at(tmp_path, fake, size=(100, 40)) as person:
+        await at_runs(person)
+        await person.press("j", "j", "j", "j", "l")
+        await person.sees("run #5 · log", "30 of 30 entries")
+        await fake.nudges.put({"type": "run_changed", "run": run(5)})
+        fake.logs[5].append(log_line(31, 3, "info", "once more"))
+        await fake.nudges.put({"type": "log_written"})
+        await person.sees("once more", "of 31 entries")

@@ -91,7 +91,7 @@ RUN_COLUMNS: tuple[Column, ...] = (
     Column("age", "age", 5, _age, right=True, live=True),
     Column("duration", "took", 8, _duration, right=True, live=True),
     Column("error", "error", 20, _run_error, flex=True, live=True),
-    Column("id", "id", 9, _id, right=True, hide_below=100),
+    Column("id", "id", 9, _id, right=True, hide_below=110),
 )
 
 
@@ -105,10 +105,10 @@ DEAD_LETTER_COLUMNS: tuple[Column, ...] = (
     Column("type", "type", 16, _text("event_type", "muted"), hide_below=90),
     Column("tenant", "tenant", 12, _text("tenant_id", "muted"), hide_below=110),
     Column("attempts", "tries", 5, _number("attempts", "muted"), right=True),
-    Column("retries", "again", 5, _number("retries", "warning"), right=True, hide_below=90),
+    Column("retries", "again", 5, _number("retries", "warning"), right=True, hide_below=110),
     Column("age", "age", 5, _age, right=True, live=True),
     Column("error", "error", 20, _error, flex=True),
-    Column("id", "id", 9, _id, right=True, hide_below=100),
+    Column("id", "id", 9, _id, right=True, hide_below=110),
 )
 
 
@@ -135,6 +135,6 @@ GROUP_COLUMNS: tuple[Column, ...] = (
     Column("message", "message", 20, _text("message", "muted"), flex=True),
     Column("pending", "pending", 9, _pending, right=True),
     Column("class", "class", 10, _text("error_class", "muted"), hide_below=110),
-    Column("first", "first", 5, _first, right=True, live=True, hide_below=100),
+    Column("first", "first", 5, _first, right=True, live=True, hide_below=110),
     Column("last", "last", 5, _last, right=True, live=True),
 )

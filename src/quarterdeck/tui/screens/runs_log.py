@@ -37,6 +37,7 @@ class LogScreen(ReadingScreen):
         self.shown = run
         self.log_view = LogView(id="log")
         self._cursor: str | None = None
+        self._last = 0  # the id of the newest line
         self._more = asyncio.Event()
 
     @property
@@ -96,7 +97,7 @@ class LogScreen(ReadingScreen):
             self._start()
 
     def read_anew(self) -> None:
-        self._cursor = None
+        self._cursor, self._last = None, 0
         self.log_view.clear()
         self._start()
 
@@ -128,13 +129,13 @@ class LogScreen(ReadingScreen):
             query["cursor"] = self._cursor
         page = await client.call(runs.LOGS, query=query, id=self.shown["id"])
         self._cursor = page["next"] or self._cursor
+        fresh = [line for line in page["items"] if line["id"] > self._last]
+        if fresh:
+            self._last = fresh[-1]["id"]
         self.log_view.add(
-            [
-                Entry(line["id"], line["attempt"], moment(line["at"]) or 0, line["level"], line["text"])
-                for line in page["items"]
-            ]
+            [Entry(line["id"], line["attempt"], moment(line["at"]) or 0, line["level"], line["text"]) for line in fresh]
         )
-        return len(page["items"]) >= _A_PAGE
+        return page["next"] is not None and len(page["items"]) >= _A_PAGE
 
     async def _watch(self) -> None:
         """Each message says that something is different: the run, its log, or both."""
