@@ -130,3 +130,8 @@ dead_letter_tallies = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_dead_letter_tallies_group", dead_letter_tallies.c.group_id)
+# What stands under tenants, types and queues is added up in this order; without it each is sorted first.
+Index(
+    "ix_dead_letter_tallies_heading",
+    *(dead_letter_tallies.c[name] for name in ("tenant_id", "event_type", "queue", "status", "difference")),
+)

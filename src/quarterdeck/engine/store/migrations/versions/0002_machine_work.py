@@ -71,6 +71,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dead_letter_tallies", schema=None) as batch_op:
         batch_op.create_index("ix_dead_letter_tallies_group", ["group_id"], unique=False)
+        batch_op.create_index(
+            "ix_dead_letter_tallies_heading",
+            ["tenant_id", "event_type", "queue", "status", "difference"],
+            unique=False,
+        )
 
     op.create_table(
         "dead_letters",
