@@ -151,3 +151,26 @@ async def test_what_a_person_has_closed_is_left_alone(engine: Engine, exceptions
     await morgue.end_retry(engine)
     assert (await exceptions.show(item)).status == "cancelled"
     assert (await morgue.letter(engine, number)).status == "succeeded"
+
+
+async def test_moving_it_to_retrying_by_hand_retries_too(engine: Engine, exceptions: Desk) -> None:
+    _, number = await morgue.die(engine)
+    item = await exception_of(engine, number)
+    await exceptions.act(item, "update-status", status="retrying", reason="once more")
+    assert (await morgue.letter(engine, number)).status == "retrying"
+    await morgue.end_retry(engine, dies=True)
+    assert (await exceptions.show(item)).status == "open"
+    (bare,) = await exceptions.new()
+    done = await exceptions.bulk("update-status", [item, bare], status="retrying")
+    assert done.succeeded == 2
+    assert (await morgue.letter(engine, number)).status == "retrying"
+    assert (await exceptions.show(bare)).status == "retrying"
+
+
+async def test_a_retry_that_succeeds_resolves_what_somebody_took_back(engine: Engine, exceptions: Desk) -> None:
+    _, number = await morgue.die(engine)
+    item = await exception_of(engine, number)
+    await exceptions.act(item, "retry")
+    await exceptions.act(item, "update-status", status="open")
+    await morgue.end_retry(engine)
+    assert (await exceptions.show(item)).status == "resolved"

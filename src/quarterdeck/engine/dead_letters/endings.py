@@ -135,7 +135,9 @@ async def _move_exceptions(engine: Engine, transaction: Transaction, backs: Sequ
         ways.setdefault(way, []).append(back.letter.exception_id)
     for (to, event, said), ids in ways.items():
         scope = items.c.id.in_(dialect.id_list(ids))
-        await exceptions.follow(engine, transaction, scope, to, event, body=said)
+        # What has succeeded needs nobody, wherever somebody has moved the exception meanwhile.
+        since = exceptions.STILL_OPEN if to is ItemStatus.RESOLVED else None
+        await exceptions.follow(engine, transaction, scope, to, event, body=said, since=since)
     exceptions.touched(engine, transaction, [(back.letter.exception_id, back.letter.tenant_id) for back in backs])
 
 

@@ -63,29 +63,34 @@ class ExceptionSubject(ItemSubject):
     async def carry_out(
         self, effect: Any, scope: ColumnElement[bool], transaction: Transaction, doing: Doing, part: Part
     ) -> None:
-        """A retry is done to the dead letters, which take their exceptions along."""
+        """A retry is done to the dead letters, which take their exceptions along; whoever moves an exception to
+        `retrying` by hand retries what is behind it as well."""
         if not isinstance(effect, RetryEffect):
             await super().carry_out(effect, scope, transaction, doing, part)
-            return
+            if effect.to != ItemStatus.RETRYING:
+                return
         # Named once: what is retried is no longer among what can be.
         behind = select(dead_letters.c.id).where(
             dead_letters.c.exception_id.is_not(None),
             dead_letters.c.exception_id.in_(select(items.c.id).where(scope)),
+            dead_letters.c.queue.in_(select(queues.c.name)),
             _PENDING,
         )
         ids = list((await transaction.connection.execute(behind)).scalars())
+        if not ids:
+            return
         letters = dead_letters.c.id.in_(doing.engine.store.dialect.id_list(ids))
-        retry = LetterEffect("retry", effect.body, effect.rate)
+        retry = LetterEffect("retry", effect.body, effect.rate if isinstance(effect, RetryEffect) else None)
         await effects.carry_out(retry, letters, transaction, doing, part)
         announce(doing.engine, transaction, MachineResource.DEAD_LETTERS, None, None, Change.UPDATED)
 
     async def act(
         self, engine: Engine, principal: Principal, row_id: int, verb: str, request: ActionRequest
     ) -> ActionResult:
-        if verb != "retry":
-            return await super().act(engine, principal, row_id, verb, request)
         action = the_action(Resource.EXCEPTIONS, verb, principal)
         params = read_params(action, request.params)
+        if verb != "retry" and getattr(params, "status", None) is not ItemStatus.RETRYING:
+            return await super().act(engine, principal, row_id, verb, request)
         async with engine.store.write() as transaction:
             connection, dialect = transaction.connection, engine.store.dialect
             doing = Doing(action, principal, engine, transaction.now)

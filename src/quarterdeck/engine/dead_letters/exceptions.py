@@ -27,6 +27,7 @@ from quarterdeck.engine.store.dialect import Dialect, plain
 from quarterdeck.engine.store.store import Transaction
 
 EXCEPTIONS = str(Resource.EXCEPTIONS)
+STILL_OPEN = frozenset(map(str, (ItemStatus.OPEN, ItemStatus.RETRYING, ItemStatus.NEEDS_MANUAL_REVIEW)))
 _TITLE = 200
 _BODY = 20_000
 _EXPIRED = "was kept for its time; nothing is left to retry."
