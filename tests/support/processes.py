@@ -15,8 +15,9 @@ def mark() -> None:
     os.environ[MARK] = uuid.uuid4().hex
 
 
-def left_behind() -> list[psutil.Process]:
-    """Living processes that carry the mark. PostgreSQL is stopped by its fixture before this looks."""
+def left_behind(patience: float = 2.0) -> list[psutil.Process]:
+    """Living processes that carry the mark; one that is ending gets a moment to do so. PostgreSQL is stopped by its
+    fixture before this looks."""
     wanted = os.environ[MARK]
     found = []
     for process in psutil.process_iter():
@@ -25,7 +26,7 @@ def left_behind() -> list[psutil.Process]:
                 found.append(process)
         except (psutil.Error, OSError):  # ended meanwhile, or not ours to look at
             continue
-    return found
+    return psutil.wait_procs(found, timeout=patience)[1] if found else []
 
 
 def end(processes: list[psutil.Process], *, patience: float = 5.0) -> None:
