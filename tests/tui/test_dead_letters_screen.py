@@ -253,3 +253,19 @@ async def test_an_exception_tells_the_whole_story_and_leads_on(tmp_path: Path) -
         await person.press("escape")
         await person.press("r")
         await person.sees("Retry: #900 is retrying")
+
+
+async def test_a_bulk_discard_is_taken_back_from_here(tmp_path: Path) -> None:
+    async with person_at(tmp_path, FakeWork()) as person:
+        await at_letters(person, "dlq status:pending")
+        await person.sees("60 matching")
+        await person.press("A", "D")
+        await person.sees("Discard: 60 dead letters")
+        await person.type("gone for good")
+        await person.press("enter")
+        await person.sees("type 60 to allow it")
+        await person.press("6", "0", "y")
+        await person.sees("Discard #12")
+        await person.press("u")
+        await person.sees("Undo #12")
+        assert person.fake.called("bulk.undo")

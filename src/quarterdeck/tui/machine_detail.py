@@ -13,7 +13,7 @@ from quarterdeck.tui.machine_columns import next_start, time_taken
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.json_words import first_lines
-from quarterdeck.tui.widgets.run_timeline import timeline_lines, with_the_one_at_work
+from quarterdeck.tui.widgets.run_timeline import counted_anew, timeline_lines, with_the_one_at_work
 
 Row = Mapping[str, Any]
 Keys = Mapping[str, str]  # command -> key, for what the pane leads to
@@ -114,9 +114,10 @@ def dead_letter_lines(letter: Row, rest: Row | None, *, cells: int, now: int, gl
     lines += [[], [("attempts", "heading")]]
     if rest is None:
         return [*lines, [("loading the attempts…", "muted")]]
-    told = _detail_of(rest["attempts"], cells)
-    if rest["attempts"]:
-        lines += timeline_lines(rest["attempts"], now=now, cells=cells, glyphs=glyphs, numbered=False)
+    attempts = counted_anew(rest["attempts"])
+    told = _detail_of(attempts, cells)
+    if attempts:
+        lines += timeline_lines(attempts, now=now, cells=cells, glyphs=glyphs)
     else:
         lines.append([(f"{plural(letter['attempts'], 'attempt')}, made elsewhere", "muted")])
     if not told and rest.get("detail"):
@@ -155,7 +156,7 @@ def story_lines(rest: Row, *, cells: int, now: int, glyphs: Glyphs, keys: Keys) 
     if run:
         lines.append([(f"run #{run}", "muted"), (_by(keys, "see-run"), "faint")])
     if rest["attempts"]:
-        lines += timeline_lines(rest["attempts"], now=now, cells=cells, glyphs=glyphs, numbered=False)
+        lines += timeline_lines(counted_anew(rest["attempts"]), now=now, cells=cells, glyphs=glyphs)
     return lines
 
 

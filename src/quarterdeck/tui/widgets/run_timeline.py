@@ -47,22 +47,19 @@ def with_the_one_at_work(attempts: Sequence[Row], run: Row) -> list[Row]:
     return found
 
 
-def timeline_lines(
-    attempts: Sequence[Row], *, now: int, cells: int, glyphs: Glyphs, numbered: bool = True
-) -> list[Line]:
-    """Oldest first; under each attempt its error. Without attempts, a line that says so.
+def counted_anew(attempts: Sequence[Row]) -> list[Row]:
+    """The attempts of more than one run, numbered through."""
+    return [{**each, "number": number} for number, each in enumerate(attempts, 1)]
 
-    `numbered` False counts them anew, for attempts of more than one run.
-    """
+
+def timeline_lines(attempts: Sequence[Row], *, now: int, cells: int, glyphs: Glyphs) -> list[Line]:
+    """Oldest first; under each attempt its error. Without attempts, a line that says so."""
     if not attempts:
         return [[("no attempt yet", "muted")]]
     left_out = max(0, len(attempts) - _MOST)
     shown = list(attempts)[left_out:]
     spans = [_span(each, now) for each in shown]
-    heads = [
-        _head(each if numbered else {**each, "number": n}, end - start, glyphs)
-        for n, (each, (start, end)) in enumerate(zip(shown, spans, strict=True), left_out + 1)
-    ]
+    heads = [_head(each, end - start, glyphs) for each, (start, end) in zip(shown, spans, strict=True)]
     widest = max(sum(cell_len(text) for text, _ in head) for head in heads)
     bar = min(cells - widest - 2, _LONGEST_BAR)
     first, last = min(start for start, _ in spans), max(end for _, end in spans)
