@@ -37,7 +37,8 @@ async def open_for(engine: Engine, transaction: Transaction, ids: Sequence[int],
     """An exception for each of these dead letters that the config and its queue want one for."""
     connection, dialect = transaction.connection, engine.store.dialect
     silent = [name for name, known in queues.items() if not known.settings.exceptions]
-    wanted = select(dead_letters).where(
+    # Never the payloads: a thousand of them may be a gigabyte.
+    wanted = select(*DEAD_LETTERS.shown, dead_letters.c.detail).where(
         dead_letters.c.id.in_(dialect.id_list(ids)), dead_letters.c.exception_id.is_(None)
     )
     if silent:

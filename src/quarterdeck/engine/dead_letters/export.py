@@ -15,7 +15,9 @@ from quarterdeck.engine.dead_letters.listing import DEAD_LETTERS
 from quarterdeck.engine.dead_letters.tables import dead_letters
 from quarterdeck.engine.listing.matching import read_filter, scanning
 
-_PAGE = 500
+# Rows in a page, which are more as long as they are small: payloads may be a megabyte each.
+_FIRST_PAGE, _LARGEST_PAGE, _SMALLEST_PAGE = 50, 1_000, 5
+_LITTLE, _MUCH = 1_000_000, 8_000_000  # bytes
 _AS_THEY_ARE = (
     "tenant_id", "queue", "event_type", "payload", "metadata", "error_class", "error_code", "error_message", "detail",
     "attempts",
@@ -30,16 +32,22 @@ def export_dead_letters(engine: Engine, principal: Principal, filter_text: str) 
 
 async def _lines(engine: Engine, where: list[Any]) -> AsyncIterator[bytes]:
     """In order of id; what comes meanwhile comes at the end."""
-    last = 0
+    last, size = 0, _FIRST_PAGE
     while True:
-        query = select(dead_letters).where(*where, dead_letters.c.id > last).order_by(dead_letters.c.id).limit(_PAGE)
+        query = select(dead_letters).where(*where, dead_letters.c.id > last).order_by(dead_letters.c.id).limit(size)
         async with engine.store.read() as connection:
             found = list((await connection.execute(query)).all())
-        if found:
-            last = found[-1].id
-            yield b"".join(_line(row) for row in found)
-        if len(found) < _PAGE:
+        if not found:
             return
+        last = found[-1].id
+        written = b"".join(_line(row) for row in found)
+        yield written
+        if len(found) < size:
+            return
+        if len(written) < _LITTLE:
+            size = min(_LARGEST_PAGE, size * 2)
+        elif len(written) > _MUCH:
+            size = max(_SMALLEST_PAGE, size // 4)
 
 
 def _line(row: Row[Any]) -> bytes:
