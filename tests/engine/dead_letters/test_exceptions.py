@@ -11,6 +11,7 @@ from quarterdeck.config.settings import ExceptionsSettings
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.dead_letters import ticks
 from tests.engine.dead_letters import morgue
 from tests.engine.runs import world
 from tests.support.desk import ANA, ROOT, Desk, refused
@@ -174,3 +175,9 @@ async def test_a_retry_that_succeeds_resolves_what_somebody_took_back(engine: En
     await exceptions.act(item, "update-status", status="open")
     await morgue.end_retry(engine)
     assert (await exceptions.show(item)).status == "resolved"
+
+
+async def test_a_rule_that_cannot_be_read_is_said_at_the_start(engine: Engine) -> None:
+    with_rule(engine, filter="eror:503")
+    with refused(Code.FILTER_INVALID, r"section \[exceptions\], filter: Column 1: 'eror' is no key"):
+        ticks.register(engine)
