@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jsonpatch
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
@@ -70,6 +69,8 @@ class DeadLetterSubject(MachineSubject):
 
 def difference(before: Any, after: Any) -> list[dict[str, Any]]:
     """A JSON Patch (RFC 6902)."""
+    import jsonpatch  # only when somebody edits: every start would wait for it
+
     try:
         found: list[dict[str, Any]] = jsonpatch.make_patch(before, after).patch
     except (RecursionError, TypeError):  # nested too deep, or not made of objects
