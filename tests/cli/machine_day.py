@@ -120,11 +120,15 @@ def out_and_in(shell: Shell) -> None:
     assert shell.json("dlq", "add", "refunds", "refund.send", "--source-id", "evt_1")["existing"] == added["ids"]
     shell("dlq", "export", "-q", "source:evt_1", "-o", "letters.jsonl")
     assert shell.json("dlq", "import", "letters.jsonl") == {"created": 0, "existing": 1, "lines": 1}
-    letter = json.loads(Path("letters.jsonl").read_text())
-    Path("others.jsonl").write_text(json.dumps({**letter, "source_id": "evt_2"}) + "\n{}\n")
+    line = json.loads(Path("letters.jsonl").read_text())
+    Path("others.jsonl").write_text(json.dumps({**line, "source_id": "evt_2"}) + "\n{}\n")
     said = shell("dlq", "import", "others.jsonl", code=5)
     assert "line 2: queue: Field required" in said.err
-    assert "go on with --skip 1" in said.err
+    assert "Go on with --skip 1" in said.err
+    letter = shell.json("dlq", "show", str(added["ids"][0]))["dead_letter"]
+    retried = shell.json("items", "retry", "exceptions", str(letter["exception_id"]))
+    assert retried["item"]["status"] == "retrying"
+    assert shell.json("dlq", "show", str(letter["id"]))["dead_letter"]["status"] == "retrying"
     stats = shell.json("dlq", "stats", "--period", "hour")
     assert sum(stats["totals"][state] for state in ("pending", "retrying", "succeeded", "discarded")) == 7
     assert "refunds" in shell("dlq", "stats").out

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from pathlib import Path
 
 import pytest
 
-from quarterdeck.cli.exits import CommandError
-from quarterdeck.cli.json_lines import MOST_BYTES, LineError, json_value, read_batches
+from quarterdeck.cli.exits import CommandError, Exit
+from quarterdeck.cli.json_lines import MOST_BYTES, LineError, break_off, json_value, read_batches
+from quarterdeck.client.errors import Unreachable
 from quarterdeck.contract.models.runs import NewRun
 
 
@@ -77,3 +79,16 @@ def test_a_text_that_is_no_json_hears_of_quotes() -> None:
         json_value("order 7", "--payload")
     with pytest.raises(CommandError, match="nested too deeply"):
         json_value("[" * 200_000, "--payload")
+
+
+def test_whoever_breaks_off_says_how_to_go_on() -> None:
+    with pytest.raises(Unreachable, match="gone"):
+        break_off(Unreachable("The engine is gone."), "0 runs", 0)
+    with pytest.raises(
+        CommandError, match=r"gone\. Up to line 2000 all is done: 2,000 runs\. Go on with --skip 2000"
+    ) as found:
+        break_off(Unreachable("The engine is gone."), "2,000 runs", 2_000)
+    assert found.value.exit_code == Exit.PARTIAL
+    with pytest.raises(CommandError, match=r"Interrupted\. Up to line 7") as found:
+        break_off(asyncio.CancelledError(), "7 runs", 7)
+    assert found.value.exit_code == Exit.INTERRUPTED

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli.exits import CommandError, Exit
 from quarterdeck.cli.files import write_stream
-from quarterdeck.cli.json_lines import LineError, json_value, read_batches
+from quarterdeck.cli.json_lines import LineError, break_off, json_value, read_batches
 from quarterdeck.cli.runtime import Cli, command
+from quarterdeck.client.errors import Unreachable
 from quarterdeck.contract.enums import ErrorClass
 from quarterdeck.contract.operations import dead_letters as ops
 from quarterdeck.contract.problems import Problem
@@ -47,18 +48,15 @@ async def import_(
     defaults = {name: value for name, value in (("queue", queue), ("tenant_id", tenant)) if value is not None}
     created = existing = lines = 0
     try:
-        for batch in read_batches(file, _NEW.load(), defaults=defaults, skip=skip):
-            made = await cli.call(ops.ADD, body={"dead_letters": batch.rows})
-            created += made["created"]
-            existing += len(made["existing"])
-            lines = batch.last_line
-    except (LineError, Problem) as error:
-        if not lines:
-            raise
-        said = str(error) if isinstance(error, LineError) else error.detail
-        raise CommandError(
-            f"{said} What stands up to line {lines} is kept; go on with --skip {lines}.", Exit.PARTIAL
-        ) from error
+        with cli.out.counting() as say:
+            for batch in read_batches(file, _NEW.load(), defaults=defaults, skip=skip):
+                made = await cli.call(ops.ADD, body={"dead_letters": batch.rows})
+                created += made["created"]
+                existing += len(made["existing"])
+                lines = batch.last_line
+                say(f"{plural(created, 'dead letter')} added …")
+    except (LineError, Problem, Unreachable, CancelledError) as error:
+        break_off(error, plural(created, "dead letter"), lines)
     there = f", {count(existing)} were there before" if existing else ""
     summary = {"created": created, "existing": existing, "lines": lines}
     cli.out.result(summary, [f"Added {plural(created, 'dead letter')}{there}."])

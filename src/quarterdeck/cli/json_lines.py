@@ -6,14 +6,16 @@ import gzip
 import io
 import json
 import sys
+from asyncio import CancelledError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
-from quarterdeck.cli.exits import CommandError
+from quarterdeck.cli.exits import CommandError, Exit
 from quarterdeck.config.wording import plain
+from quarterdeck.contract.problems import Problem
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -111,6 +113,19 @@ def _row(path: Path, number: int, line: bytes, model: type[BaseModel], defaults:
         where = ".".join(str(part) for part in first["loc"])
         raise LineError(path, number, f"{where}: {plain(first['msg'])}" if where else plain(first["msg"])) from None
     return found
+
+
+def break_off(error: BaseException, done: str, lines: int) -> NoReturn:
+    """End a command that was in the middle of a file: with the error itself where nothing was done, else with how
+    far it came, `done` being what came of the first `lines` lines."""
+    if not lines:
+        raise error
+    interrupted = isinstance(error, CancelledError)
+    said = "Interrupted." if interrupted else error.detail if isinstance(error, Problem) else str(error)
+    raise CommandError(
+        f"{said} Up to line {lines} all is done: {done}. Go on with --skip {lines}.",
+        Exit.INTERRUPTED if interrupted else Exit.PARTIAL,
+    ) from error
 
 
 def json_value(text: str, what: str) -> Any:

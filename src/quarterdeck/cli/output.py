@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,20 @@ class Output:
 
     def note(self, sentence: str) -> None:
         print(safe(sentence), file=sys.stderr, flush=True)
+
+    @contextmanager
+    def counting(self) -> Iterator[Callable[[str], None]]:
+        """How far something is, in one line that is written over and gone at the end; nothing where nobody looks."""
+        looks = sys.stderr.isatty() and not self.json_wanted
+
+        def show(text: str) -> None:
+            if looks:
+                print(f"\r\x1b[K{safe(text)}", end="", file=sys.stderr, flush=True)
+
+        try:
+            yield show
+        finally:
+            show("")
 
     @property
     def width(self) -> int | None:

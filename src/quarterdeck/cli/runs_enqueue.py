@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from quarterdeck.cli.bulk_flow import start_time
-from quarterdeck.cli.exits import CommandError, Exit, usage
-from quarterdeck.cli.json_lines import LineError, json_file, json_value, read_batches
+from quarterdeck.cli.exits import usage
+from quarterdeck.cli.json_lines import LineError, break_off, json_file, json_value, read_batches
 from quarterdeck.cli.runtime import Cli, command
+from quarterdeck.client.errors import Unreachable
 from quarterdeck.contract.enums import Priority
 from quarterdeck.contract.operations import runs as ops
 from quarterdeck.contract.problems import Problem
@@ -107,21 +109,19 @@ async def _from_file(cli: Cli, path: Path, defaults: dict[str, Any], key: str | 
     first: int | None = None
     last: int | None = None
     try:
-        for batch in read_batches(path, _NEW.load(), defaults=defaults, skip=skip):
-            own_key = None if key is None else f"{key}-{batch.lines_before}"
-            made = await client.call(ops.ENQUEUE, body={"runs": batch.rows}, idempotency_key=own_key)
-            created += made["created"]
-            existing += len(made["existing"])
-            lines = batch.last_line
-            first = made["ids"][0] if first is None else first
-            last = made["ids"][-1]
-    except (LineError, Problem) as error:
+        with cli.out.counting() as say:
+            for batch in read_batches(path, _NEW.load(), defaults=defaults, skip=skip):
+                own_key = None if key is None else f"{key}-{batch.lines_before}"
+                made = await client.call(ops.ENQUEUE, body={"runs": batch.rows}, idempotency_key=own_key)
+                created += made["created"]
+                existing += len(made["existing"])
+                lines = batch.last_line
+                first = made["ids"][0] if first is None else first
+                last = made["ids"][-1]
+                say(f"{plural(created, 'run')} enqueued …")
+    except (LineError, Problem, Unreachable, CancelledError) as error:
         # What was enqueued stays enqueued: say how to go on behind it.
-        said = str(error) if isinstance(error, LineError) else error.detail
-        if not lines:
-            raise
-        done = f"The {plural(created, 'run')} up to line {lines} are enqueued"
-        raise CommandError(f"{said} {done}; go on with --skip {lines}.", Exit.PARTIAL) from error
+        break_off(error, plural(created, "run"), lines)
     summary = {"created": created, "existing": existing, "lines": lines, "first_id": first, "last_id": last}
     there = f", {count(existing)} were there before" if existing else ""
     cli.out.result(summary, [f"Enqueued {plural(created, 'run')}{there}."])
