@@ -191,3 +191,16 @@ async def test_the_log_of_a_run_that_is_over_says_each_line_once(tmp_path: Path)
         fake.logs[5].append(log_line(31, 3, "info", "once more"))
         await fake.nudges.put({"type": "log_written"})
         await person.sees("once more", "of 31 entries")
+
+
+async def test_a_log_goes_on_when_the_engine_is_back(tmp_path: Path) -> None:
+    fake = with_log(FakeWork(), 2, 10)
+    async with person_at(tmp_path, fake) as person:
+        await at_runs(person, "runs status:active")
+        await person.press("l")
+        await person.sees("10 of 10 entries")
+        await fake.queue.put({"type": "disconnected", "reason": "the engine does not answer."})
+        await person.sees("No engine", "step 10 of the refund")
+        fake.logs[2].append(log_line(11, 2, "info", "back again"))
+        await fake.queue.put({"type": "connected", "version": "0.1.0"})
+        await person.sees("back again", "11 of 11 entries")

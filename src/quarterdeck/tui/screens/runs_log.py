@@ -115,6 +115,8 @@ class LogScreen(ReadingScreen):
                 while await self._page(client):
                     pass
             except FAILURES as error:
+                if self.console.session.lost:
+                    return  # the tray says so; it is read on when the engine is back
                 self.log_view.say(sentence(error))
                 self.notice(sentence(error), "error")
                 await asyncio.sleep(_AGAIN_SECONDS)
