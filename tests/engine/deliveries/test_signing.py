@@ -43,7 +43,11 @@ def test_while_a_secret_is_exchanged_both_verify() -> None:
         Webhook(each).verify(b"{}", as_dict(made))
 
 
-@pytest.mark.parametrize("text", ["", " ", "whsec_!!!", "whsec_", "whsec_c2hvcnQ=", "whsec_ümläut", secret(65)])
+# One that is the same in every process that collects the tests.
+TOO_LONG = "whsec_" + base64.b64encode(bytes(65)).decode()
+
+
+@pytest.mark.parametrize("text", ["", " ", "whsec_!!!", "whsec_", "whsec_c2hvcnQ=", "whsec_ümläut", TOO_LONG])
 def test_what_is_no_secret_is_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(SecretError, match="KEY") as caught:
         read_secrets(text, "KEY")
