@@ -11,6 +11,7 @@ from typing import Any
 
 OPEN_TO = 2  # levels that are unfolded at first
 UNFOLDED_UP_TO = 60  # values; a payload with fewer is unfolded whole
+_STRIDE = 1_000  # lines between two pauses
 
 
 class Node:
@@ -157,18 +158,17 @@ class Tree:
 
     def reveal(self, node: Node) -> Generator[None, None, int]:
         """Unfold what hides `node`; returns its line. Pauses now and then, for there may be very many lines."""
-        for each in node.ancestors():
-            if not self.is_open(each):
-                self._turned.symmetric_difference_update((id(each.value),))
-        self._start()
-        at, goal = 0, 0
+        hidden = [each for each in node.ancestors() if not self.is_open(each)]
+        self._turned.symmetric_difference_update(id(each.value) for each in hidden)
+        if hidden:
+            self._start()
+        at = 0
         while True:
-            goal += 1_000
-            self.ensure(goal)
-            while at < len(self.lines):
+            number = min(self.ensure(at + _STRIDE), at + _STRIDE)
+            while at < number:
                 if self.lines[at].is_at(node):
                     return at
                 at += 1
-            if self.is_whole:
+            if self.is_whole and at >= len(self.lines):
                 return 0
             yield
