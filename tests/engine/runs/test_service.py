@@ -362,6 +362,7 @@ async def test_a_pause_starts_nothing_new(engine: Engine) -> None:
 
 
 async def test_no_more_are_at_work_than_the_queue_allows_and_a_change_applies_at_once(engine: Engine) -> None:
+    """Guards the lock of the queue in `leases.take`: on PostgreSQL claims come at the same moment."""
     await make_queue(engine, concurrency=3)
     await add(engine, *range(10))
     claimed = await asyncio.gather(*(claim(engine, 2, worker=f"w{n}") for n in range(4)))
