@@ -20,8 +20,8 @@ from quarterdeck.engine.idempotency import service as idempotency
 from quarterdeck.engine.items.claims import claim_next, give_back_lapsed
 from quarterdeck.engine.listing import access
 from quarterdeck.engine.listing.selections import forget_expired
-from quarterdeck.engine.runs.service import anything_to_do
 from quarterdeck.engine.runs.dispatcher import Dispatcher
+from quarterdeck.engine.runs.service import anything_to_do
 from quarterdeck.engine.store.store import Store
 from quarterdeck.engine.system.service import tenants
 from tests.support.desk import ACME, ANA, Desk, make_engine, work_off
