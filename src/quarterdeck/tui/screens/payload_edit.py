@@ -148,7 +148,8 @@ class PayloadEditor(Dialog[tuple[Any]]):
         self._title = title
         self._before = written(payload)
         self._after: tuple[Any] | None = None
-        self._warned = False
+        self._warned: str | None = None  # the text that the last sentence was about
+        self._leaving = False
 
     def body(self) -> ComposeResult:
         yield _Editor(self._before, soft_wrap=False, tab_behavior="focus", show_line_numbers=True, theme="css")
@@ -171,19 +172,21 @@ class PayloadEditor(Dialog[tuple[Any]]):
         self.say_title(self._title)
         self._editing_keys()
 
-    def _editing_keys(self, wrong: str = "") -> None:
-        keys: Line = [
-            (self.GO_ON.upper(), "key"),
-            (" see the difference  ", "muted"),
-            ("esc", "key"),
-            (" leave", "muted"),
-        ]
-        self.say_keys(keys)
-        self.query_one("#wrong", LineView).show([(safe(wrong), "error")])
+    def _editing_keys(self) -> None:
+        self._leaving = False
+        self.query_one("#wrong", LineView).show([])
+        self.say_keys(
+            [(self.GO_ON.upper(), "key"), (" see the difference  ", "muted"), ("esc", "key"), (" leave", "muted")]
+        )
+
+    def _say_wrong(self, sentence: str) -> None:
+        self._leaving, self._warned = False, self._editor.text
+        self.query_one("#wrong", LineView).show([(safe(sentence), "error")])
 
     def on_text_area_changed(self) -> None:
-        self._warned = False
-        if not self.asks:
+        # It may come late, when something has been said about the change already.
+        if not self.asks and self._editor.text != self._warned:
+            self._warned = None
             self._editing_keys()
 
     def press(self, key: str) -> bool:
@@ -199,9 +202,9 @@ class PayloadEditor(Dialog[tuple[Any]]):
 
     def _leave(self) -> None:
         """What was changed is not thrown away by one key."""
-        if self._editor.text != self._before and not self._warned:
-            self._warned = True
-            self._editing_keys("What you changed is lost with another esc.")
+        if self._editor.text != self._before and not self._leaving:
+            self._say_wrong("What you changed is lost with another esc.")
+            self._leaving = True
         else:
             self.dismiss(None)
 
@@ -210,16 +213,17 @@ class PayloadEditor(Dialog[tuple[Any]]):
         try:
             value = read(text)
         except ValueError as error:
-            self._editing_keys(str(error))
+            self._say_wrong(str(error))
             cause = error.__cause__
             if isinstance(cause, json.JSONDecodeError):
                 self._editor.move_cursor((cause.lineno - 1, cause.colno - 1))
             return
         after = written(value)
         if after == self._before:
-            self._editing_keys("Nothing is different.")
+            self._say_wrong("Nothing is different.")
             return
         self._after = (value,)
+        self.query_one("#wrong", LineView).show([])
         self.set_class(True, "-asks")
         self.set_focus(None)
         self.query_one("#difference", LinesView).show(difference(self._before, after))
