@@ -137,9 +137,10 @@ class Dispatcher:
     async def _once(self) -> None:
         loop = asyncio.get_running_loop()
         if loop.time() >= self._next_look and not self._stopping:
+            # Set before the look: who asks for another one meanwhile may speak of what it did not see.
+            self._next_look = loop.time() + self._look_every
             async with self._engine.store.read() as connection:
                 seen = await survey.look(connection, self._engine.store.dialect)
-            self._next_look = loop.time() + self._look_every
             self._outside.clear()
             self._look_at |= seen.queues
             self._due = seen.due
@@ -184,6 +185,7 @@ class Dispatcher:
             self._ended.clear()  # their leases lapse
             self._lines.clear()
         await asyncio.sleep(RETRY_SECONDS)
+        self._next_look = 0.0
 
     # ----- one transaction
 
