@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -37,6 +38,9 @@ os.environ.update(
     QUARTERDECK_HOME=str(_RUN_FOLDER / "home"),
     PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
 )
+# Whoever starts the tests in the background may have had these ignored, and every process inherits that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 processes.mark()
 
 # The same examples in every run, so that a run that fails fails again. To look for new ones:
