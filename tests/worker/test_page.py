@@ -45,7 +45,7 @@ async def started(
     try:
         yield process
         process.terminate()
-        _, said = await asyncio.wait_for(process.communicate(), 20)
+        _, said = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0, said.decode()
     finally:
         try:
@@ -76,7 +76,7 @@ async def once(engine: Engine, run_id: int, *statuses: RunStatus) -> Any:
     return await until(there)
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     async with asyncio.timeout(seconds):
         while True:
             if found := await condition():
@@ -115,10 +115,10 @@ async def test_the_shell_worker_completes_and_fails_and_writes_the_log(
 
 @needs_curl
 async def test_the_shell_worker_keeps_its_lease(engine: Engine, shell: asyncio.subprocess.Process) -> None:
-    run_id = await enqueue(engine, {"order": "R-8", "seconds": 1.5})
+    run_id = await enqueue(engine, {"order": "R-8", "seconds": 4})
     row = await once(engine, run_id, RunStatus.ACTIVE)
     async with engine.store.write() as transaction:  # soon over, were it not for the heartbeats
-        await transaction.connection.execute(update(runs).values(lease_until=now_ms() + 700))
+        await transaction.connection.execute(update(runs).values(lease_until=now_ms() + 3_000))
     row = await once(engine, run_id, RunStatus.COMPLETED, RunStatus.DEAD, RunStatus.FAILED)
     assert (row.status, row.attempt, row.lost) == (RunStatus.COMPLETED, 1, 0)
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from quarterdeck.client.client import Client
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import AttemptOutcome, RunStatus
 from quarterdeck.contract.models.queues import QueueSettings
@@ -23,7 +24,7 @@ from quarterdeck.engine.runs.tables import run_attempts, run_logs, runs
 from quarterdeck.engine.workers import overview
 from quarterdeck.worker import Failed, Job, Worker
 from quarterdeck.worker import job as jobs
-from quarterdeck.worker.running import WorkerError, work
+from quarterdeck.worker.running import WorkerError, _Desk, work
 from tests.support.desk import ROOT
 from tests.support.serving import served
 
@@ -39,7 +40,7 @@ async def rows(engine: Engine, *columns: Any) -> list[Any]:
         return list(await connection.execute(select(*columns)))
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     async with asyncio.timeout(seconds):
         while True:
             if found := await condition():
@@ -70,7 +71,7 @@ async def at_work(worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
         yield task
     finally:
         worker.stopping.set()
-        await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 15)
+        await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 60)
 
 
 async def test_ten_lines_make_a_worker(engine: Engine) -> None:
@@ -248,6 +249,27 @@ async def test_a_lease_is_kept_while_the_handler_works(engine: Engine) -> None:
 
 async def _later(lease_until: Callable[[], Awaitable[int]], first: int) -> bool:
     return await lease_until() > first
+
+
+async def test_told_to_stop_it_gives_back_what_is_on_its_way(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, told, ask = worker_of(engine), asyncio.Event(), _Desk._ask
+    worker.handles()(lambda job: "done")
+
+    async def slowly(self: _Desk, client: Client, free: int, *, leaving: bool = False) -> list[Any]:
+        found = await ask(self, client, free, leaving=leaving)
+        if leaving:
+            told.set()
+        else:
+            worker.stopping.set()
+            await told.wait()
+        return found
+
+    monkeypatch.setattr(_Desk, "_ask", slowly)
+    await enqueue(engine)
+    async with at_work(worker) as task:
+        await asyncio.wait_for(task, 10)
+    (row,) = await rows(engine, runs)
+    assert (row.status, row.lost, row.retry_count) == (RunStatus.WAITING, 0, 0)
 
 
 async def test_told_to_stop_it_finishes_what_it_can_and_gives_back_the_rest(engine: Engine) -> None:

@@ -71,6 +71,10 @@ class Leased:
         if self._work is not None:
             self._work.cancel()
 
+    async def give_back(self) -> None:
+        """Without having begun."""
+        await self._end(runs.GIVE_BACK, {})
+
     async def _outcome(self, work: asyncio.Task[Any]) -> tuple[Operation, JsonObject]:
         """What to tell the engine."""
         seconds = self.job.timeout_seconds

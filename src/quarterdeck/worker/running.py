@@ -152,12 +152,18 @@ class _Desk:
             free = self._worker.concurrency - len(self._tasks)
             if free <= 0:
                 self._freed.clear()
-                await _either(stopping, asyncio.create_task(self._freed.wait()))
+                freed = asyncio.create_task(self._freed.wait())
+                await asyncio.wait({stopping, freed}, return_when=asyncio.FIRST_COMPLETED)
+                freed.cancel()
                 continue
             asking = asyncio.create_task(self._ask(client, free))
-            await _either(stopping, asking)
-            if not asking.done() or asking.cancelled():
-                return
+            try:
+                await asyncio.wait({stopping, asking}, return_when=asyncio.FIRST_COMPLETED)
+                if stopping.done():
+                    await self._refuse(client, asking)
+                    return
+            finally:
+                asking.cancel()
             try:
                 found = asking.result()
                 wait = _FIRST_WAIT
@@ -173,6 +179,16 @@ class _Desk:
                 self._begin(Leased(self._worker, client, each))
             if found:  # there may be more: what ends meanwhile is asked for together
                 await asyncio.sleep(_GATHER_SECONDS)
+
+    async def _refuse(self, client: Client, asking: asyncio.Task[list[JsonObject]]) -> None:
+        """Runs may be on their way here: what comes is given back before any of it has begun."""
+        with contextlib.suppress(Problem, Unreachable, HomeError, TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                while not asking.done():
+                    await self._ask(client, 1, leaving=True)
+                    await asyncio.wait({asking}, timeout=0.1)
+                for each in asking.result():
+                    await Leased(self._worker, client, each).give_back()
 
     async def _ask(self, client: Client, free: int, *, leaving: bool = False) -> list[JsonObject]:
         """Comes back as soon as there is something, or empty after WAIT_SECONDS."""
@@ -207,13 +223,3 @@ class _Desk:
         if self._tasks:
             log.info("worker %s stops; %d runs are at work", self._worker.name, len(self._tasks))
             await asyncio.wait(tuple(self._tasks), timeout=self._worker.grace_seconds)
-
-
-async def _either(stopping: asyncio.Task[bool], other: asyncio.Task[object] | asyncio.Task[bool]) -> None:
-    """Until one of them is done; `other` is cancelled where it was not."""
-    try:
-        await asyncio.wait({stopping, other}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        if not other.done():
-            other.cancel()
-            await asyncio.gather(other, return_exceptions=True)

@@ -168,6 +168,17 @@ async def test_what_was_taken_for_one_that_just_went_away_is_given_back(
     assert (row.status, row.lease_token) == (RunStatus.WAITING, None)
 
 
+async def test_a_worker_that_leaves_waits_for_nothing_more(engine: Engine) -> None:
+    waiting = asyncio.create_task(lease(engine, wait_seconds=60))
+    another = asyncio.create_task(lease(engine, wait_seconds=60, worker="w-2"))
+    async with asyncio.timeout(10):
+        while not waiting.done():
+            assert await lease(engine, leaving=True) == []
+    assert await waiting == []
+    await enqueue(engine)
+    assert len(await asyncio.wait_for(another, 10)) == 1
+
+
 async def test_an_engine_that_stops_ends_every_wait(engine: Engine) -> None:
     waiting = asyncio.create_task(lease(engine, wait_seconds=60))
     await asyncio.sleep(0)

@@ -154,7 +154,8 @@ class LeaseRequest(Model):
 
     `type` is what workers of one sort have in common, by default the name without the number at its end.
     `wait_seconds`: where there is nothing, wait so long for something. `health_url` is where its `/healthz` and
-    `/readyz` are. `leaving`: nothing is leased, and nobody looks after the worker any more.
+    `/readyz` are. `leaving`: nothing is leased, calls of the same worker that still wait
+    come back, and nobody looks after it any more.
     """
 
     worker: WorkerName

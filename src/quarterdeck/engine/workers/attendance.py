@@ -5,7 +5,10 @@ Noted in memory and written together, so that a lease or a heartbeat costs no wr
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +50,20 @@ class Attendance:
 
     def __init__(self) -> None:
         self._notes: dict[str, Note] = {}
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+
+    @contextmanager
+    def waits(self, name: str) -> Iterator[asyncio.Event]:
+        """Set as soon as the worker says that it leaves: nothing more is to be given to it."""
+        leaving = asyncio.Event()
+        others = self._waiting.setdefault(name, set())
+        others.add(leaving)
+        try:
+            yield leaving
+        finally:
+            others.discard(leaving)
+            if not others:
+                self._waiting.pop(name, None)
 
     def leased(self, name: str, kind: str | None, queue: str, url: str | None) -> None:
         note = self._heard(name)
@@ -57,6 +74,8 @@ class Attendance:
 
     def left(self, name: str) -> None:
         self._heard(name).left = True
+        for leaving in self._waiting.get(name, ()):
+            leaving.set()
 
     def beaten(self, name: str | None) -> None:
         if name is not None:

@@ -36,6 +36,7 @@ _FIRST_CHUNK, _LARGEST_CHUNK = 20, 200
 _MOST_CHARACTERS = 32 * 1024 * 1024
 
 Gone = Callable[[], Awaitable[None]]
+_Ender = asyncio.Future[Any]
 
 
 async def lease(
@@ -61,21 +62,26 @@ async def lease(
         await attendance.write(engine)
         return LeasedRuns(items=[])
     attendance.leased(asked.worker, asked.type, name, asked.health_url)
-    going = asyncio.ensure_future(gone()) if gone is not None else None
-    try:
-        found = await _take_when_there(engine, name, asked, going)
-    finally:
-        if going is not None:
-            going.cancel()
+    with attendance.waits(asked.worker) as leaving:
+        enders: list[_Ender] = [asyncio.ensure_future(each.wait()) for each in (leaving, engine.stopping)]
+        going = asyncio.ensure_future(gone()) if gone is not None else None
+        try:
+            found = await _take_when_there(engine, name, asked, going, enders)
+        finally:
+            for each in (*enders, *([] if going is None else [going])):
+                each.cancel()
     attendance.beaten(asked.worker)
     return LeasedRuns(items=[_leased(each) for each in found])
 
 
 async def _take_when_there(
-    engine: Engine, name: str, asked: LeaseRequest, going: asyncio.Future[None] | None
+    engine: Engine, name: str, asked: LeaseRequest, going: _Ender | None, enders: list[_Ender]
 ) -> list[Claimed]:
+    """What there is, as soon as there is something, or nothing once one of `enders` is done."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + asked.wait_seconds
+    if going is not None:
+        enders = [*enders, going]
     with engine.arrivals.listen() as ear:
         while True:
             ear.news.clear()
@@ -85,32 +91,28 @@ async def _take_when_there(
                 await _give_back(engine, found)
                 return []
             left = deadline - loop.time()
-            if found or left <= 0 or engine.stopping.is_set():
+            if found or left <= 0 or _any(enders):
                 return found
-            if not await _news(engine, name, ear, min(left, pause), going):
-                return []
+            await _news(name, ear, min(left, pause), enders)
 
 
-async def _news(engine: Engine, name: str, ear: Any, seconds: float, going: asyncio.Future[None] | None) -> bool:
-    """Until something has arrived in the queue, or the time is over; False where nobody waits any more."""
+async def _news(name: str, ear: Any, seconds: float, enders: list[_Ender]) -> None:
+    """Until something has arrived in the queue, one of `enders` is done, or the time is over."""
     end = asyncio.get_running_loop().time() + seconds
-    stopping = asyncio.ensure_future(engine.stopping.wait())
-    others = [stopping] if going is None else [stopping, going]
-    try:
-        while True:
-            heard = asyncio.ensure_future(ear.news.wait())
-            left = end - asyncio.get_running_loop().time()
-            try:
-                await asyncio.wait([heard, *others], timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                heard.cancel()
-            if going is not None and going.done():
-                return False
-            if stopping.done() or name in ear.queues or not ear.news.is_set():
-                return True
-            ear.news.clear()  # it was another queue's
-    finally:
-        stopping.cancel()
+    while True:
+        heard = asyncio.ensure_future(ear.news.wait())
+        left = end - asyncio.get_running_loop().time()
+        try:
+            await asyncio.wait([heard, *enders], timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            heard.cancel()
+        if _any(enders) or name in ear.queues or not ear.news.is_set():
+            return
+        ear.news.clear()  # it was another queue's
+
+
+def _any(futures: list[_Ender]) -> bool:
+    return any(each.done() for each in futures)
 
 
 async def _take(engine: Engine, name: str, asked: LeaseRequest) -> tuple[list[Claimed], float]:
