@@ -80,6 +80,9 @@ class Engine:
     # What capabilities keep for this engine alone, such as open connections; see `keep`.
     kept: dict[type[Any], Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.store.dialect.secret_keys = tuple(self.settings.console.secret_keys)
+
     def keep(self, kind: type[_T], make: Callable[[], _T]) -> _T:
         """The one of its type, made when it is first asked for."""
         found = self.kept.get(kind)

@@ -74,10 +74,13 @@ async def detail(connection: AsyncConnection, engine: Engine, principal: Princip
 
 
 def _patch(patch: list[dict[str, Any]], principal: Principal, engine: Engine) -> list[dict[str, Any]]:
-    """A value is named by the last part of its path."""
+    """A value is named by its path: what lies inside a hidden one is hidden."""
     found = []
     for step in patch:
-        name = str(step.get("path", "")).rsplit("/", 1)[-1]
-        value = shown({name: step["value"]}, principal, engine.settings)[name] if "value" in step else None
-        found.append({**step, "value": value} if "value" in step else step)
+        if "value" in step:
+            value = step["value"]
+            for name in reversed(str(step.get("path", "")).split("/")[1:]):
+                value = shown({name: value}, principal, engine.settings)[name]
+            step = {**step, "value": value}
+        found.append(step)
     return found

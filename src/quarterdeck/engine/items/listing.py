@@ -58,7 +58,9 @@ def _always(filter_: Filter) -> list[Clause]:
     return [Clause(lambda _: found, None, built_in=True)]
 
 
-def _special(key: str, condition: Condition, dialect: Dialect, wrap: Wrap) -> ColumnElement[bool] | None:
+def _special(
+    key: str, condition: Condition, dialect: Dialect, wrap: Wrap, _secret: tuple[str, ...]
+) -> ColumnElement[bool] | None:
     if isinstance(condition, Compare):
         return _due_compared(condition, wrap) if key == "due" else None
     if not isinstance(condition, Equals):

@@ -35,7 +35,13 @@ class Clause:
     built_in: bool = False
 
 
-def _nothing_special(_key: str, _condition: Condition, _dialect: Dialect, _wrap: Wrap) -> None:
+# key, condition, dialect, wrap, names of values that must not be found → SQL
+Special = Callable[[str, Condition, Dialect, Wrap, tuple[str, ...]], ColumnElement[bool] | None]
+
+
+def _nothing_special(
+    _key: str, _condition: Condition, _dialect: Dialect, _wrap: Wrap, _secret: tuple[str, ...]
+) -> None:
     return None
 
 
@@ -52,7 +58,8 @@ class Listing:
     """A table and what leads into it. Its key is `id`, and `tenant_id` says whose a row is.
 
     `columns`: key of the grammar → column. `special`: the SQL of a condition that is no comparison with a
-    column, None for all others. `always`: what every filter asks for. `word`: a value as the column holds it.
+    column, None for all others; it is told the names whose values stay hidden from whoever asks.
+    `always`: what every filter asks for. `word`: a value as the column holds it.
     `orders`: sort key → the columns an index is read by.
     `indexes`: column that leads an index → what that index holds besides; `lead` stands before it in each.
     `by_equality`: those an index serves by equality only. `streams`: sort key → columns, the most telling
@@ -83,6 +90,6 @@ class Listing:
     timed: str | None = None
     tallies: Table | None = None
     told_by: Mapping[str, Callable[[Sequence[Any]], ColumnElement[bool]]] = field(default_factory=dict)
-    special: Callable[[str, Condition, Dialect, Wrap], ColumnElement[bool] | None] = field(default=_nothing_special)
+    special: Special = field(default=_nothing_special)
     always: Callable[[Filter], list[Clause]] = field(default=_nothing_more)
     word: Callable[[str, str], Any] = field(default=_as_it_is)

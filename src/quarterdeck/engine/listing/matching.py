@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_
 
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.contract.enums import AnyResource
+from quarterdeck.contract.enums import AnyResource, Role
 from quarterdeck.contract.filters import Between, Compare, Condition, Equals, Filter, FilterError, Term, freeze, parse
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
@@ -66,19 +66,20 @@ def clauses(listing: Listing, filter_: Filter, principal: Principal, dialect: Di
         mine = Clause(lambda wrap: wrap(table.c.tenant_id).in_(tenants), "tenant_id", tuple(tenants), built_in=True)
         found.append(mine)
     found += listing.always(filter_)
-    found += [_clause(listing, term, dialect) for term in filter_.terms]
+    secret = () if principal.role.covers(Role.ADMIN) else dialect.secret_keys
+    found += [_clause(listing, term, dialect, secret) for term in filter_.terms]
     return found
 
 
-def _clause(listing: Listing, term: Term, dialect: Dialect) -> Clause:
+def _clause(listing: Listing, term: Term, dialect: Dialect, secret: tuple[str, ...]) -> Clause:
     column = listing.columns.get(term.key)
     if column is None:
-        return Clause(lambda wrap: _term(listing, term, dialect, wrap), None)
+        return Clause(lambda wrap: _term(listing, term, dialect, wrap, secret), None)
     words = None
     if not term.negated and _plain_words(listing, term):
         said = [c.value for c in term.conditions if isinstance(c, Equals)]
         words = tuple(dict.fromkeys(listing.word(term.key, value) for value in said))
-    return Clause(lambda wrap: _term(listing, term, dialect, wrap), column, words, _span(term))
+    return Clause(lambda wrap: _term(listing, term, dialect, wrap, secret), column, words, _span(term))
 
 
 def _span(term: Term) -> tuple[int | None, int | None] | None:
@@ -99,7 +100,7 @@ def _plain_words(listing: Listing, term: Term) -> bool:
     return all(isinstance(c, Equals) and not c.says(*words) for c in term.conditions)
 
 
-def _term(listing: Listing, term: Term, dialect: Dialect, wrap: Wrap) -> ColumnElement[bool]:
+def _term(listing: Listing, term: Term, dialect: Dialect, wrap: Wrap, secret: tuple[str, ...]) -> ColumnElement[bool]:
     name = listing.columns.get(term.key)
     if name is not None and _plain_words(listing, term):
         column = wrap(listing.table.c[name])
@@ -107,13 +108,15 @@ def _term(listing: Listing, term: Term, dialect: Dialect, wrap: Wrap) -> ColumnE
         if not term.negated:
             return column == words[0] if len(words) == 1 else column.in_(words)
         return or_(listing.table.c[name].is_(None), column.not_in(words))
-    found = or_(*(_condition(listing, term.key, condition, dialect, wrap) for condition in term.conditions))
+    found = or_(*(_condition(listing, term.key, condition, dialect, wrap, secret) for condition in term.conditions))
     # NULL is neither equal nor unequal; whoever excludes a category wants to keep what has none.
     return found.is_not(True) if term.negated else found
 
 
-def _condition(listing: Listing, key: str, condition: Condition, dialect: Dialect, wrap: Wrap) -> ColumnElement[bool]:
-    special = listing.special(key, condition, dialect, wrap)
+def _condition(
+    listing: Listing, key: str, condition: Condition, dialect: Dialect, wrap: Wrap, secret: tuple[str, ...]
+) -> ColumnElement[bool]:
+    special = listing.special(key, condition, dialect, wrap, secret)
     if special is not None:
         return special
     column: ColumnElement[Any] = wrap(listing.table.c[listing.columns[key]])

@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from functools import partial
 
-from sqlalchemy import ColumnElement, Text, or_, type_coerce
-
-from quarterdeck.contract.enums import MachineResource, Priority
-from quarterdeck.contract.filters import Condition, Equals
-from quarterdeck.contract.filters.keys import FIELD_PREFIX
-from quarterdeck.engine.listing.declaration import Listing, Wrap
+from quarterdeck.contract.enums import MachineResource
+from quarterdeck.engine.listing.declaration import Listing
+from quarterdeck.engine.listing.payloads import holds, in_payload, word_of
 from quarterdeck.engine.runs.tables import runs
 from quarterdeck.engine.series.tables import run_tallies
-from quarterdeck.engine.store.dialect import Dialect, contains
 
 _LONG = ("payload", "result")
-_NUMBERS = ("id", "operation", "attempt")
-
-
-def _word(key: str, value: str) -> Any:
-    if key == "priority":
-        return Priority(value).rank
-    return int(value) if key in _NUMBERS else value
-
-
-def _special(key: str, condition: Condition, dialect: Dialect, wrap: Wrap) -> ColumnElement[bool] | None:
-    if not isinstance(condition, Equals):
-        return None
-    payload = type_coerce(runs.c.payload, Text)
-    if key.startswith(FIELD_PREFIX):
-        found: ColumnElement[bool] = dialect.part(payload, key[len(FIELD_PREFIX) :]) == condition.value
-        return found
-    if key:
-        return None
-    if not condition.value:
-        return runs.c.id > 0
-    # Payloads are kept as JSON in ASCII.
-    written = json.dumps(condition.value)[1:-1]
-    return or_(contains(runs.c.error_message, condition.value), contains(payload, written))
-
-
-def _holds(*columns: str) -> frozenset[str]:
-    return frozenset({"id", *columns})
-
 
 RUNS = Listing(
     resource=MachineResource.RUNS,
@@ -66,14 +33,14 @@ RUNS = Listing(
     },
     orders={"created": ("id",)},
     indexes={
-        "status": _holds("status", "queue", "tenant_id", "kind"),
-        "queue": _holds("queue", "tenant_id", "kind"),
-        "tenant_id": _holds("tenant_id", "queue", "kind"),
-        "kind": _holds("kind", "tenant_id"),
-        "error_code": _holds("error_code", "queue", "tenant_id", "kind"),
-        "created_at": _holds("created_at"),
-        "operation_id": _holds("operation_id", "status"),
-        "id": _holds(),
+        "status": holds("status", "queue", "tenant_id", "kind"),
+        "queue": holds("queue", "tenant_id", "kind"),
+        "tenant_id": holds("tenant_id", "queue", "kind"),
+        "kind": holds("kind", "tenant_id"),
+        "error_code": holds("error_code", "queue", "tenant_id", "kind"),
+        "created_at": holds("created_at"),
+        "operation_id": holds("operation_id", "status"),
+        "id": holds(),
     },
     by_equality=frozenset({"status", "queue", "tenant_id", "kind", "error_code", "operation_id"}),
     streams={"created": ("error_code", "kind", "queue", "tenant_id", "status")},
@@ -84,6 +51,6 @@ RUNS = Listing(
     slices=True,
     timed="created_at",
     tallies=run_tallies,
-    special=_special,
-    word=_word,
+    special=in_payload(runs),
+    word=partial(word_of, MachineResource.RUNS),
 )

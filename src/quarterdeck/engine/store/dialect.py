@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     TextClause,
     bindparam,
+    case,
     cast,
     func,
     literal,
@@ -30,6 +31,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+
+from quarterdeck.engine.store.secrets import secret_values
 
 
 class json_object(FunctionElement[Any]):
@@ -117,6 +120,8 @@ class Dialect:
     skips_locked: bool
     # Whether a statement may hold others that write.
     nests_writes: bool
+    # Names in payloads whose values only an admin sees.
+    secret_keys: tuple[str, ...] = ()
 
     def changes(self, pairs: Sequence[tuple[str, ColumnElement[Any], ColumnElement[Any]]]) -> ColumnElement[str]:
         """`{"field": [before, after], …}` as text."""
@@ -129,6 +134,10 @@ class Dialect:
         return value
 
     def part(self, column: ColumnElement[Any], *path: str | int) -> ColumnElement[str]:
+        raise NotImplementedError
+
+    def open_text(self, column: ColumnElement[Any], names: Sequence[str]) -> ColumnElement[str]:
+        """A column of JSON text without the values under such names."""
         raise NotImplementedError
 
     def insert(self, table: Any) -> Any:
@@ -174,6 +183,9 @@ class SqliteDialect(Dialect):
         steps = "".join(f"[{step}]" if isinstance(step, int) else '."' + step.replace('"', "") + '"' for step in path)
         return json_part(type_coerce(column, Text), literal("$" + steps))
 
+    def open_text(self, column: ColumnElement[Any], names: Sequence[str]) -> ColumnElement[str]:
+        return func.open_text(column, literal(json.dumps(list(names)), Text), type_=Text)
+
     def insert(self, table: Any) -> Any:
         return sqlite.insert(table)
 
@@ -218,6 +230,12 @@ class PostgresDialect(Dialect):
     def part(self, column: ColumnElement[Any], *path: str | int) -> ColumnElement[str]:
         steps = ",".join(str(step) if isinstance(step, int) else _quoted_step(step) for step in path)
         return json_part(type_coerce(column, Text), literal("{" + steps + "}", Text))
+
+    def open_text(self, column: ColumnElement[Any], names: Sequence[str]) -> ColumnElement[str]:
+        secret = secret_values(tuple(names))
+        some = func.regexp_replace(column, literal(secret.value, Text), literal(r"\1\2", Text), literal("g", Text))
+        none = func.regexp_replace(some, literal(secret.rest, Text), literal("", Text), type_=Text)
+        return case((column.regexp_match(literal(secret.likely, Text)), none), else_=column)
 
     def insert(self, table: Any) -> Any:
         return postgresql.insert(table)

@@ -17,6 +17,8 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite
 
+from quarterdeck.engine.store.secrets import open_text
+
 T = TypeVar("T")
 _Said = tuple[Any, list[Any], int, int | None]
 
@@ -107,8 +109,14 @@ class Connection(aiosqlite.Connection):
             raise
 
 
+def _open(path: Path) -> sqlite3.Connection:
+    opened = sqlite3.connect(path)
+    opened.create_function("open_text", 2, open_text, deterministic=True)
+    return opened
+
+
 def connect(path: Path) -> Connection:
     """To be awaited; its thread does not keep the process alive."""
-    made = Connection(partial(sqlite3.connect, path), iter_chunk_size=64)
+    made = Connection(partial(_open, path), iter_chunk_size=64)
     made._thread.daemon = True
     return made
