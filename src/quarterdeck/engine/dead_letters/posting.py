@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Text, and_, select
 
 from quarterdeck.contract.clock import to_ms
 from quarterdeck.contract.live import Change
@@ -18,6 +20,7 @@ from quarterdeck.engine.dead_letters.arriving import PENDING, Failure, expiry, f
 from quarterdeck.engine.dead_letters.tables import dead_letters
 from quarterdeck.engine.dead_letters.tallying import Moves, record
 from quarterdeck.engine.queues.service import KnownQueue, get_queue, known_queues
+from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
 _KEY = ("queue", "source_id", "tenant_id")
@@ -96,21 +99,29 @@ def _row(number: int, new: NewDeadLetter, failure: Failure, known: KnownQueue | 
 
 async def _insert(engine: Engine, transaction: Transaction, rows: list[dict[str, Any]]) -> dict[int, int]:
     """The id that was meant for a row -> the dead letter that had its source before."""
-    connection = transaction.connection
-    existing: dict[int, int] = {}
-    plain = [row for row in rows if row["source_id"] is None]
-    if plain:
-        await connection.execute(dead_letters.insert(), plain)
-    for row in rows:
-        if row["source_id"] is None:
-            continue
-        # One by one: whoever posts the same at the same moment is waited for.
-        new = engine.store.dialect.insert(dead_letters).values(**row)
-        added = await connection.execute(
-            new.on_conflict_do_nothing(index_elements=list(_KEY), index_where=dead_letters.c.source_id.is_not(None))
-        )
-        if not added.rowcount:
-            same = [dead_letters.c[name] == row[name] for name in _KEY]
-            found = select(dead_letters.c.id).where(dead_letters.c.source_id.is_not(None), *same)
-            existing[row["id"]] = (await connection.execute(found)).scalar_one()
-    return existing
+    connection, dialect, columns = transaction.connection, engine.store.dialect, dead_letters.c
+    new = dialect.insert(dead_letters).on_conflict_do_nothing(
+        index_elements=list(_KEY), index_where=columns.source_id.is_not(None)
+    )
+    # In the order of the key: whoever posts the same at the same moment is waited for, never in a circle.
+    keyed = sorted(rows, key=lambda row: tuple(row[name] or "" for name in _KEY))
+    await connection.execute(new, keyed)
+    sourced = [row for row in keyed if row["source_id"] is not None]
+    if not sourced:
+        return {}
+    meant = dialect.id_list([row["id"] for row in sourced])
+    added = set((await connection.execute(select(columns.id).where(columns.id.in_(meant)))).scalars())
+    missing = [[row["id"], *(row[name] for name in _KEY)] for row in sourced if row["id"] not in added]
+    if not missing:
+        return {}
+    found = await connection.execute(_known(dialect), {"missing": json.dumps(missing)})
+    return {row.meant: row.id for row in found}
+
+
+@cache
+def _known(dialect: Dialect) -> Any:
+    missing = dialect.listed("missing", {"meant": BigInteger(), **dict.fromkeys(_KEY, Text())})
+    same = [dead_letters.c[name] == missing.c[name] for name in _KEY]
+    return select(missing.c.meant, dead_letters.c.id).join(
+        dead_letters, and_(dead_letters.c.source_id.is_not(None), *same)
+    )
