@@ -15,6 +15,7 @@ from quarterdeck.engine.series.tables import (
     run_counts,
     run_errors,
     run_latencies,
+    run_moves,
     run_tallies,
 )
 from quarterdeck.engine.store.store import Store
@@ -93,6 +94,6 @@ async def test_what_is_not_committed_is_not_counted(store: Store) -> None:
 
 
 async def test_nothing_happened_costs_nothing(store: Store) -> None:
-    assert not Moves()
     await said(store, Moves())
     assert await rows(store, run_tallies) == []
+    assert await rows(store, run_moves) == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, select
+from sqlalchemy import BigInteger, Select, Text, bindparam, select
 
 from quarterdeck.contract.enums import ErrorClass, RunStatus
 from quarterdeck.engine.series.histogram import bucket_of
@@ -72,27 +73,59 @@ class Moves:
             self.counts[queue, kind, tenant, "failed"] += 1
             self.errors[queue, kind, tenant, str(error_class or ErrorClass.UNKNOWN), error_code or ""] += 1
 
-    def __bool__(self) -> bool:
-        return bool(self.tallies or self.counts or self.latencies or self.errors)
+    def said(self, now: int) -> dict[str, Any]:
+        """The parameters of the statements that write it down. `moves` is None where there are only tallies."""
+        moves = [
+            [[*key, number] for key, number in each.items()] for each in (self.counts, self.latencies, self.errors)
+        ]
+        return {
+            "differences": json.dumps([[*key, number] for key, number in self.tallies.items() if number]),
+            "at": now,
+            "moves": moves if any(moves) else None,
+        }
+
+    def clear(self) -> None:
+        """It was written down."""
+        for each in (self.tallies, self.counts, self.latencies, self.errors):
+            each.clear()
 
 
 async def record(transaction: Transaction, dialect: Dialect, moves: Moves) -> None:
-    """Two statements, however many runs moved. Counts are true at once, figures over time within a second or two."""
-    differences = [[*key, number] for key, number in moves.tallies.items() if number]
-    if differences:
-        await transaction.connection.execute(_tallying(dialect), {"differences": json.dumps(differences)})
-    if moves.counts or moves.latencies or moves.errors:
-        said = [
-            [[*key, number] for key, number in each.items()] for each in (moves.counts, moves.latencies, moves.errors)
-        ]
-        await transaction.connection.execute(_MOVING, {"at": transaction.now, "moves": said})
+    """Two statements at most, however many runs moved. Counts are true at once, figures over time within a second
+    or two."""
+    given = moves.said(transaction.now)
+    connection = transaction.connection
+    if given["moves"] is None:
+        if given["differences"] != "[]":
+            await connection.execute(_tallying(dialect), given)
+    elif dialect.nests_writes:
+        await connection.execute(_both(dialect), given)
+    else:
+        await connection.execute(_tallying(dialect), given)
+        await connection.execute(_moving(), given)
 
 
-_MOVING = run_moves.insert()
 _NAMES = ("queue", "tenant_id", "status", "difference")
 
 
+def counting(dialect: Dialect, more: Sequence[Select[Any]] = ()) -> tuple[Any, Any]:
+    """Statements for `Moves.said`, to stand in one that moves runs; `more` are further rows of differences."""
+    return _tallying(dialect, *more), _moving()
+
+
 @cache
-def _tallying(dialect: Dialect) -> Any:
-    differences = dialect.listed("differences", dict(zip(_NAMES, (Text, Text, Text, BigInteger), strict=True)))
-    return run_tallies.insert().from_select(_NAMES, select(*(differences.c[name] for name in _NAMES)))
+def _tallying(dialect: Dialect, *more: Select[Any]) -> Any:
+    listed = dialect.listed("differences", dict(zip(_NAMES, (Text, Text, Text, BigInteger), strict=True)))
+    differences = select(*(listed.c[name] for name in _NAMES))
+    return run_tallies.insert().from_select(_NAMES, differences.union_all(*more) if more else differences)
+
+
+@cache
+def _moving() -> Any:
+    at, moves = (bindparam(name, type_=run_moves.c[name].type) for name in ("at", "moves"))
+    return run_moves.insert().from_select(["at", "moves"], select(at, moves).where(moves.is_not(None)))
+
+
+@cache
+def _both(dialect: Dialect) -> Any:
+    return _moving().add_cte(_tallying(dialect).cte("tallied"))

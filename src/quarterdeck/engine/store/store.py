@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _READERS = 4
+_RESTED_SECONDS = 1.0
 _PRAGMAS = (
     "PRAGMA synchronous=NORMAL",
     "PRAGMA busy_timeout=5000",
@@ -249,12 +251,32 @@ def _postgres(settings: StoreSettings) -> Store:
     if password and not url.password:
         url = url.set(password=password)
     try:
-        engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        engine = create_async_engine(url, pool_size=10, max_overflow=10)
     except ModuleNotFoundError as error:
         raise Problem(
             Code.STORE_BROKEN, "PostgreSQL needs one more package: pip install 'quarterdeck[postgres]'."
         ) from error
+    _ping_after_a_rest(engine)
     return Store(engine, engine, PostgresDialect(), url.render_as_string(hide_password=True))
+
+
+def _ping_after_a_rest(engine: AsyncEngine) -> None:
+    """A connection that has rested is asked whether it lives. Asking is three trips to the server, which is as much as
+    a small transaction, so who was just used is not asked."""
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def _back(_connection: Any, record: Any) -> None:
+        record.info["back_at"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def _out(connection: Any, record: Any, _fairy: Any) -> None:
+        back_at = record.info.get("back_at")
+        if back_at is None:
+            return
+        has_rested = time.monotonic() - back_at > _RESTED_SECONDS
+        dialect: Any = engine.sync_engine.dialect
+        if connection.driver_connection.is_closed() or (has_rested and not dialect._do_ping_w_event(connection)):
+            raise InvalidatePoolError
 
 
 def _keyring_password(host: str | None) -> str | None:
