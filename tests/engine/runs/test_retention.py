@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from quarterdeck.contract.clock import DAY, now_ms
 from quarterdeck.contract.models.queues import Keep
+from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs import logs, retention, service
 from quarterdeck.engine.runs.outcomes import Completed
@@ -48,3 +49,8 @@ async def test_many_go_a_slice_at_a_time(engine: Engine, monkeypatch: pytest.Mon
         await force(engine, number, finished_at=1)
     assert await retention.forget_old(engine) == 25
     assert await count(engine, runs) == 0
+    async with engine.store.read() as connection:
+        query = select(audit_entries.c.details).where(audit_entries.c.action == "runs.expired")
+        said = list((await connection.execute(query.order_by(audit_entries.c.id))).scalars())
+    assert [each["count"] for each in said] == [10, 10, 5], "each slice is audited in its own transaction"
+    assert {(each["queue"], each["status"]) for each in said} == {("q", "completed")}

@@ -15,7 +15,7 @@ from quarterdeck.client.client import Client
 from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Role
-from quarterdeck.contract.operations import queues, runs
+from quarterdeck.contract.operations import audit, queues, runs
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
 from tests.support.desk import refused
@@ -50,6 +50,15 @@ async def ended(client: Client, number: int) -> dict[str, Any]:
             if found["run"]["status"] in ("completed", "dead", "cancelled"):
                 return found
             await asyncio.sleep(0.02)
+
+
+async def test_a_request_for_runs_is_audited_once(client: Client) -> None:
+    ids = (await enqueue(client, new(unique_key="a"), new(), new("mail")))["ids"]
+    await enqueue(client, new(unique_key="a"))
+    found = await client.call(audit.LIST, query={"action": "runs.enqueue"})
+    (entry,) = found["items"]  # the second request made nothing
+    assert entry["details"] == {"count": 3, "first": ids[0], "last": ids[2], "queues": {"mail": 1, "out": 2}}
+    assert (entry["resource"], entry["target"], entry["tenant_id"]) == ("runs", None, "acme")
 
 
 async def test_a_run_from_its_order_to_its_result(client: Client) -> None:

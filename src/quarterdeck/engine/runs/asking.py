@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 from quarterdeck.contract.clock import SECOND, to_ms
-from quarterdeck.contract.enums import HandlerKind
+from quarterdeck.contract.enums import HandlerKind, MachineResource
 from quarterdeck.contract.models.runs import EnqueuedRuns, NewRun, NewRuns
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.queues.service import settings_of
 from quarterdeck.engine.runs.enqueuing import New, enqueue
@@ -25,7 +27,26 @@ async def enqueue_runs(engine: Engine, principal: Principal, asked: NewRuns) -> 
             if settings.handler is HandlerKind.ENGINE:
                 raise Problem(Code.FORBIDDEN, f"{queue} is the engine's own queue; choose another for your runs.")
         made = await enqueue(engine, transaction, new)
-    return EnqueuedRuns(ids=made.ids, created=len(set(made.ids) - set(made.existing)), existing=made.existing)
+        existing = set(made.existing)
+        created = {run_id: each for run_id, each in zip(made.ids, new, strict=True) if run_id not in existing}
+        if created:
+            tenants = {each.tenant_id for each in created.values()}
+            await audit.append(
+                transaction,
+                engine.store,
+                principal,
+                "runs.enqueue",
+                tenant_id=tenants.pop() if len(tenants) == 1 else None,
+                resource=MachineResource.RUNS,
+                target=str(min(created)) if len(created) == 1 else None,
+                details={
+                    "count": len(created),
+                    "first": min(created),
+                    "last": max(created),
+                    "queues": dict(sorted(Counter(each.queue for each in created.values()).items())),
+                },
+            )
+    return EnqueuedRuns(ids=made.ids, created=len(created), existing=made.existing)
 
 
 def _new(principal: Principal, number: int, asked: NewRun) -> New:

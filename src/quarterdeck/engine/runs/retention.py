@@ -1,5 +1,5 @@
 """Runs that have ended are kept for the days that their queue says, by how they ended; then they go with their
-attempts and logs, a slice at a time."""
+attempts and logs, a slice at a time, each with an entry in the audit log."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from sqlalchemy import BigInteger, delete, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import DAY, now_ms
-from quarterdeck.contract.enums import RunStatus
+from quarterdeck.contract.enums import MachineResource, RunStatus
 from quarterdeck.contract.live import Change
 from quarterdeck.contract.models.queues import Keep
+from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.queues.service import known_queues
 from quarterdeck.engine.runs import news
 from quarterdeck.engine.runs.sql import number_of, text_of
@@ -83,6 +85,14 @@ async def _remove(engine: Engine, transaction: Transaction, queue: str, status: 
     for row in gone:
         moves.removed(queue, row.tenant_id, status)
     await record(transaction, dialect, moves)
+    await audit.append(
+        transaction,
+        engine.store,
+        SYSTEM,
+        "runs.expired",
+        resource=MachineResource.RUNS,
+        details={"count": len(gone), "queue": queue, "status": str(status), "ended_before": before},
+    )
     news.touched(engine, transaction, [(row.id, row.tenant_id) for row in gone], Change.DELETED)
     return len(gone)
 
