@@ -89,7 +89,8 @@ async def carry_out(
     headings = await headings_of(transaction, scope)
     if effect.after == _RETRYING:
         await _enqueue(effect, scope, headings, transaction, doing, part)
-        newest = select(func.max(runs.c.id)).where(
+        # As a sum, so that nothing is read through from the newest run of all.
+        newest = select(func.max(runs.c.id + 0)).where(
             runs.c.dead_letter_id.is_not(None), runs.c.dead_letter_id == dead_letters.c.id
         )
         values["retry_run_id"] = newest.correlate(dead_letters).scalar_subquery()
@@ -162,8 +163,8 @@ def _say(engine: Engine, transaction: Transaction, names: set[str], tenants: set
 async def _exceptions_too(
     effect: LetterEffect, scope: ColumnElement[bool], transaction: Transaction, doing: Doing, part: Part
 ) -> None:
-    has = select(dead_letters.c.id).where(scope, dead_letters.c.exception_id.is_not(None)).limit(1)
-    if (await transaction.connection.execute(has)).first() is None:
+    behind = await exceptions.behind(transaction, doing.engine.store.dialect, scope)
+    if behind is None:
         return
     to, event, since = {
         _RETRYING: (ItemStatus.RETRYING, "retrying", None),
@@ -174,7 +175,7 @@ async def _exceptions_too(
     await exceptions.follow(
         doing.engine,
         transaction,
-        exceptions.behind(scope),
+        behind,
         to,
         event,
         body=effect.body,

@@ -30,7 +30,7 @@ EXCEPTIONS = str(Resource.EXCEPTIONS)
 STILL_OPEN = frozenset(map(str, (ItemStatus.OPEN, ItemStatus.RETRYING, ItemStatus.NEEDS_MANUAL_REVIEW)))
 _TITLE = 200
 _BODY = 20_000
-_EXPIRED = "was kept for its time; nothing is left to retry."
+_EXPIRED = "Dead letter {} was kept for its time; nothing is left to retry."
 
 
 async def open_for(engine: Engine, transaction: Transaction, ids: Sequence[int], queues: dict[str, KnownQueue]) -> None:
@@ -188,21 +188,20 @@ def _announce(engine: Engine, transaction: Transaction, moved: Sequence[tuple[in
         announce(engine, transaction, EXCEPTIONS, named, frozenset(tenant for _, tenant in moved), change)
 
 
-def behind(scope: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The exceptions of the dead letters in `scope`."""
-    return items.c.id.in_(select(dead_letters.c.exception_id).where(scope, dead_letters.c.exception_id.is_not(None)))
+async def behind(transaction: Transaction, dialect: Dialect, scope: ColumnElement[bool]) -> ColumnElement[bool] | None:
+    """The exceptions of the dead letters in `scope`, if there are any.
+
+    Named one by one: PostgreSQL may know too little of a new table to find them well behind two others.
+    """
+    column = dead_letters.c.exception_id
+    found = await transaction.connection.execute(select(column).where(scope, column.is_not(None)))
+    ids = sorted(found.scalars())
+    return items.c.id.in_(dialect.id_list(ids)) if ids else None
 
 
 async def tell_expired(transaction: Transaction, letters: Sequence[Any]) -> None:
     """An exception outlives its dead letter; whoever looks at it reads why there is nothing left to retry."""
     if letters:
         said = {"at": transaction.now, "actor": SYSTEM.actor, "type": "dead_letter_expired"}
-        told = [
-            {
-                "item_id": row.exception_id,
-                "body": f"Dead letter {row.id} was kept for its time; nothing is left to retry.",
-                **said,
-            }
-            for row in letters
-        ]
+        told = [{"item_id": row.exception_id, "body": _EXPIRED.format(row.id), **said} for row in letters]
         await transaction.connection.execute(item_events.insert(), told)

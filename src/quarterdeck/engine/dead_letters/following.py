@@ -60,15 +60,17 @@ async def run_retried(
         await connection.execute(
             update(runs).where(scope, of_run.exists()).values(dead_letter_id=of_run.limit(1).scalar_subquery())
         )
-        await exceptions.follow(
-            engine,
-            transaction,
-            exceptions.behind(letters),
-            ItemStatus.RETRYING,
-            "retrying",
-            body=body,
-            actor=actor,
-            operation_id=operation_id,
-        )
-        exceptions.look_again(engine, transaction)
+        behind = await exceptions.behind(transaction, dialect, letters)
+        if behind is not None:
+            await exceptions.follow(
+                engine,
+                transaction,
+                behind,
+                ItemStatus.RETRYING,
+                "retrying",
+                body=body,
+                actor=actor,
+                operation_id=operation_id,
+            )
+            exceptions.look_again(engine, transaction)
     news.touched(engine, transaction, moved)
