@@ -11,6 +11,7 @@ from quarterdeck.contract.enums import BulkStatus, Outcome
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.bulk.tables import UNFINISHED, bulk_batches, bulk_items, bulk_operations
+from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.dialect import Dialect
 
 
@@ -23,6 +24,13 @@ def unfinished(*statuses: BulkStatus) -> ColumnElement[bool]:
     """Operations in one of these states, all of them unfinished, found by the index of those."""
     unfinished: ColumnElement[bool] = literal_column(UNFINISHED)
     return and_(unfinished, bulk_operations.c.status.in_([str(status) for status in statuses]))
+
+
+async def anything_unfinished(engine: Engine) -> bool:
+    """Whether an operation is at work or will be. One that is scheduled has no run yet."""
+    query = select(bulk_operations.c.id).where(literal_column(UNFINISHED)).limit(1)
+    async with engine.store.read() as connection:
+        return (await connection.execute(query)).first() is not None
 
 
 def of_operation(row: Row[Any]) -> ColumnElement[bool]:

@@ -47,26 +47,9 @@ async def confirm(engine: Engine, principal: Principal, operation_id: int, said:
             raise Problem(
                 Code.COUNT_MISMATCH, f"{rows.label(row)} is of high risk: confirm with the count, {row.eligible}."
             )
-        details = {
-            "operation": row.id,
-            "action": row.action,
-            "params": row.params,
-            "total": row.total,
-            "eligible": row.eligible,
-            "filter": row.filter,
-            "undo_of" if row.kind == "undo" else "retry_of": row.parent_id,
-        }
         later = row.run_at is not None and row.run_at > transaction.now
-        await audit.append(
-            transaction,
-            engine.store,
-            principal,
-            "bulk.scheduled" if later else "bulk.started",
-            resource=row.resource,
-            target=f"bulk:{row.id}",
-            reason=row.reason,
-            details={name: value for name, value in details.items() if value is not None},
-        )
+        act = "bulk.scheduled" if later else "bulk.started"
+        await _audit(engine, transaction, principal, row, act, reason=row.reason, **_chosen(row))
         # After the entry: whoever appends to the chain is alone, so two at once are counted one after the other.
         await _within_limit(engine, transaction, principal)
         if later:
@@ -119,16 +102,8 @@ async def start_scheduled(engine: Engine) -> None:
             row = (await transaction.connection.execute(engine.store.dialect.lock(due))).one_or_none()
             if row is None:
                 continue
-            await audit.append(
-                transaction,
-                engine.store,
-                principal_of(row),
-                "bulk.started",
-                resource=row.resource,
-                target=f"bulk:{row.id}",
-                reason=row.reason,
-                details={"operation": row.id, "action": row.action, "eligible": row.eligible},
-            )
+            who = principal_of(row)
+            await _audit(engine, transaction, who, row, "bulk.started", reason=row.reason, **_chosen(row))
             await _start(engine, transaction, row)
             await announce_operation(engine, transaction, row.id)
 
@@ -139,15 +114,8 @@ async def cancel(engine: Engine, principal: Principal, operation_id: int) -> Bul
         row = await _mine(engine, transaction, principal, operation_id)
         if not can_move(BULK_TRANSITIONS, row.status, BulkStatus.CANCELLED):
             raise _wrong_state(row, "cancelled", "draft, scheduled, pending or in_progress")
-        await audit.append(
-            transaction,
-            engine.store,
-            principal,
-            "bulk.cancel",
-            resource=row.resource,
-            target=f"bulk:{row.id}",
-            details={"operation": row.id, "succeeded": row.succeeded, "failed": row.failed},
-        )
+        done = {"succeeded": row.succeeded, "failed": row.failed}
+        await _audit(engine, transaction, principal, row, "bulk.cancel", **done)
         await runs.cancel_waiting(engine, transaction, row.id)
         await _set(transaction, row.id, cancel_requested=True)
         if await runs.active_of(transaction.connection, row.id) == 0:
@@ -176,15 +144,7 @@ async def resume(engine: Engine, principal: Principal, operation_id: int) -> Bul
             raise Problem(
                 Code.WRONG_STATE, f"A batch of operation {row.id} is still in flight; resume it when that has ended."
             )
-        await audit.append(
-            transaction,
-            engine.store,
-            principal,
-            "bulk.resume",
-            resource=row.resource,
-            target=f"bulk:{row.id}",
-            details={"operation": row.id, "batches_done": row.batches_done},
-        )
+        await _audit(engine, transaction, principal, row, "bulk.resume", batches_done=row.batches_done)
         await _within_limit(engine, transaction, principal)
         await _set(
             transaction, row.id, status=str(BulkStatus.PENDING), error=None, finished_at=None, cancel_requested=False
@@ -201,21 +161,8 @@ async def close(engine: Engine, transaction: Transaction, row: Row[Any], status:
     await runs.cancel_waiting(engine, transaction, row.id)
     await _set(transaction, row.id, status=str(status), finished_at=transaction.now, error=error)
     if row.status != BulkStatus.DRAFT:
-        await audit.append(
-            transaction,
-            engine.store,
-            principal_of(row),
-            "bulk.finished",
-            resource=row.resource,
-            target=f"bulk:{row.id}",
-            details={
-                "operation": row.id,
-                "status": str(status),
-                "succeeded": row.succeeded,
-                "failed": row.failed,
-                "skipped": row.skipped,
-            },
-        )
+        counts = {"succeeded": row.succeeded, "failed": row.failed, "skipped": row.skipped}
+        await _audit(engine, transaction, principal_of(row), row, "bulk.finished", status=str(status), **counts)
     transaction.after_commit(lambda: PACES.forget(row.id))
 
 
@@ -235,15 +182,8 @@ async def gave_up(engine: Engine, transaction: Transaction, operation_id: int | 
         finished_at=transaction.now,
         error=f"{problem.detail} {row.succeeded} items are done; resume to go on.",
     )
-    await audit.append(
-        transaction,
-        engine.store,
-        principal_of(row),
-        "bulk.stopped",
-        resource=row.resource,
-        target=f"bulk:{operation_id}",
-        details={"operation": operation_id, "code": str(problem.code), "succeeded": row.succeeded},
-    )
+    why = {"code": str(problem.code), "succeeded": row.succeeded}
+    await _audit(engine, transaction, principal_of(row), row, "bulk.stopped", **why)
     await announce_operation(engine, transaction, operation_id)
 
 
@@ -270,6 +210,35 @@ async def announce_operation(engine: Engine, transaction: Transaction, operation
 
     transaction.after_commit(tell)
     return said
+
+
+def _chosen(row: Row[Any]) -> dict[str, Any]:
+    """What is done to what, for the audit log."""
+    told = {name: getattr(row, name) for name in ("action", "params", "total", "eligible", "filter")}
+    told["undo_of" if row.kind == "undo" else "retry_of"] = row.parent_id
+    return {name: value for name, value in told.items() if value is not None}
+
+
+async def _audit(
+    engine: Engine,
+    transaction: Transaction,
+    principal: Principal,
+    row: Row[Any],
+    act: str,
+    *,
+    reason: str | None = None,
+    **details: Any,
+) -> None:
+    await audit.append(
+        transaction,
+        engine.store,
+        principal,
+        act,
+        resource=row.resource,
+        target=f"bulk:{row.id}",
+        reason=reason,
+        details={"operation": row.id, **details},
+    )
 
 
 async def _mine(engine: Engine, transaction: Transaction, principal: Principal, operation_id: int) -> Row[Any]:
