@@ -11,8 +11,9 @@ import pytest
 
 from quarterdeck.config.settings import EngineSettings, Settings
 from quarterdeck.engine import process
+from quarterdeck.engine.bulk import finding
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs import service as runs
+from quarterdeck.engine.runs import service
 from tests.engine.http.fakes import engine as fake_engine
 
 
@@ -26,11 +27,17 @@ class Ticks:
         self.ticks[name] = tick
 
 
-def engine(minutes: int, monkeypatch: pytest.MonkeyPatch, *, work: bool = False) -> tuple[Engine, Ticks]:
-    async def anything_to_do(_: Any) -> bool:
-        return work
+def engine(
+    minutes: int, monkeypatch: pytest.MonkeyPatch, *, runs: bool = False, operations: bool = False
+) -> tuple[Engine, Ticks]:
+    async def has_runs(_: Any) -> bool:
+        return runs
 
-    monkeypatch.setattr(runs, "anything_to_do", anything_to_do)
+    async def has_operations(_: Any) -> bool:
+        return operations
+
+    monkeypatch.setattr(service, "anything_to_do", has_runs)
+    monkeypatch.setattr(finding, "anything_unfinished", has_operations)
     made, clock = fake_engine(), Ticks()
     made.settings = replace(Settings(), engine=EngineSettings(idle_minutes=minutes))
     made.clock = clock  # type: ignore[assignment]
@@ -63,8 +70,9 @@ async def test_while_somebody_looks_it_stays(monkeypatch: pytest.MonkeyPatch) ->
     assert not made.stopping.is_set()
 
 
-async def test_while_there_is_work_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, clock = engine(15, monkeypatch, work=True)
+@pytest.mark.parametrize("what", ["runs", "operations"])
+async def test_while_there_is_work_it_stays(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, clock = engine(15, monkeypatch, **{what: True})
     gone_for(made, 60)
     await clock.ticks["process: idle"]()
     assert not made.stopping.is_set()

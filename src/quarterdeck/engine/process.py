@@ -241,9 +241,12 @@ def _stop_when_idle(engine: Engine) -> None:
         return
 
     async def look() -> None:
-        from quarterdeck.engine.runs.service import anything_to_do
+        from quarterdeck.engine.bulk import finding
+        from quarterdeck.engine.runs import service
 
-        if engine.activity.idle_seconds >= minutes * 60 and not await anything_to_do(engine):
+        if engine.activity.idle_seconds < minutes * 60:
+            return
+        if not (await service.anything_to_do(engine) or await finding.anything_unfinished(engine)):
             log.info("nobody and nothing here for %d minutes", minutes)
             engine.stopping.set()
 

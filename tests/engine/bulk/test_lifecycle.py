@@ -16,8 +16,8 @@ from quarterdeck.contract.models.bulk import BulkListQuery, Confirm
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.bulk import execution, lifecycle, service
+from quarterdeck.engine.bulk.finding import anything_unfinished
 from quarterdeck.engine.bulk.tables import bulk_items, bulk_operations
-from quarterdeck.engine.runs.service import anything_to_do
 from quarterdeck.engine.runs.tables import runs
 from tests.support.desk import ACME, ANA, BEN, ROOT, Desk, claim_run, make_engine, refused, work_off
 from tests.support.hostile import TEXTS
@@ -51,7 +51,7 @@ async def test_a_draft_says_what_would_happen_and_changes_nothing(desk: Desk) ->
     assert preview.estimated_seconds > 0
     assert await desk.rows(ids) == before
     assert await audited(desk) == []
-    assert not await anything_to_do(desk.engine)
+    assert not await anything_unfinished(desk.engine)
 
 
 async def test_confirmed_it_is_carried_out_in_batches(desk: Desk) -> None:
@@ -268,7 +268,7 @@ async def test_a_batch_in_flight_is_finished_and_is_the_last(desk: Desk) -> None
     done = await desk.operation(number)
     assert (done.status, done.succeeded, done.cancelled) == (BulkStatus.CANCELLED, 0, 6)
     assert await work_off(desk.engine) == 0
-    assert not await anything_to_do(desk.engine)
+    assert not await anything_unfinished(desk.engine)
 
 
 async def test_cancelled_before_the_first_batch_everything_is_cancelled(desk: Desk) -> None:
@@ -343,7 +343,7 @@ async def test_a_scheduled_operation_waits_for_its_time(desk: Desk) -> None:
     assert (await desk.confirm(number)).status is BulkStatus.SCHEDULED
     await lifecycle.start_scheduled(desk.engine)
     assert await work_off(desk.engine) == 0
-    assert await anything_to_do(desk.engine), "an engine with something scheduled does not stop by itself"
+    assert await anything_unfinished(desk.engine), "an engine with something scheduled does not stop by itself"
     await move(desk, number, run_at=now_ms() - 1)
     await lifecycle.start_scheduled(desk.engine)
     await lifecycle.start_scheduled(desk.engine)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -27,7 +28,7 @@ def engine(store: Any = None) -> Engine:
     return Engine(
         Settings(),
         Home(Path("/nowhere")),
-        store,
+        cast(Any, store or SimpleNamespace(dialect=SimpleNamespace())),
         Hub(),
         cast(Any, None),
         Meter(),

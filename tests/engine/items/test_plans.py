@@ -16,6 +16,7 @@ from quarterdeck.config.settings import StoreSettings
 from quarterdeck.contract.enums import SortKey
 from quarterdeck.contract.models.bulk import BulkListQuery
 from quarterdeck.engine.bulk import lifecycle, service
+from quarterdeck.engine.bulk.finding import anything_unfinished
 from quarterdeck.engine.idempotency import service as idempotency
 from quarterdeck.engine.items.claims import claim_next, give_back_lapsed
 from quarterdeck.engine.listing import access
@@ -162,6 +163,7 @@ async def test_what_the_clock_and_the_tray_ask_is_found_at_once(desk: Desk) -> N
         await dispatcher._once()
         await dispatcher.stop()
         await anything_to_do(engine)
+        await anything_unfinished(engine)
         await service.list_operations(engine, desk.who, BulkListQuery(running=True))
         await desk.draft("set-category", ids, category="x")
         await idempotency.purge(engine)

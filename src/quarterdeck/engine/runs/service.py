@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.enums import RunStatus
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine.bulk.tables import UNFINISHED, bulk_operations
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs.cancelling import cancel, cancel_waiting
 from quarterdeck.engine.runs.enqueuing import Enqueued, New, enqueue
@@ -93,8 +92,6 @@ async def anything_to_do(engine: Engine) -> bool:
         select(runs.c.id).where(waiting()),
         select(runs.c.id).where(later()),
         select(runs.c.id).where(active()),
-        # An operation that is scheduled has no run yet.
-        select(bulk_operations.c.id).where(literal_column(UNFINISHED)),
     )
     async with engine.store.read() as connection:
         for look in looks:
