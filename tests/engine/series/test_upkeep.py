@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from quarterdeck.contract.clock import DAY, HOUR
+from quarterdeck.contract.clock import DAY, HOUR, MINUTE, now_ms
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.series import folding, ticks, upkeep
 from quarterdeck.engine.series.folding import PLACES, fold
 from quarterdeck.engine.series.reading import Scope, tallies
 from quarterdeck.engine.series.recording import Moves, record
-from quarterdeck.engine.series.tables import EVERYONE, SHORT, run_counts, run_moves, run_tallies
+from quarterdeck.engine.series.tables import EVERYONE, SHORT, dead_letter_minutes, run_counts, run_moves, run_tallies
 from quarterdeck.engine.store.store import Store
 from tests.support.counted import attempts, said
 
@@ -98,6 +98,38 @@ async def test_old_figures_are_dropped(engine: Engine) -> None:
         )
         # Each under its tenant and under all, in the long step once more for all queues.
         assert {step: int(number) for step, number in kept} == {60: 4, 900: 16}
+
+
+async def test_growth_of_long_ago_is_kept_by_hours_and_days(engine: Engine) -> None:
+    now = now_ms()
+    made = [
+        {"minute": at, "tenant_id": tenant, "added": 2, "resolved": 1, "expired": 0}
+        for at in range((now - 4 * DAY) // MINUTE * MINUTE, now, 7 * MINUTE)
+        for tenant in ("acme", "globex")
+    ]
+    async with engine.store.write() as transaction:
+        await transaction.connection.execute(dead_letter_minutes.insert(), made)
+
+    async def growth(step: int, since: int) -> dict[tuple[int, str], tuple[int, int]]:
+        at = dead_letter_minutes.c.minute - dead_letter_minutes.c.minute % step
+        sums = (func.sum(dead_letter_minutes.c.added), func.sum(dead_letter_minutes.c.resolved))
+        query = select(at, dead_letter_minutes.c.tenant_id, *sums).where(dead_letter_minutes.c.minute >= since)
+        async with engine.store.read() as connection:
+            found = await connection.execute(query.group_by(at, dead_letter_minutes.c.tenant_id))
+            return {(int(row[0]), row[1]): (int(row[2]), int(row[3])) for row in found}
+
+    # As the charts of an hour, a day and a month read it.
+    asked = [
+        (MINUTE, now // MINUTE * MINUTE - 59 * MINUTE),
+        (HOUR, now // HOUR * HOUR - 23 * HOUR),
+        (DAY, now // DAY * DAY - 29 * DAY),
+    ]
+    before = [await growth(*each) for each in asked]
+    # Two engines at once add nothing twice, nor does a second time.
+    await asyncio.gather(upkeep.drop_old(engine), upkeep.drop_old(engine))
+    await upkeep.drop_old(engine)
+    assert [await growth(*each) for each in asked] == before
+    assert await rows(engine.store, dead_letter_minutes) < 2 * (3 * 60 // 7 + 2 * 24 + 24 + 5)
 
 
 async def test_the_clock_does_it(engine: Engine) -> None:

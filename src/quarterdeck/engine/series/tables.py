@@ -104,7 +104,7 @@ run_errors = Table(
     sqlite_with_rowid=False,
 )
 
-# How dead letters come and go.
+# How dead letters come and go; by the hour and by the day when that is long ago.
 dead_letter_minutes = Table(
     "dead_letter_minutes",
     metadata,

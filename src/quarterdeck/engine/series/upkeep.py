@@ -24,6 +24,8 @@ from quarterdeck.engine.store.store import Transaction
 # Fewer differences than this are added up by whoever reads them.
 WORTHWHILE = 500
 _TENANTS_AT_ONCE = 100
+# Growth of an hour is drawn by minutes, of a day by hours, of a month by days: what is older than this is kept by that.
+COARSER = ((2 * HOUR, HOUR), (2 * DAY, DAY))
 # Charts of an hour read minutes, charts of a day quarters; the rest is for whoever asks later.
 KEPT = dict(zip(STEPS, (26 * HOUR, 90 * DAY), strict=True))
 
@@ -95,6 +97,32 @@ async def drop_old(engine: Engine) -> None:
     async with engine.store.write() as transaction:
         aged_letters = dead_letter_minutes.c.minute < now - KEPT[STEPS[-1]]
         await transaction.connection.execute(delete(dead_letter_minutes).where(aged_letters))
+        for age, step in COARSER:
+            await _coarsen(transaction, engine.store.dialect, (now - age) // step * step, step)
+
+
+async def _coarsen(transaction: Transaction, dialect: Dialect, until: int, step: int) -> None:
+    """Minutes of dead letters before `until` (ms) are added to the first of their `step` (ms)."""
+    minutes, key = dead_letter_minutes.c, ("minute", "tenant_id")
+    numbers = [column.name for column in minutes if column.name not in key]
+    finer = (minutes.minute < until, minutes.minute % step != 0)
+    # Where others write at the same time, what is added up is what was taken away.
+    gone = delete(dead_letter_minutes).where(*finer).returning(*minutes).cte("gone") if dialect.nests_writes else None
+    source = minutes if gone is None else gone.c
+    first = (source.minute - source.minute % step).label("first")
+    sums = select(first, source.tenant_id, *(func.sum(source[name]) for name in numbers)).group_by(
+        first, source.tenant_id
+    )
+    new = dialect.insert(dead_letter_minutes).from_select(
+        [*key, *numbers], sums if gone is not None else sums.where(*finer)
+    )
+    added = {name: minutes[name] + new.excluded[name] for name in numbers}
+    adding = new.on_conflict_do_update(index_elements=list(key), set_=added)
+    if gone is not None:
+        await transaction.connection.execute(adding.add_cte(gone))
+    else:
+        await transaction.connection.execute(adding)
+        await transaction.connection.execute(delete(dead_letter_minutes).where(*finer))
 
 
 async def _tenants(engine: Engine, table: Table) -> list[str]:
