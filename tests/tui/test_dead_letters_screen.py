@@ -105,7 +105,15 @@ async def test_its_run_and_its_exception_are_one_key_away_and_back(tmp_path: Pat
         await person.press("escape")
         await person.sees("dead letter #4")
         await person.press("x")
-        await person.sees("exceptions", "refund.send failed for good")
+        await person.sees("exception #12", "refund.send failed for good")
+        await person.press("q")
+        await person.sees("dead letter #4")
+        await person.press("x")
+        await person.sees("exception #12")
+        await person.press("escape")
+        await person.sees("dead letter #4")
+        await person.press("q")
+        await person.sees("support_tasks")
 
 
 async def test_a_visit_changes_nothing_of_what_the_list_remembers(tmp_path: Path) -> None:
@@ -227,10 +235,13 @@ async def test_an_exception_is_visited_only(tmp_path: Path) -> None:
     async with person_at(tmp_path, fake) as person:
         await at_letters(person, "dlq 4")
         await person.press("x")
-        await person.sees("exceptions")
-        assert person.console.session.state.view(Resource.EXCEPTIONS).filter == "id:12"
+        await person.sees("exception #12")
+        kept = person.console.session.state.view(Resource.EXCEPTIONS).filter
+        assert kept == "status:open,retrying,needs_manual_review"
         await person.press("q")
-        assert person.console.session.state.view(Resource.EXCEPTIONS).filter == ""
+        await person.sees("dead letter #4")
+        assert person.console.session.state.view(Resource.EXCEPTIONS).filter == kept
+        assert not person.console.session.state.detail
 
 
 async def test_an_exception_tells_the_whole_story_and_leads_on(tmp_path: Path) -> None:
@@ -269,3 +280,19 @@ async def test_a_bulk_discard_is_taken_back_from_here(tmp_path: Path) -> None:
         await person.press("u")
         await person.sees("Undo #12")
         assert person.fake.called("bulk.undo")
+
+
+async def test_a_screen_leads_back_to_the_one_it_was_opened_from(tmp_path: Path) -> None:
+    async with person_at(tmp_path, FakeWork()) as person:
+        await person.press("f8")
+        await person.sees("dead letters › by")
+        await person.press("f3")
+        await person.sees("› operations")
+        await person.press("q")
+        await person.sees("dead letters › by")
+        await person.press("f7")
+        await person.sees("runs › by")
+        await person.press("f8")  # it is open already, beneath
+        await person.sees("dead letters › by")
+        await person.press("q")
+        await person.sees("support_tasks › by")

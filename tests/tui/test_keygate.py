@@ -167,3 +167,12 @@ async def test_a_yes_behind_a_form_is_no_answer_to_what_it_leads_to(tmp_path: Pa
         await person.sees("2 will be acted on")
         assert person.fake.called("bulk.draft")[0]["params"]["assignee"] == "zoe"
         assert not person.fake.called("bulk.confirm")
+
+
+async def test_a_completion_and_what_follows_in_one_go(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.sees("300 matching")
+        burst(person, "/stat", then="tab")
+        burst(person, "wait", then="tab")
+        burst(person, "", then="enter")
+        await person.sees("/ status:waiting", "50 matching")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
 from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.tui.glyphs import UNICODE
@@ -321,3 +322,14 @@ def test_every_setting_is_said() -> None:
         "4 scheduled",
     ):
         assert words in said
+
+
+async def test_a_change_typed_in_one_go(tmp_path: Path) -> None:
+    async with at_the_queues(tmp_path) as person:
+        await to_refunds(person)
+        for key in ("c", "ctrl+u", "7", "tab", "ctrl+u", "tab", "ctrl+u", "8", "backspace", "9", "enter"):
+            person.console.post_message(events.Key(key, key if len(key) == 1 else None))
+        await person.sees("refunds-api has new settings")
+        assert person.fake.called("queues.change") == [
+            {"concurrency": 7, "tenant_concurrency": None, "rate_per_second": 9}
+        ]

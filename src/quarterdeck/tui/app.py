@@ -6,9 +6,9 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual import events
 from textual.app import App
@@ -36,6 +36,7 @@ from quarterdeck.tui.widgets.table_messages import CountKnown
 if TYPE_CHECKING:
     from quarterdeck.client.first_look import FirstLook
 
+Brought = TypeVar("Brought", bound=ConsoleScreen)
 _DEEPEST = 12  # screens upon each other: from a run to its dead letter to a run …
 _CONTEXT_CELLS = 20  # the end of a path says more than its beginning
 
@@ -123,14 +124,9 @@ class Console(App[None]):
         return line
 
     def show_queue(self, resource: Resource | None = None, filter_: str | None = None) -> None:
-        self._pop_to_queue()
+        self._pop_to(self.queue)
         if resource is not None:
             self.queue.go(resource, filter_)
-        self.remember()
-
-    def show_item(self, resource: Resource, number: int) -> None:
-        self._pop_to_queue()
-        self.queue.visits.start(resource, number)
         self.remember()
 
     def show_operations(self, number: int | None = None) -> None:
@@ -138,34 +134,40 @@ class Console(App[None]):
 
         if isinstance(self.front, OperationsScreen) and number is None:
             self.notice("These are the operations already.")
-            return
-        self.show(OperationsScreen(self.session, number))
+        elif number is None:
+            self.bring(OperationsScreen, lambda: OperationsScreen(self.session))
+        else:
+            self.lay(OperationsScreen(self.session, number))
 
-    def show(self, screen: ConsoleScreen) -> None:
-        """A screen upon the queue, and nothing between them."""
-        self._pop_to_queue()
-        self.push_screen(screen)
+    def bring(self, kind: type[Brought], make: Callable[[], Brought]) -> Brought:
+        """The screen of a kind: where it is open already, what lies upon it goes; else upon the one that is seen."""
+        for screen in self.screen_stack:
+            if type(screen) is kind and screen.is_kept:
+                self._pop_to(screen)
+                return screen
+        made = make()
+        self.lay(made)
         self.remember()
+        return made
 
     def lay(self, screen: ConsoleScreen) -> None:
         """A screen upon the one that is seen; back leads there again."""
         if len(self.screen_stack) > _DEEPEST:
-            self._pop_to_queue()
+            self._pop_to(self.queue)
         self.push_screen(screen)
 
-    def _pop_to_queue(self) -> None:
-        while self.screen is not self.queue:
+    def _pop_to(self, screen: ConsoleScreen) -> None:
+        while self.screen is not screen:
             self.pop_screen()
 
     def back(self) -> None:
         if self.front is not self.queue:
             self.pop_screen()
             self.remember()
-        elif not self.queue.visits.leave():
+        else:
             self.leave()
 
     def leave(self) -> None:
-        self.queue.visits.end()
         self.remember()
         self.exit()
 

@@ -10,11 +10,13 @@ from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.base import Handler
+from quarterdeck.tui.screens.queue import QueueScreen
 
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
     from quarterdeck.tui.destinations import Destination
+    from quarterdeck.tui.screens.machine_list import MachineList
 
 
 class Everywhere:
@@ -102,8 +104,7 @@ class Everywhere:
             except FAILURES as error:
                 console.notice(sentence(error), "error")
                 return
-            console.session.state.detail = True
-            console.show_item(resource, number)
+            self.visit(resource, number)
             return
         console.notice(f"There is no item {number}.", "warning")
 
@@ -122,42 +123,40 @@ class Everywhere:
         """Queues of machine work, with the cursor on one of them."""
         from quarterdeck.tui.screens.queues import QueuesScreen
 
-        front = self._console.front
-        if not isinstance(front, QueuesScreen):
-            self._console.show(QueuesScreen(self._console.session, name))
-        elif name is not None:
-            front.go_to_name(name)
+        session = self._console.session
+        screen = self._console.bring(QueuesScreen, lambda: QueuesScreen(session, name))
+        if name is not None and screen.is_mounted:
+            screen.go_to_name(name)
 
     def machines(self, resource: MachineResource, filter_: str | None = None) -> None:
         """The list of runs or of dead letters, with another filter if so wanted."""
-        from quarterdeck.tui.screens.machine_list import MachineList
+        kind, console = _list_of(resource), self._console
 
-        console = self._console
-        front = console.front
-        if isinstance(front, MachineList) and front.kind is resource and front.visit is None:
-            if filter_ is not None and filter_ != front.view.filter:
-                front.narrow(filter_)
-            return
-        console.show(_machine_list(console, resource, filter_))
+        def made() -> MachineList:
+            if filter_ is not None:
+                console.session.state.view(resource).filter = filter_
+            return kind(console.session)
+
+        screen = console.bring(kind, made)
+        if filter_ is not None and filter_ != screen.view.filter:
+            screen.narrow(filter_)
 
     def visit(self, resource: AnyResource, number: int) -> None:
         """One thing of a story, laid over where we are; back leads here again."""
         console = self._console
-        console.session.state.detail = True
         if isinstance(resource, MachineResource):
-            console.lay(_machine_list(console, resource, visit=number))
+            console.lay(_list_of(resource)(console.session, visit=number))
         else:
-            console.show_item(resource, number)
+            console.lay(QueueScreen(console.session, resource, number))
 
     def of_queue(self, resource: MachineResource, queue: str) -> None:
         """The runs or dead letters of a queue, laid over where we are; back leads here again."""
-        self._console.lay(_machine_list(self._console, resource, f"queue:{queue}"))
+        self._console.lay(_list_of(resource)(self._console.session, only=f"queue:{queue}"))
 
     def workers(self) -> None:
         from quarterdeck.tui.screens.workers import WorkersScreen
 
-        if not isinstance(self._console.front, WorkersScreen):
-            self._console.show(WorkersScreen(self._console.session))
+        self._console.bring(WorkersScreen, lambda: WorkersScreen(self._console.session))
 
     # Dialogs
 
@@ -217,13 +216,11 @@ class Everywhere:
             self._console.notice(sentence(error), "error")
 
 
-def _machine_list(
-    console: Console, resource: MachineResource, filter_: str | None = None, visit: int | None = None
-) -> ConsoleScreen:
+def _list_of(resource: MachineResource) -> type[MachineList]:
     if resource is MachineResource.RUNS:
         from quarterdeck.tui.screens.runs import RunsScreen
 
-        return RunsScreen(console.session, filter_, visit)
+        return RunsScreen
     from quarterdeck.tui.screens.dead_letters import DeadLettersScreen
 
-    return DeadLettersScreen(console.session, filter_, visit)
+    return DeadLettersScreen

@@ -50,6 +50,11 @@ class LiveRows:
             self._everything = True
         self._soon()
 
+    def catch_up(self) -> None:
+        """The list is seen again."""
+        if self._everything or self._created or self._changed or self._deleted:
+            self._soon()
+
     def look_again(self) -> None:
         """Something turned out to be different from what the screen says."""
         self._everything = True
@@ -68,7 +73,8 @@ class LiveRows:
             self._screen.table.note_new(now - before)
 
     def _soon(self) -> None:
-        if self._timer is None:
+        """A list that lies beneath another screen is looked at when it is seen again."""
+        if self._timer is None and self._screen is self._screen.console.front:
             self._timer = self._screen.set_timer(PACE_SECONDS, self._look)
 
     def _count(self) -> None:

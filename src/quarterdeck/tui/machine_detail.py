@@ -138,7 +138,7 @@ def dead_letter_lines(letter: Row, rest: Row | None, *, cells: int, now: int, gl
             ),
             ("source", letter.get("source_id")),
             ("group", letter["group"]),
-            ("died", when(letter["created_at"], now)),
+            ("died", when(letter["died_at"], now)),
             ("updated", f"{when(letter['updated_at'], now)} · v{letter['version']}"),
             ("removed", when(letter["expires_at"], now)),
         ),

@@ -21,6 +21,8 @@ SORTS: Mapping[AnyResource, tuple[str, ...]] = {
     **dict.fromkeys(Resource, _ITEMS),
     **dict.fromkeys(MachineResource, ("-created", "created")),
 }
+# What a list shows until somebody filters it. Most exceptions end without a person; those that have not come first.
+FIRST_FILTERS: Mapping[AnyResource, str] = {Resource.EXCEPTIONS: "status:open,retrying,needs_manual_review"}
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class ConsoleState:
             self.filters = [text, *(known for known in self.filters if known != text)][:MOST_FILTERS]
 
     def view(self, resource: AnyResource) -> View:
-        return self.views.setdefault(str(resource), View(sort=SORTS[resource][0]))
+        return self.views.setdefault(str(resource), View(FIRST_FILTERS.get(resource, ""), SORTS[resource][0]))
 
 
 def load(path: Path) -> tuple[ConsoleState, str]:

@@ -10,7 +10,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input
 
 from quarterdeck.contract.actions import Action
 from quarterdeck.tui.actions import why_not_action, why_not_command
@@ -63,6 +62,11 @@ class ConsoleScreen(Screen[None]):
 
     def marked(self) -> int:
         return 0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether this is the screen of its kind, and no visit to a part of what it shows."""
+        return True
 
     @property
     def is_opening(self) -> bool:
@@ -141,7 +145,7 @@ class ConsoleScreen(Screen[None]):
         for bound in sorted(self.console.session.keymap.bound(self.place), key=lambda b: -b.command.weight):
             if not bound.command.weight or self.why_not(bound) is not None:
                 continue
-            label = self.LABELS.get(bound.name, bound.command.label)
+            label = self.label(bound)
             needed = len(bound.key) + len(label) + 3
             if room < needed:
                 continue
@@ -150,6 +154,10 @@ class ConsoleScreen(Screen[None]):
         return line
 
     # Keys
+
+    def label(self, bound: Bound) -> str:
+        """What the footer calls a command here."""
+        return self.LABELS.get(bound.name, bound.command.label)
 
     def why_not(self, bound: Bound) -> str | None:
         """Why a command does nothing now: one sentence, or None if it works."""
@@ -160,7 +168,7 @@ class ConsoleScreen(Screen[None]):
 
     async def on_key(self, event: events.Key) -> None:
         key = pressed(event.key, event.character)
-        if key in ("tab", "shift+tab", "ctrl+q", "ctrl+c", "ctrl+z"):
+        if key in ("ctrl+q", "ctrl+c", "ctrl+z"):
             return
         gone = self.console.front is not self
         if gone or self.console.gate.holds(event):
@@ -169,17 +177,11 @@ class ConsoleScreen(Screen[None]):
             if gone:
                 self.console.gate.take_back(event)
             return
-        if self._belongs_to_field(event.key):
+        if key in ("tab", "shift+tab"):
             return
         event.stop()
         event.prevent_default()
         await self.press(key)
-
-    def _belongs_to_field(self, key: str) -> bool:
-        """Whether the field that is typed in edits with it: Textual looks at such keys after this handler."""
-        field = self.focused
-        bound = self.active_bindings.get(key)
-        return isinstance(field, Input) and bound is not None and bound.node is field
 
     async def press(self, key: str) -> None:
         """Do what a key stands for, or say why it does nothing."""

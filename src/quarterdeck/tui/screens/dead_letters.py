@@ -14,7 +14,6 @@ from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import Row
 from quarterdeck.tui.screens.machine_list import MachineList
 from quarterdeck.tui.screens.row_detail import RowDetail
-from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.theming import look_of
 
@@ -23,14 +22,12 @@ if TYPE_CHECKING:
 
 
 class DeadLettersScreen(MachineList):
+    KIND = MachineResource.DEAD_LETTERS
     NOUN = "dead letters"
     ONE = "dead letter"
     PLACE_WORDS = "dead letters"
     COLUMNS = DEAD_LETTER_COLUMNS
     EXAMPLE = "status:pending queue:refunds-api error:503"
-
-    def __init__(self, session: Session, filter_: str | None = None, visit: int | None = None) -> None:
-        super().__init__(session, MachineResource.DEAD_LETTERS, filter_, visit)
 
     def make_detail(self) -> DeadLetterDetail:
         return DeadLetterDetail(self)

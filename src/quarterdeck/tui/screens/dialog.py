@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 SHORT = 20  # lines; with fewer, no line is left empty
 BORDERS = 2
+_TABS = ("tab", "shift+tab")
 
 
 class Frame(Vertical):
@@ -142,15 +143,15 @@ class Dialog(ModalScreen[Result]):
         event.prevent_default()
 
     def press_in_field(self, field: Widget, event: events.Key) -> bool:
-        """A key in a field, before the field has it: enter and esc count at once, so that what was typed behind
+        """A key in a field, before the field has it: enter, tab and esc count at once, so that what was typed behind
         them does not go into the field. Returns whether the field is to leave it alone."""
         if self.is_done or self.focused is not field:
             self.console.gate.take_back(event)
         elif event.key == "enter":
             self.entered()
             self.console.gate.close()
-        elif event.key == "escape":
-            return self.press("escape")
+        elif event.key in ("escape", *_TABS):
+            return self.press(event.key)
         else:
             return False
         return True
@@ -159,8 +160,12 @@ class Dialog(ModalScreen[Result]):
         """Enter in a field."""
 
     def press(self, key: str) -> bool:
-        """A key, unless a field took it. False leaves it to Textual: tab, and what moves in a field."""
+        """A key, unless a field took it. False leaves it to Textual: what moves in a field."""
         if key == "escape":
             self.dismiss(None)
+            return True
+        if key in _TABS:
+            (self.focus_next if key == "tab" else self.focus_previous)()
+            self.console.gate.close()  # what was typed behind it is for the next field
             return True
         return self.scroll_middle(key)

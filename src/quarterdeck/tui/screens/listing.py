@@ -1,4 +1,4 @@
-"""A list of one resource: filter, order, marks, counts, live rows, detail pane.
+"""A list of one resource: filter, order, marks, counts, live rows, detail pane; or a visit to one row of it.
 
 A screen of runs or dead letters says which columns, where the rows come from, what stands in the detail
 pane, and who carries out actions; everything else is here.
@@ -21,11 +21,10 @@ from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.marked import Marked
 from quarterdeck.tui.screens.narrowing import Narrowing
 from quarterdeck.tui.screens.row_detail import RowDetail
-from quarterdeck.tui.screens.visits import Visits
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import FilteredSource
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.state import View
+from quarterdeck.tui.state import SORTS, View
 from quarterdeck.tui.widgets.lines import LineView
 from quarterdeck.tui.widgets.rows import Column
 from quarterdeck.tui.widgets.table_messages import CountKnown, CursorRested, FetchFailed, Refused
@@ -39,7 +38,10 @@ BESIDE = 120
 
 
 class ListScreen(ConsoleScreen):
-    """Filter, sort and cursor of each list are kept in the session's state."""
+    """Filter, sort and cursor of each list are kept in the session's state.
+
+    A visit to one row, or to a part of the list, has its own, and changes nothing of what is kept.
+    """
 
     DEFAULT_CSS = """
     ListScreen #split { layout: vertical; height: 1fr; }
@@ -51,6 +53,10 @@ class ListScreen(ConsoleScreen):
 
     NOUN: ClassVar[str] = "rows"
     """What the rows are, many of them."""
+    PLACE_WORDS: ClassVar[str] = ""
+    """What the breadcrumb calls the list, where it is not the name of the resource."""
+    ONE: str = "row"
+    """What one row is called."""
     COLUMNS: ClassVar[Sequence[Column]] = ()
     COLUMN_OF_SORT: ClassVar[Mapping[str, str]] = {"due": "due", "created": "age"}
     """Which column shows what the rows are sorted by."""
@@ -72,6 +78,11 @@ class ListScreen(ConsoleScreen):
         """What an unfiltered list without rows says, and what to do next."""
         raise NotImplementedError
 
+    def gone_words(self) -> str:
+        """What a visit says whose row is not there any more."""
+        one = f"{self.ONE[:1].upper()}{self.ONE[1:]}"
+        return f"{one} #{self.visit} is not there any more. {self.key('clear')} goes back."
+
     async def learn_values(self) -> Mapping[str, Sequence[str]]:
         """Values that complete a filter or a form. Raises Problem and Unreachable."""
         return {}
@@ -82,9 +93,16 @@ class ListScreen(ConsoleScreen):
 
     # What it is made of
 
-    def __init__(self, session: Session, resource: AnyResource) -> None:
+    def __init__(
+        self, session: Session, resource: AnyResource, *, visit: int | None = None, only: str | None = None
+    ) -> None:
+        """`visit` shows one row alone, with its detail pane; `only` a part of the list."""
         super().__init__()
         self.resource = resource
+        self.visit = visit
+        if visit is not None:
+            only = f"id:{visit}"
+        self._own = View(only, SORTS[resource][0], visit) if only is not None else None
         console = session.settings.console
         self.table = WindowTable(
             self.COLUMNS,
@@ -97,7 +115,6 @@ class ListScreen(ConsoleScreen):
         self.detail = self.make_detail()
         self.narrowing = Narrowing(self)
         self.marks = Marked(self)
-        self.visits = Visits(self)
         self.live = LiveRows(self)
         self.source: FilteredSource | None = None
         self.total: int | None = None
@@ -109,7 +126,17 @@ class ListScreen(ConsoleScreen):
 
     @property
     def view(self) -> View:
-        return self.console.session.state.view(self.resource)
+        return self._own or self.console.session.state.view(self.resource)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether this is the list itself, which the next start comes back to."""
+        return self._own is None
+
+    @property
+    def is_visit(self) -> bool:
+        """Whether one row is shown alone; another filter makes a list of it again."""
+        return self.visit is not None and self.view.filter == f"id:{self.visit}"
 
     def body(self) -> Iterable[Widget]:
         yield LineView(id="filter")
@@ -117,9 +144,21 @@ class ListScreen(ConsoleScreen):
 
     def breadcrumb(self) -> tuple[Line, Line]:
         right = self.marks.line()
+        if self.is_visit:
+            return self.console.place_line(f"{self.ONE} #{self.visit}"), right
+        right += self.searched()
         if self.total is not None:
-            right.append((f"{count(self.total)} matching ", "muted"))
-        return self.console.place_line(str(self.resource), self.view.sort), right
+            right.append((f"{count(self.total, more=self.counted_in_part)} matching ", "muted"))
+        return self.console.place_line(self.PLACE_WORDS or str(self.resource), self.view.sort), right
+
+    def searched(self) -> Line:
+        """How far a search has come that goes on."""
+        return []
+
+    @property
+    def counted_in_part(self) -> bool:
+        """Whether there may be more than `total`."""
+        return False
 
     def handlers(self) -> Mapping[str, Handler]:
         table = self.table
@@ -168,7 +207,7 @@ class ListScreen(ConsoleScreen):
         self.table.new_hint = f"{self.key('bring-in')} brings them in"
         self.table.retry_hint = f"{self.key('reload')} tries again"
         self.table.stale_hint = f"{self.key('reload')} refreshes"
-        self.set_class(self.console.session.state.detail, "-detail")
+        self.set_class(self.detail.is_open, "-detail")
         self.set_class(self.size.width >= BESIDE, "-beside")
         self._filter_line()
         if self.console.session.client is not None:
@@ -188,9 +227,11 @@ class ListScreen(ConsoleScreen):
             if view.filter
             else self.empty_words()
         )
+        if self.is_visit:
+            self.table.empty = self.gone_words()
         self.table.sorted_by = self.COLUMN_OF_SORT.get(view.sort.lstrip("-"), "")
         self.table.descending = view.sort.startswith("-")
-        self.set_class(self.console.session.state.detail, "-detail")
+        self.set_class(self.detail.is_open, "-detail")
         self.table.show(self.source, cursor_id=cursor_id, keep=keep)
         self._filter_line()
         self.chrome()
@@ -198,7 +239,6 @@ class ListScreen(ConsoleScreen):
     def go(self, resource: AnyResource, filter_: str | None, cursor: int | None = None) -> None:
         """Another list, or another filter on this one."""
         self.remember()
-        self.visits.end()
         self.resource = resource
         if filter_ is not None:
             self.view.filter = filter_
@@ -211,6 +251,13 @@ class ListScreen(ConsoleScreen):
     def remember(self) -> None:
         if self.table.cursor_id is not None:  # before the first rows the remembered one still counts
             self.view.cursor = self.table.cursor_id
+
+    def on_screen_resume(self) -> None:
+        """What was laid over this is gone; meanwhile the pane may have been opened or closed there."""
+        if self.is_mounted:
+            if self.detail.is_open is not self.has_class("-detail"):
+                self.detail.open(self.detail.is_open)
+            self.live.catch_up()
 
     def on_link(self) -> None:
         self.chrome()
@@ -280,13 +327,13 @@ class ListScreen(ConsoleScreen):
     # Commands
 
     def clear(self) -> None:
-        """Esc: the detail pane, then the range, the marks, the filter, one at a time."""
-        if self.detail.is_open:
+        """Esc: the detail pane, then the range, the marks, the filter, one at a time; from a visit, back."""
+        if self.is_visit and not self.table.marks:
+            self.console.back()
+        elif self.detail.is_open:
             self.detail.open(False)
         elif self.table.action_clear():
             self.chrome()
-        elif self.visits.leave():
-            pass
         elif self.view.filter:
             self.console.session.state.remember_filter(self.view.filter)
             self.view.filter = ""

@@ -22,7 +22,7 @@ class MachineActing(Acting):
         if row.get("version") is not None:
             body["version"] = row["version"]
         result = await self.session.client.call(
-            items.ACT, body=body, resource=screen.kind, id=row["id"], action=action.verb
+            items.ACT, body=body, resource=screen.KIND, id=row["id"], action=action.verb
         )
         changed = result.get(self.ANSWER)
         if changed is None and screen.source is not None:

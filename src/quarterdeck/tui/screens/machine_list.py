@@ -1,4 +1,4 @@
-"""What the lists of runs and of dead letters share: the source, a search that goes on, the payload, visits."""
+"""What the lists of runs and of dead letters share: the source, a search that goes on, the payload."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from quarterdeck.contract.enums import MachineResource
 from quarterdeck.tui.actions import why_not_change
-from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.machine_sources import MachineSource
 from quarterdeck.tui.screens.base import Handler
@@ -21,39 +20,18 @@ NEED_A_ROW = ("payload", "log", "see-run", "see-dead-letter", "see-exception")
 
 
 class MachineList(ListScreen):
-    """A list of its own, or a visit to one row of it, which changes nothing of what the list remembers."""
-
-    PLACE_WORDS: ClassVar[str]
-    ONE: ClassVar[str]
-    """What one row is called."""
+    KIND: ClassVar[MachineResource]
     COLUMN_OF_SORT: ClassVar[Mapping[str, str]] = {"created": "age"}
 
-    def __init__(
-        self, session: Session, resource: MachineResource, filter_: str | None = None, visit: int | None = None
-    ) -> None:
-        """`filter_` None keeps the one that the list had; `visit` shows one row alone."""
-        self.kind = resource
-        self.visit = visit
-        self._visited = View(f"id:{visit}", "-created", visit) if visit is not None else None
-        if filter_ is not None and visit is None:
-            session.state.view(resource).filter = filter_
-        super().__init__(session, resource)
-
-    @property
-    def view(self) -> View:
-        return self._visited or super().view
-
-    @property
-    def is_visit(self) -> bool:
-        """Whether one row is shown alone; another filter makes a list of it again."""
-        return self.visit is not None and self.view.filter == f"id:{self.visit}"
+    def __init__(self, session: Session, *, visit: int | None = None, only: str | None = None) -> None:
+        super().__init__(session, self.KIND, visit=visit, only=only)
 
     def source_of(self, view: View) -> MachineSource:
         session = self.console.session
-        return MachineSource(lambda: session.client, self.kind, view.filter, view.sort, self.chrome)
+        return MachineSource(lambda: session.client, self.KIND, view.filter, view.sort, self.chrome)
 
     async def learn_values(self) -> Mapping[str, Sequence[str]]:
-        return await self.console.session.learn_values(self.kind)
+        return await self.console.session.learn_values(self.KIND)
 
     def own_handlers(self) -> Mapping[str, Handler]:
         return {"payload": self.see_payload}
@@ -62,26 +40,19 @@ class MachineList(ListScreen):
         """The keys that the detail pane names."""
         return {name: self.key(name) for name in ("payload", "see-run", "see-dead-letter", "see-exception")}
 
-    def breadcrumb(self) -> tuple[Line, Line]:
-        right = self.marks.line()
+    def searched(self) -> Line:
         source = self.source
-        searching = isinstance(source, MachineSource) and source.searched < 1
-        if searching and isinstance(source, MachineSource):
-            right.append((f"searched {int(source.searched * 100)}%  ", "notice"))
-        if self.is_visit:
-            return self.console.place_line(f"{self.ONE} #{self.visit}"), right
-        if self.total is not None:
-            in_part = searching or (isinstance(source, MachineSource) and source.counted_in_part)
-            right.append((f"{count(self.total, more=in_part)} matching ", "muted"))
-        return self.console.place_line(self.PLACE_WORDS, self.view.sort), right
+        if isinstance(source, MachineSource) and source.searched < 1:
+            return [(f"searched {int(source.searched * 100)}%  ", "notice")]
+        return []
 
-    def show_rows(self, *, cursor_id: int | None = None, keep: bool = False) -> None:
-        super().show_rows(cursor_id=cursor_id, keep=keep)
-        if self.is_visit:
-            self.table.empty = (
-                f"{self.ONE[:1].upper()}{self.ONE[1:]} #{self.visit} is not there any more; "
-                f"its time was over. {self.key('clear')} goes back."
-            )
+    @property
+    def counted_in_part(self) -> bool:
+        source = self.source
+        return isinstance(source, MachineSource) and (source.searched < 1 or source.counted_in_part)
+
+    def gone_words(self) -> str:
+        return super().gone_words().replace("any more.", "any more; its time was over.")
 
     def narrow(self, filter_: str) -> None:
         """Another filter on this list."""
@@ -92,15 +63,9 @@ class MachineList(ListScreen):
         self.show_rows()
         self.console.remember()
 
-    def clear(self) -> None:
-        if self.is_visit and not self.table.marks:
-            self.console.back()
-        else:
-            super().clear()
-
     def remember(self) -> None:
-        if self.visit is None:
-            super().remember()
+        super().remember()
+        if self.is_kept:
             self.console.session.state.screen = str(self.resource)
 
     def why_not(self, bound: Bound) -> str | None:
@@ -112,7 +77,7 @@ class MachineList(ListScreen):
 
     def copy(self) -> None:
         if self.table.marks.all_matching:
-            command = "runs list" if self.kind is MachineResource.RUNS else "dlq export"
+            command = "runs list" if self.KIND is MachineResource.RUNS else "dlq export"
             self.notice(f"Copying all that match is a job for: qd {command}. Here, esc clears the marks.", "warning")
         else:
             super().copy()
@@ -124,7 +89,7 @@ class MachineList(ListScreen):
         if row is not None:
             from quarterdeck.tui.screens.payload import PayloadScreen
 
-            self.console.lay(PayloadScreen(self.kind, int(row["id"]), self.named(row)))
+            self.console.lay(PayloadScreen(self.KIND, int(row["id"]), self.named(row)))
 
     def named(self, row: Row) -> str:
         """The row in the breadcrumb of what belongs to it."""

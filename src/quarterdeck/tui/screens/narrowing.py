@@ -72,7 +72,6 @@ class Narrowing:
         self.close()
         if text != self._screen.view.filter:
             self._screen.console.session.state.remember_filter(text)
-            self._screen.visits.end()
             self._screen.view.filter = text
             self._screen.show_rows()
             self._screen.console.remember()

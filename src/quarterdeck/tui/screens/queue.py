@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from quarterdeck.contract.enums import AnyResource, Resource
 from quarterdeck.tui.columns import ITEM_COLUMNS
 from quarterdeck.tui.failures import FAILURES
+from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.item_detail import ItemDetail
 from quarterdeck.tui.screens.listing import ListScreen, Row
@@ -19,17 +20,23 @@ if TYPE_CHECKING:
     from quarterdeck.tui.screens.item_acting import ItemActing
 
 
+_ONE = {Resource.SUPPORT_TASKS: "support task", Resource.RETURNS: "return", Resource.EXCEPTIONS: "exception"}
+
+
 class QueueScreen(ListScreen):
-    """One queue of items at a time."""
+    """One queue of items at a time; the one beneath all other screens shows them by turns."""
 
     NOUN = "items"
+    ONE = "item"
     COLUMNS = ITEM_COLUMNS
     COLUMN_OF_SORT: ClassVar[Mapping[str, str]] = {"priority": "priority", "due": "due", "created": "age"}
     EXAMPLE = "status:open assignee:me"
-    LABELS = {"back": "Leave"}
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, session.state.resource)
+    def __init__(self, session: Session, resource: Resource | None = None, visit: int | None = None) -> None:
+        """`resource` None: the queue that was looked at last."""
+        super().__init__(session, resource or session.state.resource, visit=visit)
+        if visit is not None:
+            self.ONE = _ONE[Resource(self.resource)]
         self.pinned: Row | None = None  # what claim-next gave, until the cursor moves
         self._pinned_at: int | None = None  # where the cursor stood then
 
@@ -60,7 +67,7 @@ class QueueScreen(ListScreen):
         }
 
     def _see(self, what: str) -> None:
-        """The dead letter behind an exception, or the run behind that."""
+        """Go to the dead letter behind an exception, or the run behind that."""
         row = self.current_row()
         if row is not None:
             from quarterdeck.tui.screens.exception_story import see
@@ -75,9 +82,13 @@ class QueueScreen(ListScreen):
         super().go(resource, filter_, cursor)
         self.console.session.state.resource = Resource(resource)
 
+    def label(self, bound: Bound) -> str:
+        return "Leave" if bound.name == "back" and self.is_kept else super().label(bound)
+
     def remember(self) -> None:
         super().remember()
-        self.console.session.state.screen = "queue"
+        if self.is_kept:
+            self.console.session.state.screen = "queue"
 
     # The item that claim-next gave
 

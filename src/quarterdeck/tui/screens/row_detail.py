@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.tui.failures import FAILURES, sentence
@@ -27,6 +28,7 @@ class RowDetail:
         self.pane.resized = self.paint
         self._shown: tuple[Row, Any] | None = None
         self._painted: int | None = None
+        self._own = True if screen.visit is not None else None
 
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Any]:
         """The whole row, with "id", and what belongs to it. Raises Problem and Unreachable."""
@@ -38,13 +40,17 @@ class RowDetail:
 
     @property
     def is_open(self) -> bool:
-        return self.screen.console.session.state.detail
+        """Every list has it, or none; a visit has its own, which is open at first."""
+        return self._own if self._own is not None else self.screen.console.session.state.detail
 
     def toggle(self) -> None:
         self.open(not self.is_open)
 
     def open(self, wanted: bool = True) -> None:
-        self.screen.console.session.state.detail = wanted
+        if self._own is not None:
+            self._own = wanted
+        else:
+            self.screen.console.session.state.detail = wanted
         self.screen.set_class(wanted, "-detail")
         self.screen.chrome()
         self.refresh()
@@ -71,7 +77,8 @@ class RowDetail:
         if self._shown is None or self._shown[0]["id"] != row["id"]:
             self._shown = (row, None)
             self.paint()
-        self.screen.run_worker(self._fetch(int(row["id"])), group="detail", exclusive=True)
+        # Not the coroutine: a worker that ends before it begins would leave it behind.
+        self.screen.run_worker(partial(self._fetch, int(row["id"])), group="detail", exclusive=True)
 
     async def _fetch(self, row_id: int) -> None:
         client = self.screen.console.session.client

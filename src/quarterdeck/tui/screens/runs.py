@@ -15,7 +15,6 @@ from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import Row
 from quarterdeck.tui.screens.machine_list import MachineList
 from quarterdeck.tui.screens.row_detail import RowDetail
-from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.theming import look_of
 
@@ -24,14 +23,12 @@ if TYPE_CHECKING:
 
 
 class RunsScreen(MachineList):
+    KIND = MachineResource.RUNS
     NOUN = "runs"
     ONE = "run"
     PLACE_WORDS = "runs"
     COLUMNS = RUN_COLUMNS
     EXAMPLE = "status:failed,dead queue:refunds-api"
-
-    def __init__(self, session: Session, filter_: str | None = None, visit: int | None = None) -> None:
-        super().__init__(session, MachineResource.RUNS, filter_, visit)
 
     def make_detail(self) -> RunDetail:
         return RunDetail(self)

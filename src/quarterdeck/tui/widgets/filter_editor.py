@@ -28,7 +28,7 @@ _PROMPT = 3  # " / "
 
 
 class _Box(TextInput):
-    """Enter and esc count at once: keys that come in the same piece are not part of the filter."""
+    """What the editor does with a key counts at once: keys that come in the same piece are for what it leads to."""
 
     def __init__(self, value: str, placeholder: str, editor: FilterEditor) -> None:
         super().__init__(value, placeholder)
@@ -39,9 +39,7 @@ class _Box(TextInput):
             self._editor.pass_on(event)
         elif event.key == "enter":
             self._editor.enter()
-        elif event.key == "escape":
-            self._editor.leave()
-        else:
+        elif not self._editor.press(pressed(event.key, event.character)):
             await super()._on_key(event)
             return
         event.stop()
@@ -78,6 +76,7 @@ class FilterEditor(Vertical):
         self.is_done = False
         self._box = _Box(text, 'status:open priority:urgent assignee:me due:<2h "words"', self)
         self._offers: list[Completion] = []
+        self._offered_for = ""
         self._at = 0
         self._chosen = False
 
@@ -103,10 +102,16 @@ class FilterEditor(Vertical):
         event.stop()
         if event.value != self._past[self._past_at]:
             self._past_at, self._past[0] = 0, event.value
-        self._complete()
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """What has been typed may be news that is still on its way."""
+        if self._offered_for != self._box.value:
+            self._complete()
 
     def _complete(self) -> None:
         text, cursor = self._box.value, self._box.cursor_position
+        self._offered_for = text
         self._offers = complete(text, cursor, self._resource, self._known)
         self._at, self._chosen = 0, False
         self._show(self._mistake_before(text, cursor))
@@ -176,6 +181,7 @@ class FilterEditor(Vertical):
         cast("Console", self.app).gate.take_back(event)
 
     def enter(self) -> None:
+        self._catch_up()
         if self._chosen:
             self._take()
         else:
@@ -192,8 +198,10 @@ class FilterEditor(Vertical):
         self._box.cursor_position = offer.start + len(offer.text) + len(ends)
         self._complete()
 
-    def on_key(self, event: events.Key) -> None:
-        key = pressed(event.key, event.character)
+    def press(self, key: str) -> bool:
+        """A key, before the box has it. Returns whether it meant something here."""
+        if key in ("up", "down", "tab"):
+            self._catch_up()
         older = self._past_at + (1 if key == "up" else -1)
         if key in ("up", "down") and not self._chosen and (key == "up" or self._past_at):
             if older < len(self._past):
@@ -212,6 +220,5 @@ class FilterEditor(Vertical):
         elif key == "escape":
             self.leave()
         else:
-            return
-        event.stop()
-        event.prevent_default()
+            return False
+        return True

@@ -10,7 +10,11 @@ from quarterdeck.tui.text import safe
 
 
 class TextInput(Input):
-    """An input without a blinking cursor, without a border, one line high."""
+    """An input without a blinking cursor, without a border, one line high.
+
+    Keys that edit count at once, as letters do: Textual carries out bindings later than it inserts letters, so that
+    a ctrl+u would take away what was typed after it.
+    """
 
     DEFAULT_CSS = """
     TextInput, TextInput:focus { height: 1; border: none; padding: 0; background: $background; color: $foreground; }
@@ -28,9 +32,13 @@ class TextInput(Input):
 
     async def _on_key(self, event: events.Key) -> None:
         in_dialog = getattr(self.screen, "press_in_field", None)
-        if in_dialog is not None and in_dialog(self, event):
-            event.stop()
-            event.prevent_default()
+        if in_dialog is None or not in_dialog(self, event):
+            bound = self._bindings.key_to_bindings.get(event.key)
+            if bound is None:
+                return
+            await self.run_action(bound[0].action)
+        event.stop()
+        event.prevent_default()
 
     def _on_paste(self, event: events.Paste) -> None:
         # A pasted line break would submit, a pasted control character would be sent on as text.
