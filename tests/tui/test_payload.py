@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.tui.screens.payload_edit import difference, read
 from quarterdeck.tui.widgets.json_nodes import Tree
 from quarterdeck.tui.widgets.json_words import written
@@ -93,6 +94,18 @@ async def test_secrets_are_hidden_until_they_are_asked_for(tmp_path: Path, clipb
         assert "hunter2" not in clipboard[0]
         await person.press("s")
         await person.until(lambda: "hunter2" not in person.screen, "it to be hidden")
+
+
+async def test_in_ascii_secrets_are_hidden_behind_ascii(tmp_path: Path) -> None:
+    settings = ConsoleSettings(detail_delay_ms=0, ascii=True)
+    async with person_at(tmp_path, FakeWork(), settings=settings) as person:
+        assert isinstance(person.fake, FakeWork)
+        person.fake.payloads["dead_letters", 1] = {"user": "ana", "password": "hunter2"}
+        await person.press("f8")
+        await person.sees("dead letters", "matching")
+        await person.press("p")
+        await person.sees('password: "******"')
+        assert person.screen.isascii(), person.screen
 
 
 @pytest.mark.parametrize(

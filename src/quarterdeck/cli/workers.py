@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +12,7 @@ from quarterdeck.cli.runtime import Cli, HomeOption, JsonOption, command, run_bo
 from quarterdeck.cli.worker_lines import errors_lines, health_lines, latency_lines, throughput_lines
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Window
+from quarterdeck.contract.operations import Operation
 from quarterdeck.contract.operations import workers as ops
 
 workers = typer.Typer(
@@ -25,6 +27,8 @@ WindowOption = Annotated[Window, typer.Option("--window", "-w", help="How far ba
 QueueOption = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
 KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind of run.")]
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")]
+# What a command prints of an answer, and how wide it may be.
+Lines = Callable[[Mapping[str, Any], int | None], list[str]]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,43 +53,33 @@ async def list_(cli: Cli) -> None:
         cli.out.note("No worker is known: none has leased a run, and [workers] in config.toml names none.")
 
 
-@command(workers, "workers", "throughput")
-async def throughput(
-    cli: Cli,
-    window: WindowOption = Window.HOUR,
-    queue: QueueOption = None,
-    kind: KindOption = None,
-    tenant: TenantOption = None,
-) -> None:
-    """Show how many runs were enqueued, completed, failed and died over time."""
-    query = {"window": window, "queue": queue, "kind": kind, "tenant": tenant}
-    found = await cli.call(ops.THROUGHPUT, query=query)
-    cli.out.result(found, throughput_lines(found, cli.out.width))
+def _declare_series(word: str, summary: str, operation: Operation, lines: Lines) -> None:
+    """A command that shows figures over time."""
+
+    async def show(
+        cli: Cli,
+        window: WindowOption = Window.HOUR,
+        queue: QueueOption = None,
+        kind: KindOption = None,
+        tenant: TenantOption = None,
+    ) -> None:
+        query = {"window": window, "queue": queue, "kind": kind, "tenant": tenant}
+        found = await cli.call(operation, query=query)
+        cli.out.result(found, lines(found, cli.out.width))
+
+    command(workers, "workers", word, help=summary)(show)
 
 
-@command(workers, "workers", "latency")
-async def latency(
-    cli: Cli,
-    window: WindowOption = Window.HOUR,
-    queue: QueueOption = None,
-    kind: KindOption = None,
-    tenant: TenantOption = None,
-) -> None:
-    """Show how long attempts took and runs waited: median, 95th and 99th percentile."""
-    query = {"window": window, "queue": queue, "kind": kind, "tenant": tenant}
-    found = await cli.call(ops.LATENCY, query=query)
-    cli.out.result(found, latency_lines(found, cli.out.width))
-
-
-@command(workers, "workers", "errors")
-async def errors(
-    cli: Cli,
-    window: WindowOption = Window.HOUR,
-    queue: QueueOption = None,
-    kind: KindOption = None,
-    tenant: TenantOption = None,
-) -> None:
-    """Show the share of attempts that failed, and with what."""
-    query = {"window": window, "queue": queue, "kind": kind, "tenant": tenant}
-    found = await cli.call(ops.ERRORS, query=query)
-    cli.out.result(found, errors_lines(found, cli.out.width))
+_declare_series(
+    "throughput",
+    "Show how many runs were enqueued, completed, failed and died over time.",
+    ops.THROUGHPUT,
+    throughput_lines,
+)
+_declare_series(
+    "latency",
+    "Show how long attempts took and runs waited: median, 95th and 99th percentile.",
+    ops.LATENCY,
+    latency_lines,
+)
+_declare_series("errors", "Show the share of attempts that failed, and with what.", ops.ERRORS, errors_lines)

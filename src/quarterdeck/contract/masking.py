@@ -8,11 +8,12 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any
 
-MASK = "••••••"
+MASK, ASCII_MASK = "••••••", "******"
+MASKS = (MASK, ASCII_MASK)
 
 
-def mask(payload: Any, patterns: Sequence[str]) -> Any:
-    """A copy in which every value under a name that matches is replaced; an object or a list is masked whole."""
+def mask(payload: Any, patterns: Sequence[str], sign: str = MASK) -> Any:
+    """A copy in which every value under a name that matches is `sign`; an object or a list is masked whole."""
     if not patterns or not isinstance(payload, dict | list):
         return payload
     secret = pattern(tuple(patterns))
@@ -24,7 +25,7 @@ def mask(payload: Any, patterns: Sequence[str]) -> Any:
         value = holder[place]
         if isinstance(value, dict):
             made: Any = {
-                key: MASK if secret.fullmatch(key) and each is not None else each for key, each in value.items()
+                key: sign if secret.fullmatch(key) and each is not None else each for key, each in value.items()
             }
             open_ += [(made, key) for key, each in made.items() if isinstance(each, dict | list)]
         else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from quarterdeck.config.settings import Settings
 from quarterdeck.contract.enums import Role
-from quarterdeck.contract.masking import MASK, mask, pattern
+from quarterdeck.contract.masking import MASKS, mask, pattern
 from quarterdeck.contract.principal import Principal
 
 
@@ -31,7 +31,7 @@ def unmasked(new: Any, old: Any, patterns: Sequence[str]) -> Any:
         if isinstance(value, dict):
             known = was if isinstance(was, dict) else {}
             made: Any = {
-                key: known[key] if each == MASK and key in known and secret.fullmatch(key) else each
+                key: known[key] if each in MASKS and key in known and secret.fullmatch(key) else each
                 for key, each in value.items()
             }
             open_ += [(made, key, known.get(key)) for key, each in value.items() if isinstance(each, dict | list)]

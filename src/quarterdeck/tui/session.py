@@ -57,6 +57,13 @@ class Session:
     def standing(self) -> Standing:
         return Standing(self.role, self.read_only, self.lost, self.home.config)
 
+    def masked(self, payload: Any) -> Any:
+        """As an onlooker may see it. Takes its time with a large one."""
+        from quarterdeck.contract.masking import ASCII_MASK, MASK, mask
+
+        console = self.settings.console
+        return mask(payload, console.secret_keys, ASCII_MASK if console.ascii else MASK)
+
     def connected(self, client: Any) -> None:
         self.client, self.lost, self.starting = client, "", False
 

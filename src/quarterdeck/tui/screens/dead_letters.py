@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource, Resource
-from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import dead_letters
 from quarterdeck.tui.machine_columns import DEAD_LETTER_COLUMNS
 from quarterdeck.tui.screens.base import Handler
@@ -83,8 +82,9 @@ class DeadLetterDetail(RowDetail):
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Row]:
         """The dead letter, and all that belongs to it."""
         found = await client.call(dead_letters.SHOW, id=row_id)
-        secret = self.screen.console.session.settings.console.secret_keys
-        return found["dead_letter"], {**found, "payload": await asyncio.to_thread(mask, found["payload"], secret)}
+        masked = self.screen.console.session.masked
+        hidden = {name: await asyncio.to_thread(masked, found[name]) for name in ("payload", "metadata")}
+        return found["dead_letter"], {**found, **hidden}
 
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
         from quarterdeck.tui.machine_detail import dead_letter_lines

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quarterdeck.contract.actions import Action
-from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import dead_letters
 from quarterdeck.tui.screens.acting import Row
 from quarterdeck.tui.screens.machine_acting import MachineActing
@@ -39,7 +38,7 @@ class DeadLetterActing(MachineActing):
 
         found = await self.session.client.call(dead_letters.SHOW, id=row["id"])
         # A mask that is sent back stands for what it hides.
-        letter, payload = found["dead_letter"], mask(found["payload"], self.session.settings.console.secret_keys)
+        letter, payload = found["dead_letter"], self.session.masked(found["payload"])
         refused = too_large(payload)
         if refused:
             self.screen.notice(f"{refused} From a file: qd dlq retry {row['id']} --payload-file FILE", "warning")

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from textual.widget import Widget
 
 from quarterdeck.contract.enums import MachineResource
-from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import dead_letters, runs
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.failures import FAILURES, sentence
@@ -124,8 +123,8 @@ class PayloadScreen(ReadingScreen):
 
     async def _show(self) -> None:
         """Beside the screen, for there may be much to hide."""
-        patterns = () if self._reveals else self.console.session.settings.console.secret_keys
-        self.json.show(await asyncio.to_thread(mask, self._value, patterns))
+        masked = self.console.session.masked
+        self.json.show(self._value if self._reveals else await asyncio.to_thread(masked, self._value))
 
     def on_json_tree_moved(self) -> None:
         self.tell()

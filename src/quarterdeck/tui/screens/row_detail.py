@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.tui.failures import FAILURES, sentence
@@ -77,8 +76,13 @@ class RowDetail:
         if self._shown is None or self._shown[0]["id"] != row["id"]:
             self._shown = (row, None)
             self.paint()
-        # Not the coroutine: a worker that ends before it begins would leave it behind.
-        self.screen.run_worker(partial(self._fetch, int(row["id"])), group="detail", exclusive=True)
+        number = int(row["id"])
+
+        async def fetch() -> None:
+            await self._fetch(number)
+
+        # Not the coroutine itself: a worker that is cancelled before it begins would leave it behind.
+        self.screen.run_worker(fetch, group="detail", exclusive=True)  # type: ignore[arg-type]
 
     async def _fetch(self, row_id: int) -> None:
         client = self.screen.console.session.client

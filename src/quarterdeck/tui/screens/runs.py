@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource
-from quarterdeck.contract.masking import mask
 from quarterdeck.contract.operations import dead_letters, runs
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.machine_columns import RUN_COLUMNS
@@ -77,10 +76,10 @@ class RunDetail(RowDetail):
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Sequence[Row]]:
         """The run with its payload, and its attempts."""
         found = await client.call(runs.SHOW, id=row_id)
-        secret = self.screen.console.session.settings.console.secret_keys
+        masked = self.screen.console.session.masked
         run = dict(found["run"])
         for name in ("payload", "result"):
-            run[name] = await asyncio.to_thread(mask, run.get(name), secret)
+            run[name] = await asyncio.to_thread(masked, run.get(name))
         return run, found["attempts"]
 
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
