@@ -127,6 +127,7 @@ def dead_letter(number: int, **changes: Any) -> dict[str, Any]:
         "exception_id": 700 + number if number % 4 == 0 else None,
         "source_id": None,
         "created_at": iso(made),
+        "died_at": iso(made),
         "updated_at": iso(made),
         "expires_at": iso(made + 90 * DAY),
         "version": 1,

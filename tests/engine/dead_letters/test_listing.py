@@ -46,7 +46,8 @@ def make(seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     letters, work, number = [], [], 0
     for index in range(COUNT):
         number += chance.choice((1, 1, 1, 40))
-        at = now - chance.randrange(30) * HOUR - 30 * MINUTE
+        # They come in the order of their times, but for those whose transactions overlap.
+        at = now - (COUNT - index) * HOUR // 4 - chance.randrange(2) * 2 * MINUTE
         code = chance.choice(CODES)
         both = {
             "id": number,
@@ -74,8 +75,6 @@ def make(seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         work.append(
             {
                 **both,
-                # Runs come in the order of their times, but for those whose transactions overlap.
-                "created_at": now - (COUNT - index) * HOUR // 4 - chance.randrange(2) * 2 * MINUTE,
                 "kind": chance.choice(KINDS),
                 "status": chance.choice(("waiting", "active", "completed", "completed", "dead")),
                 "error_code": code,

@@ -61,6 +61,24 @@ async def test_what_is_exported_can_be_posted_somewhere_else(engine: Engine) -> 
     assert await lines(engine) == before
 
 
+async def test_what_died_long_ago_elsewhere_counts_from_when_it_came(engine: Engine) -> None:
+    """Order, filter, groups and growth say the same; when it died is told beside."""
+    (first,) = await morgue.post(engine, died_at=to_datetime(1_700_000_000_000))
+    (second,) = await morgue.post(engine)
+    (third,) = await morgue.post(engine, died_at=to_datetime(1_600_000_000_000))
+    rows = (await morgue.page(engine, "created:<1h", sort="created")).items
+    assert [row.id for row in rows] == [first, second, third]
+    assert [row.created_at for row in rows] == sorted(row.created_at for row in rows)
+    assert [row.died_at for row in rows] == [
+        to_datetime(1_700_000_000_000), rows[1].created_at, to_datetime(1_600_000_000_000)
+    ]  # fmt: skip
+    for filter_ in ("", "created:<1h"):
+        (group,) = (await figures.groups(engine, ROOT, filter_)).items
+        assert (group.count, group.first_at, group.last_at) == (3, rows[0].created_at, rows[2].created_at)
+    growth = (await figures.stats(engine, ROOT, models.StatsQuery(period="month"))).growth
+    assert sum(each.added for each in growth) == 3
+
+
 async def test_only_what_matches_is_exported(engine: Engine) -> None:
     await morgue.post(engine, 2, error_code="503")
     await morgue.post(engine, error_code="422")

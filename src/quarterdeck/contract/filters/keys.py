@@ -91,7 +91,7 @@ _DEAD_LETTERS = (
     Key("id", KeyKind.NUMBER, "number of the dead letter", (), ("id:42",)),
     Key("run", KeyKind.NUMBER, "the run that died", (), ("run:42",)),
     Key("source", KeyKind.WORD, "id in the system it came from", (), ("source:evt_1",)),
-    Key("created", KeyKind.PAST, "when it died", _PAST, ("created:<2h",)),
+    Key("created", KeyKind.PAST, "when it came", _PAST, ("created:<2h",)),
 )
 _MACHINE_KEYS: Mapping[MachineResource, Mapping[str, Key]] = {
     MachineResource.RUNS: {key.name: key for key in _RUNS},

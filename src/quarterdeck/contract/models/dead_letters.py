@@ -48,8 +48,9 @@ class AddedDeadLetters(Answer):
 class DeadLetter(Answer):
     """`group` names dead letters of the same error: queue, code and message without what differs between runs.
 
-    `run_id` is the run that died, `retry_run_id` the newest retry; `retries` counts retries. `expires_at` is when
-    it is removed.
+    `run_id` is the run that died, `retry_run_id` the newest retry; `retries` counts retries. `created_at` is when
+    it came, by which it is ordered and counted; another system's may have died before, at `died_at`. `expires_at` is
+    when it is removed.
     """
 
     id: int
@@ -68,6 +69,7 @@ class DeadLetter(Answer):
     exception_id: int | None
     source_id: str | None
     created_at: Timestamp
+    died_at: Timestamp
     updated_at: Timestamp
     expires_at: Timestamp
     version: int

@@ -55,5 +55,5 @@ def _line(row: Row[Any]) -> bytes:
     changes nothing."""
     values = {name: getattr(row, name) for name in _AS_THEY_ARE}
     values["source_id"] = row.source_id or f"dead-letter-{row.id}"
-    values["died_at"] = iso(row.created_at)
+    values["died_at"] = iso(row.created_at if row.died_at is None else row.died_at)
     return json.dumps(values, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

@@ -39,7 +39,6 @@ DEAD_LETTERS = Listing(
         "source": "source_id",
         "created": "created_at",
     },
-    # In the order in which they came: an import may bring old ones.
     orders={"created": ("id",)},
     indexes={
         "status": holds("status"),
@@ -59,6 +58,7 @@ DEAD_LETTERS = Listing(
     newest=("id",),
     absent=frozenset({"error"}),
     slices=True,
+    timed="created_at",
     tallies=dead_letter_tallies,
     told_by={"error_code": _groups_of},
     special=in_payload(dead_letters),

@@ -29,6 +29,7 @@ def dead_letter(row: Row[Any]) -> DeadLetter:
         exception_id=row.exception_id,
         source_id=row.source_id,
         created_at=to_datetime(row.created_at),
+        died_at=to_datetime(row.created_at if row.died_at is None else row.died_at),
         updated_at=to_datetime(row.updated_at),
         expires_at=to_datetime(row.expires_at),
         version=row.version,

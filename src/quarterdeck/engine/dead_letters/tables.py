@@ -25,7 +25,8 @@ dead_letters = Table(
     Column("retry_run_id", BigInteger),
     Column("exception_id", BigInteger),  # the item that hands it to a person
     Column("source_id", Text),
-    moment("created_at"),
+    moment("created_at"),  # when it came; lists, groups and growth go by it
+    moment("died_at", nullable=True),  # what another system said of it, if that was earlier
     moment("updated_at"),
     moment("expires_at"),
     Column("version", Integer, nullable=False, server_default="1"),
