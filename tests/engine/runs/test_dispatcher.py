@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from quarterdeck.config.home import Home
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import ErrorClass, HandlerKind, LogLevel
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs import beating, dispatcher, finishing, rules, service
+from quarterdeck.engine.runs import beating, dispatcher, finishing, relaying, rules, service
 from quarterdeck.engine.runs.dispatcher import Dispatcher
 from quarterdeck.engine.runs.executors import EXECUTORS, Context, Failure
 from quarterdeck.engine.runs.logs import DROPPED, MOST_LINES
 from quarterdeck.engine.runs.outcomes import Claimed
+from quarterdeck.engine.runs.relaying import Relay
 from quarterdeck.engine.runs.tables import runs
 from quarterdeck.engine.store.store import Store
 from tests.engine.runs.world import (
@@ -128,6 +130,34 @@ async def test_what_is_enqueued_is_taken_at_once(engine: Engine, running: Dispat
     assert time.monotonic() - began < 5
     assert (await row(engine, number)).result == {"attempt": 1}
     assert await tallied(engine) == {"completed": 10}
+
+
+async def test_large_payloads_come_a_few_at_a_time(
+    engine: Engine, running: Dispatcher, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guards the memory of the engine: whatever the queue's concurrency, only so much of them is held."""
+    monkeypatch.setattr(dispatcher, "MOST_CHARACTERS", 250_000)
+    work.gate.clear()
+    await http_queue(engine, concurrency=100)
+    await make_queue(engine, "other", handler=HandlerKind.HTTP, target="https://example.org/", concurrency=100)
+    ids = await add(engine, *(["x" * 100_000] * 20))
+    assert await ended(engine, *ids) == ["completed"] * 20
+    assert work.most_at_once <= 3
+    small = await add(engine, *(["wait"] * 50), queue="other")
+    await begun(work, 70)
+    work.gate.set()
+    assert await ended(engine, *small) == ["completed"] * 50
+
+
+async def test_a_queue_whose_payloads_had_no_room_is_looked_at_when_there_is_some(
+    engine: Engine, running: Dispatcher, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher, "MOST_CHARACTERS", 10)
+    await http_queue(engine, concurrency=100)
+    await make_queue(engine, "other", handler=HandlerKind.HTTP, target="https://example.org/", concurrency=100)
+    ids = [*await add(engine, *(["x" * 20] * 5)), *await add(engine, *(["x" * 20] * 5), queue="other")]
+    assert await ended(engine, *ids) == ["completed"] * 10
+    assert work.most_at_once <= 2  # one of each queue
 
 
 async def test_a_run_that_fails_comes_again_and_every_attempt_is_kept(engine: Engine, running: Dispatcher) -> None:
@@ -353,3 +383,43 @@ async def test_two_engines_on_one_store_do_each_run_once(
         assert await tallied(engine) == {"completed": 90}
     finally:
         await second.stop()
+
+
+async def test_what_another_engine_enqueues_is_taken_at_once(
+    store: Store, engine: Engine, engine_home: Home, running: Dispatcher
+) -> None:
+    """Guards `relaying`: looks of its own come every ten minutes here."""
+    if not store.dialect.skips_locked:
+        return  # one engine a store
+    other = make_engine(store, engine_home)
+    relay = Relay(other)
+    relay.start()
+    try:
+        async with asyncio.timeout(20):
+            await asyncio.gather(relay.listens.wait(), running.relay.listens.wait())
+        await http_queue(engine)
+        for moment in (None, now_ms() + 200):
+            for _ in range(3):
+                (number,) = await add(other, run_at=moment)
+                assert await ended(engine, number) == ["completed"]
+    finally:
+        await relay.stop()
+
+
+async def test_engines_that_lost_their_line_to_each_other_find_it_again(
+    store: Store, engine: Engine, running: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not store.dialect.skips_locked:
+        return
+    monkeypatch.setattr(relaying, "RETRY_SECONDS", 0.05)
+    async with asyncio.timeout(20):
+        await running.relay.listens.wait()
+        async with store.read() as connection:
+            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            await connection.execute(text(others + " AND datname = current_database()"))
+
+        async def is_lost() -> bool:
+            return not running.relay.listens.is_set()
+
+        await until(is_lost)
+        await running.relay.listens.wait()

@@ -17,10 +17,11 @@ from quarterdeck.contract.enums import ErrorClass, RunStatus
 from quarterdeck.contract.problems import Code
 from quarterdeck.contract.transitions import RUN_TRANSITIONS, can_move
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs import service
+from quarterdeck.engine.runs import leases, service
 from quarterdeck.engine.runs.outcomes import Cancelled, Claimed, Completed, GivenBack, Held, Outcome
 from quarterdeck.engine.runs.service import New
 from quarterdeck.engine.runs.tables import runs
+from quarterdeck.engine.series.recording import Moves, record
 from tests.engine.runs.world import (
     QUEUE,
     add,
@@ -491,3 +492,23 @@ async def test_a_claim_counts_until_it_ends_or_is_lost_and_never_after(engine: E
     async with engine.store.read() as connection:
         found = (await connection.execute(select(runs.c.status))).scalars().all()
     assert counted == {name: found.count(name) for name in set(found)}
+
+
+@pytest.mark.parametrize("kinds", [None, ["kind"]])
+async def test_one_claim_takes_no_more_than_payloads_may_weigh(engine: Engine, kinds: list[str] | None) -> None:
+    await make_queue(engine, concurrency=100)
+    ids = await add(engine, *(["x" * 1_000] * 5), "small")
+
+    async def take(characters: int) -> list[int]:
+        async with engine.store.write() as transaction:
+            moves = Moves()
+            taken = await leases.take(
+                engine, transaction, moves, "q", "w", 10, seconds=30, kinds=kinds, characters=characters
+            )
+            await record(transaction, engine.store.dialect, moves)
+        return [run.id for run in taken.runs]
+
+    assert await take(1_500) == ids[:2]
+    assert await take(1) == ids[2:3], "the first one goes, whatever it weighs"
+    assert await take(100_000) == ids[3:]
+    assert await tallied(engine) == {"active": 6}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -23,13 +23,22 @@ class Ear:
 
 
 class Arrivals:
-    """Call it from the event loop, after the commit. Other engines on the same store are not heard here."""
+    """Call it from the event loop, after the commit."""
 
     def __init__(self) -> None:
         self._ears: set[Ear] = set()
+        # Tells other engines on the same store.
+        self.relay: Callable[[set[str], int | None], None] | None = None
 
     def say(self, queues: Iterable[str], later: int | None = None) -> None:
         """`queues` have runs that wait; `later` is when one that was just scheduled is due (ms)."""
+        said = set(queues)
+        self.hear(said, later)
+        if self.relay is not None and (said or later is not None):
+            self.relay(said, later)
+
+    def hear(self, queues: set[str], later: int | None) -> None:
+        """As `say`, from another engine."""
         for ear in self._ears:
             ear.hear(queues, later)
 

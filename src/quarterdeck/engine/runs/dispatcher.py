@@ -21,6 +21,7 @@ from quarterdeck.engine.runs.executors import EXECUTORS, STARTERS
 from quarterdeck.engine.runs.handlers import HANDLERS
 from quarterdeck.engine.runs.leases import Taken
 from quarterdeck.engine.runs.outcomes import Claimed, Failed, Outcome
+from quarterdeck.engine.runs.relaying import Relay
 from quarterdeck.engine.series.recording import Moves, record
 from quarterdeck.engine.store.store import Transaction
 
@@ -29,8 +30,10 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 30
 # At most so many runs are taken at once, so that nobody else waits long for the writer.
 TAKEN_AT_ONCE = 500
-# Whoever enqueues in this engine says so; these looks are for other engines on the same store.
+# Whoever enqueues says so, in other engines on the same store too; these looks are for what was not heard.
 LOOK_SECONDS = {True: 1.0, False: 5.0}
+# Payloads of what is at work here, together; a queue that has nothing at work may take one nevertheless.
+MOST_CHARACTERS = 64 * 1024 * 1024
 RETRY_SECONDS = 2.0  # after the store has refused
 GRACE_SECONDS = 3.0  # for what is at work when the engine stops
 _LINES_SECONDS = 0.2  # log lines are gathered for so long
@@ -45,6 +48,7 @@ class _Done:
     staged: bool = False
     due: int | None = None
     taken: dict[str, Taken] = field(default_factory=dict)
+    crowded_out: set[str] = field(default_factory=set)
 
 
 class Dispatcher:
@@ -62,12 +66,15 @@ class Dispatcher:
         self._look_at: set[str] = set()
         self._backlog: set[str] = set()  # queues that had more than there was room for
         self._busy: Counter[str] = Counter()  # how many of a queue are at work here
+        self._characters = 0  # of the payloads at work here
+        self._crowded_out: set[str] = set()  # queues that had no room for theirs
         self._again: dict[str, int] = {}  # queues whose rate allows no other before (ms)
         self._outside: set[str] = set()  # queues that are none of ours
         self._due: int | None = None
         self._next_look = 0.0
         self._loop: asyncio.Task[None] | None = None
         self._beating: asyncio.Task[None] | None = None
+        self.relay = Relay(engine)
         self._stopping = False
         self._nobody = asyncio.Event()  # is at work
 
@@ -78,6 +85,8 @@ class Dispatcher:
         await self.rescue(all_of_engines=not engine.store.dialect.skips_locked)
         engine.clock.every(5, "leases that lapsed", self.rescue)
         self._loop = asyncio.create_task(self._run(), name="dispatcher")
+        if engine.store.dialect.skips_locked:
+            self.relay.start()
         self._beating = asyncio.create_task(beating.keep_alive(engine, self), name="heartbeats")
 
     async def stop(self) -> None:
@@ -95,6 +104,7 @@ class Dispatcher:
                     task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+        await self.relay.stop()
 
     async def _wait_for_work(self, seconds: float | None) -> None:
         self._nobody.clear()
@@ -205,8 +215,14 @@ class Dispatcher:
             if staging:
                 queues |= await enqueuing.stage(self._engine, transaction, moves)
                 done.staged, done.due = True, await survey.next_due(transaction.connection, self._engine.store.dialect)
+            characters = self._characters
             for queue in sorted(queues - self._outside):
-                done.taken[queue] = await self._take(transaction, moves, queue)
+                room = max(MOST_CHARACTERS - characters, 0 if self._busy[queue] else 1)
+                if room == 0:
+                    done.crowded_out.add(queue)
+                    continue
+                taken = done.taken[queue] = await self._take(transaction, moves, queue, room)
+                characters += sum(len(run.body or "") for run in taken.runs)
             await record(transaction, self._engine.store.dialect, moves)
             return done
 
@@ -223,7 +239,7 @@ class Dispatcher:
             return
         self._after(ended, lines, done)
 
-    async def _take(self, transaction: Transaction, moves: Moves, queue: str) -> Taken:
+    async def _take(self, transaction: Transaction, moves: Moves, queue: str, characters: int) -> Taken:
         return await leases.take(
             self._engine,
             transaction,
@@ -233,6 +249,7 @@ class Dispatcher:
             TAKEN_AT_ONCE,
             seconds=LEASE_SECONDS,
             handlers={HandlerKind.ENGINE, *EXECUTORS, *STARTERS},
+            characters=min(characters, leases.MOST_CHARACTERS),
         )
 
     def _after(self, ended: Sequence[tuple[Claimed, Outcome]], lines: Sequence[logs.Line], done: _Done) -> None:
@@ -245,6 +262,7 @@ class Dispatcher:
             self._engine.run_watches.touch({line.run_id for line in lines}, written=True)
         if done.staged:
             self._due = done.due
+        self._crowded_out |= done.crowded_out
         for queue, taken in done.taken.items():
             self._backlog.discard(queue)
             if taken.more or taken.runs or self._busy[queue]:
@@ -283,6 +301,7 @@ class Dispatcher:
     def _begin(self, attempt: Attempt) -> None:
         self.at_work[attempt.run.id, attempt.run.attempt] = attempt
         self._busy[attempt.run.queue] += 1
+        self._characters += len(attempt.run.body or "")
         if (start := STARTERS.get(attempt.settings.handler)) is not None:
             try:
                 start(self._engine, attempt, partial(self._over, attempt))
@@ -302,6 +321,9 @@ class Dispatcher:
         run = attempt.run
         self.at_work.pop((run.id, run.attempt), None)
         self._busy[run.queue] -= 1
+        self._characters -= len(run.body or "")
+        self._look_at |= self._crowded_out
+        self._crowded_out.clear()
         if run.queue in self._backlog:
             self._look_at.add(run.queue)
         if outcome is not None:

@@ -25,6 +25,8 @@ from quarterdeck.engine.series.recording import Moves, counting, record
 from quarterdeck.engine.store.dialect import Dialect, plain
 from quarterdeck.engine.store.store import Transaction
 
+# Payloads of one claim, together. They can be large, and all of them are held in memory.
+MOST_CHARACTERS = 32 * 1024 * 1024
 # A queue whose tenants have all they may is looked through this often before a claim gives up.
 _MOST_LOOKS = 10
 
@@ -71,9 +73,11 @@ async def take(
     seconds: int,
     kinds: Sequence[str] | None = None,
     handlers: Collection[HandlerKind] | None = None,
+    characters: int = MOST_CHARACTERS,
 ) -> Taken:
     """As `claim`, and what the dispatcher needs to know beside; nothing where the queue has none of `handlers`.
 
+    Their payloads together are longer than `characters` by one of them at most.
     What has moved is added to `moves` for the caller to record, or recorded with what they held already.
     """
     dialect, connection = engine.store.dialect, transaction.connection
@@ -86,14 +90,14 @@ async def take(
     timeout = round(settings.timeout_seconds * SECOND)
     is_simple = settings.tenant_concurrency is None and settings.rate_per_second is None and kinds is None
     if is_simple:
-        where: dict[str, Any] = {"of_queue": queue, "most": limit, "room": settings.concurrency}
+        where: dict[str, Any] = {"of_queue": queue, "most": limit, "room": settings.concurrency, "weight": characters}
         statement = _claiming(dialect)
         if dialect.nests_writes:
             statement, where = _claiming_and_counting(dialect), {**where, **moves.said(transaction.now)}
         taken.runs = await _lease(transaction, statement, where, queue, worker, seconds, timeout)
         taken.more = len(taken.runs) >= limit
     else:
-        ids = await _choose(transaction, dialect, taken, settings, queue, limit, kinds)
+        ids = await _choose(transaction, dialect, taken, settings, queue, limit, kinds, characters)
         where = {"ids": json.dumps([[number] for number in ids])}
         if ids:
             listed = _claiming_listed(dialect)
@@ -117,6 +121,7 @@ async def _choose(
     queue: str,
     limit: int,
     kinds: Sequence[str] | None,
+    characters: int,
 ) -> list[int]:
     """Ids of the runs to take where more than one number limits them."""
     counted = await transaction.connection.execute(_at_work(), {"of_queue": queue})
@@ -126,7 +131,10 @@ async def _choose(
         allowed = await pace.allowed(transaction, queue, settings.rate_per_second)
         taken.again_at = allowed.again_at if allowed.number < free else None
         free = min(free, allowed.number)
-    ids = await _fair(transaction, dialect, settings, queue, at_work, free, kinds) if free > 0 else []
+    if free <= 0:
+        taken.more = True
+        return []
+    ids = await _fair(transaction, dialect, settings, queue, at_work, free, kinds, characters)
     taken.more = len(ids) >= free
     return ids
 
@@ -156,13 +164,17 @@ async def _fair(
     at_work: Counter[str],
     free: int,
     kinds: Sequence[str] | None,
+    characters: int,
 ) -> list[int]:
     """Ids in their order, of these kinds, stepping over tenants who have as many at work as they may."""
     most = settings.tenant_concurrency
     chosen: list[int] = []
     have = Counter(at_work)
     for _ in range(_MOST_LOOKS):
-        query = select(runs.c.id, runs.c.tenant_id).where(waiting(), runs.c.queue == queue, runs.c.id.not_in(chosen))
+        size = dialect.size(type_coerce(runs.c.payload, Text)).label("size")
+        query = select(runs.c.id, runs.c.tenant_id, size).where(
+            waiting(), runs.c.queue == queue, runs.c.id.not_in(chosen)
+        )
         if kinds is not None:
             query = query.where(runs.c.kind.in_(list(kinds)))
         if most is not None:
@@ -171,10 +183,11 @@ async def _fair(
         rows = (await transaction.connection.execute(dialect.lock_skipping(query))).all()
         before = len(chosen)
         for row in rows:
-            if most is None or have[row.tenant_id] < most:
+            if characters > 0 and (most is None or have[row.tenant_id] < most):
                 have[row.tenant_id] += 1
                 chosen.append(row.id)
-        if len(chosen) >= free or len(rows) < free - before:
+                characters -= row.size or 0
+        if len(chosen) >= free or len(rows) < free - before or characters <= 0:
             break
     return chosen
 
@@ -190,13 +203,17 @@ def _at_work() -> Select[Any]:
 
 @cache
 def _claiming(dialect: Dialect) -> Any:
+    order = runs.c.priority, runs.c.run_at, runs.c.id
+    size = func.coalesce(dialect.size(type_coerce(runs.c.payload, Text)), 0).label("size")
     due = dialect.lock_skipping(
-        select(runs.c.id)
+        select(*order, size)
         .where(waiting(), runs.c.queue == text_of("of_queue"))
-        .order_by(runs.c.priority, runs.c.run_at, runs.c.id)
+        .order_by(*order)
         .limit(_room(dialect))
     ).cte("due")
-    return _leasing(runs.c.id.in_(select(due.c.id)))
+    before = func.sum(due.c["size"]).over(order_by=[due.c[each.name] for each in order]) - due.c["size"]
+    weighed = select(due.c.id, before.label("before")).subquery("weighed")
+    return _leasing(runs.c.id.in_(select(weighed.c.id).where(weighed.c.before < number_of("weight"))))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -156,6 +157,10 @@ class Dialect:
         """A table named like `parameter`, whose rows are the lists of a JSON list bound to it; columns by position."""
         raise NotImplementedError
 
+    def size(self, text_: ColumnElement[Any]) -> ColumnElement[int]:
+        """How long a text is, without reading it where that can be."""
+        return func.octet_length(text_)
+
     def least(self, *values: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.least(*values)
 
@@ -200,6 +205,9 @@ class SqliteDialect(Dialect):
             for number, (name, kind) in enumerate(columns.items())
         )
         return select(*parts).subquery(parameter)
+
+    def size(self, text_: ColumnElement[Any]) -> ColumnElement[int]:
+        return super().size(text_) if sqlite3.sqlite_version_info >= (3, 43) else func.length(text_)
 
     def least(self, *values: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.min(*values)

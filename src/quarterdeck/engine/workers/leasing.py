@@ -31,10 +31,6 @@ from quarterdeck.engine.workers.urls import check_health_url
 LOOK_SECONDS = 2.0
 HELD_BACK_SECONDS = 0.25
 
-# Payloads can be large: the first few say how many more fit into one answer.
-_FIRST_CHUNK, _LARGEST_CHUNK = 20, 200
-_MOST_CHARACTERS = 32 * 1024 * 1024
-
 Gone = Callable[[], Awaitable[None]]
 _Ender = asyncio.Future[Any]
 
@@ -122,22 +118,6 @@ async def _take(engine: Engine, name: str, asked: LeaseRequest) -> tuple[list[Cl
         _check(known)
         if known.paused or not await _anything(connection, name, asked):
             return [], LOOK_SECONDS
-    found: list[Claimed] = []
-    size = 0
-    while True:
-        chunk = min(asked.count - len(found), _FIRST_CHUNK if not found else _LARGEST_CHUNK)
-        taken = await _claim(engine, name, asked, chunk)
-        found += taken.runs
-        size += sum(len(each.body or "") for each in taken.runs)
-        average = size // max(1, len(found))
-        if len(taken.runs) < chunk or len(found) >= asked.count or size + _LARGEST_CHUNK * average > _MOST_CHARACTERS:
-            break
-    if taken.again_at is not None:
-        return found, max((taken.again_at - now_ms()) / SECOND, 0.01)
-    return found, HELD_BACK_SECONDS if taken.more else LOOK_SECONDS
-
-
-async def _claim(engine: Engine, name: str, asked: LeaseRequest, count: int) -> leases.Taken:
     moves = Moves()
     async with engine.store.write() as transaction:
         taken = await leases.take(
@@ -146,13 +126,15 @@ async def _claim(engine: Engine, name: str, asked: LeaseRequest, count: int) -> 
             moves,
             name,
             asked.worker,
-            count,
+            asked.count,
             seconds=asked.seconds,
             kinds=asked.kinds,
             handlers=(HandlerKind.WORKER,),
         )
         await record(transaction, engine.store.dialect, moves)
-    return taken
+    if taken.again_at is not None:
+        return taken.runs, max((taken.again_at - now_ms()) / SECOND, 0.01)
+    return taken.runs, HELD_BACK_SECONDS if taken.more else LOOK_SECONDS
 
 
 async def _anything(connection: AsyncConnection, name: str, asked: LeaseRequest) -> bool:
