@@ -215,3 +215,57 @@ class SortKey(StrEnum):
     DUE = "due"
     CREATED = "created"
     UPDATED = "updated"
+
+
+class SlaTarget(StrEnum):
+    """What is promised: the first word to whoever asks, or that it is done."""
+
+    FIRST_RESPONSE = "first_response"
+    RESOLUTION = "resolution"
+
+
+class ClockState(StrEnum):
+    """`breached` runs on, to be seen, until the item is done; `met` and `cancelled` have ended."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    MET = "met"
+    BREACHED = "breached"
+    CANCELLED = "cancelled"
+
+
+class Weekday(StrEnum):
+    MONDAY = "mon"
+    TUESDAY = "tue"
+    WEDNESDAY = "wed"
+    THURSDAY = "thu"
+    FRIDAY = "fri"
+    SATURDAY = "sat"
+    SUNDAY = "sun"
+
+    @property
+    def number(self) -> int:
+        """Monday is 0, as in `datetime`."""
+        return _WEEKDAYS.index(self)
+
+
+_WEEKDAYS = tuple(Weekday)
+
+
+class EscalationAct(StrEnum):
+    RAISE_PRIORITY = "raise_priority"
+    ASSIGN = "assign"
+    NOTIFY = "notify"
+
+
+class EscalationDoes(StrEnum):
+    SUGGEST = "suggest"
+    DO = "do"
+
+
+class Period(StrEnum):
+    """How figures over a longer time are cut; weeks begin on Monday. In UTC."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 # What serves operations and what the clock calls, one package a capability.
 CAPABILITIES = (
-    "items", "listing", "bulk", "queues", "runs", "dead_letters", "series", "deliveries", "workers", "audit",
-    "idempotency", "live", "system",
+    "items", "listing", "bulk", "queues", "runs", "dead_letters", "series", "deliveries", "workers", "sla",
+    "audit", "idempotency", "live", "system",
 )  # fmt: skip
 
 

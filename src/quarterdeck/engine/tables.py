@@ -9,6 +9,19 @@ from quarterdeck.engine.listing import tables as listing
 from quarterdeck.engine.queues import tables as queues
 from quarterdeck.engine.runs import tables as runs
 from quarterdeck.engine.series import tables as series
+from quarterdeck.engine.sla import tables as sla
 from quarterdeck.engine.workers import tables as workers
 
-__all__ = ["audit", "bulk", "dead_letters", "idempotency", "items", "listing", "queues", "runs", "series", "workers"]
+__all__ = [
+    "audit",
+    "bulk",
+    "dead_letters",
+    "idempotency",
+    "items",
+    "listing",
+    "queues",
+    "runs",
+    "series",
+    "sla",
+    "workers",
+]

@@ -36,6 +36,8 @@ from quarterdeck.contract.enums import Priority
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.items.tables import item_events, items
+from quarterdeck.engine.sla.following import WATCHED, follow
+from quarterdeck.engine.sla.sights import ACTOR as CLOCKS
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.shapes import Shapes
 from quarterdeck.engine.store.store import Transaction
@@ -117,6 +119,17 @@ async def carry_out(
     events, changes = _statements(effect, scope, dialect, written, operation_id)
     await transaction.connection.execute(events)
     await transaction.connection.execute(changes)
+    await clocks_follow(effect, scope, transaction, dialect, actor)
+
+
+async def clocks_follow(
+    effect: Effect, scope: ColumnElement[bool], transaction: Transaction, dialect: Dialect, actor: str
+) -> bool:
+    """After the effect: whether it moved a clock of an item in `scope`."""
+    answered = effect.event == "comment" and actor != CLOCKS
+    if not answered and not WATCHED & effect.sets.keys():
+        return False
+    return await follow(transaction, dialect, scope, answered=answered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,10 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.effects import TOLD
 from quarterdeck.engine.items.tables import NO_DUE, item_details, item_events, items
+from quarterdeck.engine.sla.following import Born, begin
+from quarterdeck.engine.sla.keeping import Owner
+from quarterdeck.engine.sla.replay import replayed
+from quarterdeck.engine.sla.sights import Line, sights
 from quarterdeck.engine.store.store import Transaction
 
 _COMPARED = ("kind", "title", "status", "priority", "category", "assignee", "sla_due_at", "created_at")
@@ -65,6 +69,9 @@ async def import_batch(engine: Engine, principal: Principal, resource: Resource,
         ids = await _insert(engine, transaction, principal, resource, plan.created)
         for item, fingerprint, row in plan.updated:
             result.events += await _update(transaction, principal, item, fingerprint, row)
+        if plan.updated:
+            changed = engine.store.dialect.id_list([row.id for _, _, row in plan.updated])
+            await replayed(transaction, engine.store.dialect, items.c.id.in_(changed), write=True)
         if not ids and not plan.updated:
             return result
         await audit.append(
@@ -227,7 +234,20 @@ async def _insert(
     await connection.execute(items.insert(), item_rows)
     await connection.execute(item_details.insert(), detail_rows)
     await connection.execute(item_events.insert(), event_rows)
+    await begin(transaction, engine.store.dialect, resource, _born(resource, item_rows, event_rows))
     return ids
+
+
+def _born(
+    resource: Resource, item_rows: Sequence[dict[str, Any]], event_rows: Sequence[dict[str, Any]]
+) -> Iterator[Born]:
+    lines: dict[int, list[Line]] = {}
+    for each in event_rows:
+        lines.setdefault(each["item_id"], []).append(Line(each["at"], each["type"], each["actor"], each["changes"]))
+    for row in item_rows:
+        owner = Owner(row["id"], row["tenant_id"], row["resource"], row["version"], row["sla_due_at"])
+        seen = sights(resource, row["created_at"], row["status"], row["priority"], lines[row["id"]])
+        yield Born(owner, row["kind"], seen)
 
 
 def _columns(item: ImportedItem, resource: Resource, now: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Service levels: policies, the clocks of items, and how promises were kept."""

@@ -1,0 +1,147 @@
+"""Writes clocks down: their rows, their lines in timelines, and when their items are due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, Row, bindparam, update
+
+from quarterdeck.contract.clock import iso
+from quarterdeck.contract.enums import ClockState, SlaTarget
+from quarterdeck.engine.items.tables import NO_DUE, item_events, items
+from quarterdeck.engine.sla.clockwork import Change, Clock, Rules, due_of, moment_of
+from quarterdeck.engine.sla.sights import ACTOR
+from quarterdeck.engine.sla.tables import sla_clocks
+from quarterdeck.engine.store.dialect import Dialect
+from quarterdeck.engine.store.store import Transaction
+
+LABELS = {SlaTarget.FIRST_RESPONSE: "first response", SlaTarget.RESOLUTION: "resolution"}
+_KEY = ("item_id", "target")
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose clocks they are. `version` is the item's, so that no undo takes a line of a clock for its own."""
+
+    item_id: int
+    tenant_id: str
+    resource: str
+    version: int
+    due_at: int
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is to be written, of any number of items."""
+
+    clocks: list[dict[str, Any]] = field(default_factory=list)
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    dues: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(
+        self, owner: Owner, version_id: int, rules: Rules, clocks: Sequence[Clock], changes: Sequence[Change]
+    ) -> None:
+        """All clocks of an item, and what they have to say."""
+        self.clocks += [_row(owner, version_id, rules, each) for each in clocks]
+        self.lines += _lines(owner, changes)
+        due = due_of(clocks)
+        due = NO_DUE if due is None else min(due, NO_DUE - 1)
+        if due != owner.due_at:
+            self.dues.append({"the_item": owner.item_id, "the_due": due})
+
+    async def write(self, transaction: Transaction, dialect: Dialect) -> None:
+        connection = transaction.connection
+        made = dialect.insert(sla_clocks)
+        values = {each.name: made.excluded[each.name] for each in sla_clocks.columns if each.name not in _KEY}
+        upsert = made.on_conflict_do_update(index_elements=list(_KEY), set_=values)
+        for rows, statement in ((self.clocks, upsert), (self.lines, item_events.insert()), (self.dues, _DUE)):
+            for begin in range(0, len(rows), _AT_ONCE):
+                await connection.execute(statement, rows[begin : begin + _AT_ONCE])
+
+
+_DUE = (
+    update(items)
+    .where(items.c.id == bindparam("the_item", type_=BigInteger().with_variant(Integer(), "sqlite")))
+    .values(sla_due_at=bindparam("the_due", type_=BigInteger()))
+)
+
+
+def clock_of(row: Row[Any]) -> Clock:
+    """`row` has the columns of sla_clocks."""
+    return Clock(
+        SlaTarget(row.target),
+        ClockState(row.state),
+        row.started_at,
+        row.priority,
+        row.total,
+        row.used,
+        row.since,
+        row.due_at,
+        row.breached_at,
+        row.ended_at,
+        row.responded,
+        row.steps,
+    )
+
+
+def next_of(rules: Rules, clock: Clock) -> int | None:
+    """When time alone changes something: the breach, or the next step of the escalation."""
+    if clock.since is None:
+        return None
+    moments = [clock.due_at] if clock.state is ClockState.RUNNING else []
+    steps = rules.steps[clock.target]
+    if clock.steps < len(steps):
+        moments.append(moment_of(rules, clock, steps[clock.steps].percent))
+    return min((each for each in moments if each is not None), default=None)
+
+
+def _row(owner: Owner, version_id: int, rules: Rules, clock: Clock) -> dict[str, Any]:
+    running = clock.state is ClockState.RUNNING
+    return {
+        "item_id": owner.item_id,
+        "target": str(clock.target),
+        "version_id": version_id,
+        "tenant_id": owner.tenant_id,
+        "resource": owner.resource,
+        "priority": clock.priority,
+        "state": str(clock.state),
+        "started_at": clock.started_at,
+        "total": clock.total,
+        "used": clock.used,
+        "since": clock.since,
+        "due_at": clock.due_at,
+        "soon_at": moment_of(rules, clock, rules.soon_percent) if running else None,
+        "next_at": next_of(rules, clock),
+        "breached_at": clock.breached_at,
+        "ended_at": clock.ended_at,
+        "responded": clock.responded,
+        "steps": clock.steps,
+    }
+
+
+def _lines(owner: Owner, changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """One line for all clocks of an item that say the same at the same moment."""
+    said: dict[tuple[int, str], list[str]] = {}
+    for each in changes:
+        due = f" due {iso(each.due_at)}" if each.due_at is not None else ""
+        said.setdefault((each.at, each.word), []).append(LABELS[each.target] + due)
+    return [
+        {
+            "item_id": owner.item_id,
+            "at": at,
+            "actor": ACTOR,
+            "type": word,
+            "body": _sentence(parts),
+            "changes": None,
+            "version_after": owner.version,
+        }
+        for (at, word), parts in said.items()
+    ]
+
+
+def _sentence(parts: list[str]) -> str:
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
