@@ -177,6 +177,22 @@ async def test_one_that_leases_but_cannot_be_asked_is_degraded_until_it_falls_si
     assert (await one(engine)).condition is UNHEALTHY
 
 
+async def test_two_workers_under_one_name_are_told_apart(engine: Engine) -> None:
+    first, second = "http://127.0.0.1:1", "http://127.0.0.1:2"
+    await lease(engine, health_url=first)
+    await lease(engine, health_url=second)
+    assert "under this name" not in ((await one(engine)).why or ""), "one that started again has moved"
+    await lease(engine, health_url=first)
+    found = await one(engine)
+    assert found.condition is DEGRADED
+    assert found.why is not None
+    assert f"2 workers lease under this name, with their health at {first} and {second}" in found.why
+    assert "give each a name of its own" in found.why
+    await lease(engine, leaving=True)
+    await lease(engine, health_url=second)
+    assert "under this name" not in ((await one(engine)).why or "")
+
+
 async def test_workers_of_the_config_are_asked_though_they_never_lease(engine: Engine, double: Double) -> None:
     port = double.sink.port
     rounds = configured(engine, urls=["http://127.0.0.1:1/"], ports=f"{port},2-3", unhealthy_after=2)

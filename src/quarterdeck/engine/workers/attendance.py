@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import case, select, update
 
-from quarterdeck.contract.clock import now_ms
+from quarterdeck.contract.clock import HOUR, now_ms
 from quarterdeck.contract.enums import Condition
 from quarterdeck.contract.live import Message
 from quarterdeck.engine.core import Engine
@@ -22,6 +22,7 @@ from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.workers.tables import workers
 
 FLUSH_SECONDS = 2.0
+_ADDRESSES = 5  # of one name, kept to tell whether several workers have it
 _NUMBERED = re.compile(r"(?:[-_.:@#/ ]*(?:\d+|[0-9a-f]{6,}))+$")
 
 
@@ -45,11 +46,39 @@ class Note:
             self.type, self.url = earlier.type, earlier.url
 
 
+class _Addresses:
+    """Where the workers of one name say that their health is. One that starts again may have moved; one that comes
+    back to an address after another has spoken is not the only one of its name."""
+
+    def __init__(self) -> None:
+        self._seen_at: dict[str, int] = {}  # the newest last
+        self._back_at: dict[str, int] = {}
+
+    @property
+    def newest(self) -> int:
+        return max(self._seen_at.values())
+
+    def heard(self, url: str, now: int) -> None:
+        if url in self._seen_at and next(reversed(self._seen_at)) != url:
+            self._back_at[url] = now
+        self._seen_at.pop(url, None)
+        self._seen_at[url] = now
+        for old in list(self._seen_at)[:-_ADDRESSES]:
+            del self._seen_at[old]
+            self._back_at.pop(old, None)
+
+    def in_turns(self, since: int) -> list[str]:
+        if all(at < since for at in self._back_at.values()):
+            return []
+        return sorted(url for url, at in self._seen_at.items() if at >= since)
+
+
 class Attendance:
     """One for each engine."""
 
     def __init__(self) -> None:
         self._notes: dict[str, Note] = {}
+        self._addresses: dict[str, _Addresses] = {}
         self._waiting: dict[str, set[asyncio.Event]] = {}
 
     @contextmanager
@@ -71,9 +100,17 @@ class Attendance:
         note.queues[queue] = None
         note.url = url
         note.left = False
+        if url is not None:
+            self._addresses.setdefault(name, _Addresses()).heard(url, note.seen_at)
+
+    def shared(self, name: str, since: int) -> list[str]:
+        """The addresses of workers that have leased in turns under one name since then (ms); empty where it is one."""
+        addresses = self._addresses.get(name)
+        return [] if addresses is None else addresses.in_turns(since)
 
     def left(self, name: str) -> None:
         self._heard(name).left = True
+        self._addresses.pop(name, None)
         for leaving in self._waiting.get(name, ()):
             leaving.set()
 
@@ -97,6 +134,8 @@ class Attendance:
         if not self._notes:
             return
         notes, self._notes = self._notes, {}
+        long_ago = now_ms() - HOUR
+        self._addresses = {name: each for name, each in self._addresses.items() if each.newest > long_ago}
         try:
             async with engine.store.write() as transaction:
                 if await _write(engine, transaction, notes):

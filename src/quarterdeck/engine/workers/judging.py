@@ -6,6 +6,7 @@ a row. So one that answers now and then stays degraded, instead of changing its 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,18 @@ def heard(standing: Standing, last_seen_at: int | None, now: int, rules: Rules, 
         why = f"It leases runs, but its health cannot be told: {standing.why or 'no answer'}"
         return Standing(Condition.DEGRADED, standing.failures, standing.successes, why)
     return standing
+
+
+def alone(standing: Standing, addresses: Sequence[str]) -> Standing:
+    """What it means that workers at these addresses have one name: their figures are mixed, whatever the checks say."""
+    if len(addresses) < 2:
+        return standing
+    where = f"{', '.join(addresses[:-1])} and {addresses[-1]}"
+    why = f"{len(addresses)} workers lease under this name, with their health at {where}; give each a name of its own."
+    if standing.condition is not Condition.HEALTHY and standing.why:
+        why = f"{why} {standing.why}"
+    worse = Condition.UNHEALTHY if standing.condition is Condition.UNHEALTHY else Condition.DEGRADED
+    return Standing(worse, standing.failures, standing.successes, why)
 
 
 def ago(seconds: int) -> str:

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from quarterdeck.contract.clock import now_ms, to_datetime
+from quarterdeck.contract.clock import SECOND, now_ms, to_datetime
 from quarterdeck.contract.enums import Condition
 from quarterdeck.contract.models.workers import WorkerInstance, WorkersHealth, WorkerType
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs.sql import active
 from quarterdeck.engine.runs.tables import runs
 from quarterdeck.engine.workers.attendance import attendance_of
-from quarterdeck.engine.workers.judging import Standing, rules_of, standing_of, together
+from quarterdeck.engine.workers.judging import Standing, alone, rules_of, standing_of, together
 from quarterdeck.engine.workers.tables import workers
 
 MOST_SHOWN = 5_000
@@ -28,8 +28,12 @@ async def health(engine: Engine) -> WorkersHealth:
     async with engine.store.read() as connection:
         rows = (await connection.execute(query)).all()
         busy = {row.worker: row.number for row in await connection.execute(at_work)}
-    now, rules = now_ms(), rules_of(engine)
-    instances = [_instance(row, standing_of(row, now, rules), busy.get(row.name, 0)) for row in rows]
+    now, rules, attendance = now_ms(), rules_of(engine), attendance_of(engine)
+    since = now - rules.silent_seconds * SECOND
+    instances = [
+        _instance(row, alone(standing_of(row, now, rules), attendance.shared(row.name, since)), busy.get(row.name, 0))
+        for row in rows
+    ]
     types: defaultdict[str, list[WorkerInstance]] = defaultdict(list)
     for each in instances:
         types[each.type].append(each)
