@@ -444,6 +444,23 @@ async def test_lists_and_figures_say_what_is_at_risk_and_what_was_kept(desk: Des
     assert (everybody.ended, everybody.median_minutes) == (3, 540)
 
 
+async def test_a_filter_finds_what_is_due_soon_and_what_is_late(
+    desk: Desk, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quarterdeck.engine.items.listing.now_ms", time)
+    await promise(desk)
+    late, done, soon = await enter(desk, 3)
+    await desk.act(soon, "comment", body="Yes?")
+    time.pass_(7 * HOUR)
+    (fresh,) = await enter(desk)
+    await sweep.sweep(desk.engine)
+    await desk.act(done, "resolve")
+    assert await desk.ids("due:soon") == [late, soon]  # the first response of one is late, its resolution due soon
+    assert await desk.ids("due:breached") == [late]
+    assert await desk.ids("-due:breached,soon status:open") == [fresh]
+    assert await desk.count("is:breached") == 1
+
+
 async def test_policies_are_each_tenants_own(desk: Desk) -> None:
     acme = desk.by(ACME)
     with refused(Code.FORBIDDEN, "tenants only"):

@@ -13,7 +13,7 @@ from quarterdeck.contract.filters.ast import (
     Term,
     at_text,
 )
-from quarterdeck.contract.filters.keys import KEYS, KeyKind
+from quarterdeck.contract.filters.keys import BY_CLOCK, KEYS, KeyKind
 
 
 def freeze(filter_: Filter, *, now: int, me: str) -> Filter:
@@ -33,6 +33,8 @@ def _term(term: Term, now: int, me: str) -> Term:
         return Term("due", (_overdue(now),), term.negated, term.column)
     if key.kind not in (KeyKind.PAST, KeyKind.FUTURE):
         return term
+    if any(isinstance(each, Equals) and each.value in BY_CLOCK for each in term.conditions):
+        return Term("is", term.conditions, term.negated, term.column)
     return Term(term.key, tuple(_condition(c, now) for c in term.conditions), term.negated, term.column)
 
 

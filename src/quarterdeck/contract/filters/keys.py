@@ -51,14 +51,16 @@ _ALL = (
         "due",
         KeyKind.FUTURE,
         "when its SLA is due",
-        ("overdue", "none", "any", "today", "tomorrow"),
-        ("due:<2h", "due:overdue"),
+        ("overdue", "soon", "breached", "none", "any", "today", "tomorrow"),
+        ("due:<2h", "due:soon", "due:breached"),
     ),
     Key("has", KeyKind.CHOICE, "what it has", ("comment", "assignee", "due", "body", "category"), ("has:comment",)),
-    Key("is", KeyKind.CHOICE, "a condition", ("deleted", "overdue", "claimed"), ("is:deleted",)),
+    Key("is", KeyKind.CHOICE, "a condition", ("deleted", "overdue", "claimed", "soon", "breached"), ("is:deleted",)),
 )
 
 KEYS: Mapping[str, Key] = {key.name: key for key in _ALL}
+# What clocks say of an item, beside when it is due: `due:soon` and `is:soon` are the same.
+BY_CLOCK = frozenset({"soon", "breached"})
 
 _PAST = ("today", "yesterday")
 _ERROR = Key("error", KeyKind.WORD, "code of the error", ("none", "any"), ("error:503", "error:none"))

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from quarterdeck.contract.enums import AnyResource
 from quarterdeck.contract.filters.ast import JOINERS, Condition, Equals, Filter, FilterError, Term
-from quarterdeck.contract.filters.keys import FIELD_PREFIX, Key, KeyKind, keys_for
+from quarterdeck.contract.filters.keys import BY_CLOCK, FIELD_PREFIX, Key, KeyKind, keys_for
 from quarterdeck.contract.filters.times import time_condition
 
 LONGEST = 8_000
@@ -75,6 +75,9 @@ class _Parser:
             conditions.append(self._condition(key, self._key_value(key)))
         if key.name == "is" and len(conditions) > 1 and Equals("overdue") in conditions:
             raise FilterError("'overdue' goes with nothing else in one term; write is:overdue by itself.", column)
+        by_clock = [isinstance(each, Equals) and each.value in BY_CLOCK for each in conditions]
+        if key.name == "due" and any(by_clock) and not all(by_clock):
+            raise FilterError("'soon' and 'breached' go with no times in one term; write due:soon by itself.", column)
         return Term(key.name, tuple(conditions), negated, column)
 
     def _key(self, written: str, name: str, column: int) -> Key:

@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import Priority, Resource, SortKey
 from quarterdeck.contract.filters import Compare, Condition, Equals, Filter
-from quarterdeck.contract.filters.keys import FIELD_PREFIX
+from quarterdeck.contract.filters.keys import BY_CLOCK, FIELD_PREFIX
 from quarterdeck.engine.items.tables import NO_DUE, item_details, items
 from quarterdeck.engine.listing.declaration import Clause, Listing, Wrap
+from quarterdeck.engine.sla.tables import broken, due_soon
 from quarterdeck.engine.store.dialect import Dialect, contains
 
 _COLUMNS = {
@@ -108,6 +109,8 @@ def _is(what: str, wrap: Wrap) -> ColumnElement[bool]:
         return items.c.claimed_until.is_not(None)
     if what == "overdue":  # only beside other conditions in one term; freezing turns it alone into due:<now
         return wrap(items.c.sla_due_at) < now_ms()
+    if what in BY_CLOCK:
+        return wrap(items.c.id).in_(due_soon(now_ms()) if what == "soon" else broken())
     return false()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Select, SmallInteger, Table, Text, select, text
 
 from quarterdeck.engine.store.metadata import JsonText, RowId, metadata, moment
 
@@ -72,9 +72,21 @@ def _partial(name: str, *columns: str, where: str) -> None:
 
 # The sweep reads what is due, however many clocks run.
 _partial("ix_sla_clocks_next", "next_at", where="next_at IS NOT NULL")
-# What is at risk, the nearest first.
+# What is due soon, and what is broken and not done: few of all that run or have ended.
 RUNNING = "state = 'running'"
-_partial("ix_sla_clocks_due", "due_at", "item_id", where=RUNNING)
+BROKEN = "breached_at IS NOT NULL AND ended_at IS NULL"
+_partial("ix_sla_clocks_soon", "soon_at", "item_id", where=RUNNING)
+_partial("ix_sla_clocks_broken", "item_id", where=BROKEN)
 # Verdicts of a time: those that ended, and those that were broken, which may still run.
 _partial("ix_sla_clocks_ended", "target", "ended_at", where="ended_at IS NOT NULL")
 _partial("ix_sla_clocks_breached", "breached_at", "item_id", where="breached_at IS NOT NULL")
+
+
+def due_soon(now: int) -> Select[tuple[int]]:
+    """Ids of items with a clock that runs and is due soon by its policy."""
+    return select(sla_clocks.c.item_id).where(text(RUNNING), sla_clocks.c.soon_at <= now, sla_clocks.c.due_at >= now)
+
+
+def broken() -> Select[tuple[int]]:
+    """Ids of items that are late and not done."""
+    return select(sla_clocks.c.item_id).where(text(BROKEN))

@@ -62,7 +62,8 @@ def upgrade() -> None:
     )
     for name, columns, condition in (
         ("ix_sla_clocks_next", ["next_at"], "next_at IS NOT NULL"),
-        ("ix_sla_clocks_due", ["due_at", "item_id"], "state = 'running'"),
+        ("ix_sla_clocks_soon", ["soon_at", "item_id"], "state = 'running'"),
+        ("ix_sla_clocks_broken", ["item_id"], "breached_at IS NOT NULL AND ended_at IS NULL"),
         ("ix_sla_clocks_ended", ["target", "ended_at"], "ended_at IS NOT NULL"),
         ("ix_sla_clocks_breached", ["breached_at", "item_id"], "breached_at IS NOT NULL"),
     ):
