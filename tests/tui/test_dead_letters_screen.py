@@ -296,3 +296,20 @@ async def test_a_screen_leads_back_to_the_one_it_was_opened_from(tmp_path: Path)
         await person.sees("dead letters › by")
         await person.press("q")
         await person.sees("support_tasks › by")
+
+
+async def test_what_was_done_to_one_is_taken_back_or_it_is_said_why_not(tmp_path: Path) -> None:
+    async with person_at(tmp_path, FakeWork(), size=(120, 40)) as person:
+        await at_letters(person, "dlq status:pending")
+        await person.press("D")
+        await person.sees("Discard dead letter", "tab Reason")
+        await person.press("tab")
+        await person.type("a test")
+        await person.press("enter", "y")
+        await person.sees("is discarded", "u or O brings it back")
+        await person.press("j", "r")
+        await person.sees("is retrying")
+        await person.press("u")
+        await person.sees("cannot be taken back: its new run is on its way.", "u now takes back Discard of dead letter")
+        await person.press("u")
+        await person.sees("Taken back: Discard of dead letter", "It is pending again.")

@@ -333,3 +333,26 @@ async def test_a_change_typed_in_one_go(tmp_path: Path) -> None:
         assert person.fake.called("queues.change") == [
             {"concurrency": 7, "tenant_concurrency": None, "rate_per_second": 9}
         ]
+
+
+async def test_what_was_done_to_a_queue_is_taken_back(tmp_path: Path) -> None:
+    async with at_the_queues(tmp_path) as person:
+        await to_refunds(person)
+        await person.press("u")
+        await person.sees("Nothing of yours to take back here")
+        await person.press("p")
+        await person.sees("Pause refunds-api")
+        await person.press("enter")
+        await person.sees("refunds-api is paused. u takes it back.")
+        await person.press("u")
+        await person.sees("Taken back: Pause of refunds-api.")
+        assert person.fake.called("queues.resume") == [{}]
+        await person.press("c")
+        await person.sees("Change refunds-api", "At once     10")
+        await person.press("ctrl+u")
+        await person.type("20")
+        await person.press("enter")
+        await person.sees("refunds-api has new settings")
+        await person.press("u")
+        await person.sees("Taken back: Change of refunds-api.")
+        assert person.fake.called("queues.change") == [{"concurrency": 20}, {"concurrency": 10}]

@@ -56,7 +56,9 @@ def reach(place: Place) -> tuple[Scope, ...]:
         return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.QUEUE, Scope.DONE, *_OWN.get(place, ())
     if isinstance(place, MachineResource):
         return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.DONE, *_OWN[place]
-    if place in (Scope.QUEUES, Scope.WORKERS):
+    if place is Scope.QUEUES:
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, Scope.DONE, place
+    if place is Scope.WORKERS:
         return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, place
     return Scope.EVERYWHERE, Scope.TABLE, *_OWN.get(place, (place,))
 

@@ -38,6 +38,7 @@ class Everywhere:
             "help": self.help,
             "back": self.back,
             "retry-last": self.retry_last,
+            "undo": self.undo,
         }
 
     # Going places
@@ -199,6 +200,11 @@ class Everywhere:
 
     def back(self) -> None:
         self._console.back()
+
+    def undo(self) -> None:
+        from quarterdeck.tui.screens.undoing import undo
+
+        undo(self._console.front)
 
     def retry_last(self) -> None:
         finished = self._console.session.finished

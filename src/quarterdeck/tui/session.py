@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +20,18 @@ FACETS_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something I did that can be taken back: one event of one item, or a bulk operation."""
+    """Something I did: one event of one item, a bulk operation, or what `back` takes back.
+
+    `back` answers with the row as it is again, where it is one of a list. `why_not`: why nothing takes it back.
+    """
 
     label: str
-    resource: AnyResource
+    resource: AnyResource | None = None
     item_id: int = 0
     event_id: int = 0
     operation_id: int = 0
+    back: Callable[[], Awaitable[Mapping[str, Any] | None]] | None = None
+    why_not: str = ""
 
 
 @dataclass(slots=True)

@@ -12,16 +12,13 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.forms import Field, fields_of
-from quarterdeck.tui.screens.bulk_flow import BulkTarget, run_bulk, take_back
+from quarterdeck.tui.screens.bulk_flow import BulkTarget, run_bulk
 from quarterdeck.tui.screens.listing import ListScreen
 from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.screens.prompt import Prompt
-from quarterdeck.tui.session import Act
 from quarterdeck.tui.spans import Line
 
 Row = Mapping[str, Any]
-# Refusals of an undo that will be the same the next time.
-_FOR_GOOD = (Code.CHANGED_SINCE, Code.NOT_UNDOABLE, Code.NOT_FOUND)
 
 
 class Acting:
@@ -175,42 +172,3 @@ class Acting:
 
     def _template_words(self, template: Mapping[str, Any]) -> tuple[str, str]:
         return template["name"], f"{template['action']} · {template['filter'] or 'the whole list'}"
-
-    # Undo
-
-    def undo(self) -> None:
-        if not self.session.acts:
-            key = self.session.keymap.key("operations")
-            self.screen.notice(f"Nothing of yours to take back here; {key} lists bulk operations.", "warning")
-            return
-        self.run(self._undo(self.session.acts[-1]))
-
-    async def _undo(self, act: Act) -> None:
-        try:
-            if act.operation_id:
-                if await take_back(self.screen.console, act.operation_id, "u"):
-                    self.session.acts.remove(act)
-                return
-            result = await self.session.client.call(
-                items.UNDO, resource=act.resource, id=act.item_id, event_id=act.event_id
-            )
-        except Problem as error:
-            if error.code in _FOR_GOOD:
-                self.session.acts.remove(act)
-            said = f"{act.label} was not taken back: {sentence(error)}"
-            self.screen.notice(f"{said}{self._next_undo(act)}", "error")
-            self.screen.live.look_again()
-            return
-        self.session.acts.remove(act)
-        item = result["item"]
-        said = f"Taken back: {act.label}. It is {item['status'].replace('_', ' ')} again."
-        self.screen.notice(f"{said}{self._next_undo(act)}", "success")
-        if act.resource == self.screen.resource:
-            self.screen.row_changed(item)
-
-    def _next_undo(self, act: Act) -> str:
-        """What the undo key would take back now, where that is about something else than `act` was."""
-        following = self.session.acts[-1] if self.session.acts else act
-        if following.item_id == act.item_id and following.operation_id == act.operation_id:
-            return ""
-        return f" {self.session.keymap.key('undo')} now takes back {following.label}."

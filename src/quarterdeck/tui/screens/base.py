@@ -21,6 +21,7 @@ from quarterdeck.tui.widgets.tray import Tray
 
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
+    from quarterdeck.tui.session import Act
 
 Handler = Callable[[], Awaitable[None] | None]
 
@@ -80,6 +81,9 @@ class ConsoleScreen(Screen[None]):
 
     async def act(self, action: Action, opened_with: str) -> None:
         """Carry out an action of the resource that is shown; only lists have any."""
+
+    def taken_back(self, act: Act, row: Mapping[str, Any] | None) -> None:
+        """What I did last was taken back, and this is the row; None where it was not, or is no row."""
 
     def remember(self) -> None:
         """Put where we are into the session's state."""

@@ -155,14 +155,14 @@ async def _confirm(console: Console, preview: Preview) -> Mapping[str, Any]:
         bulk.CONFIRM, body={"count": draft["eligible"]}, id=draft["id"]
     )
     session = console.session
-    if operation["undoable"]:
-        session.did(
-            Act(
-                f"{operation['label']} of {plural(operation['eligible'], noun_of(operation['resource']))}",
-                operation["resource"],
-                operation_id=operation["id"],
-            )
+    session.did(
+        Act(
+            f"{operation['label']} of {plural(operation['eligible'], noun_of(operation['resource']))}",
+            operation["resource"],
+            operation_id=operation["id"],
+            why_not="" if operation["undoable"] else "no operation of this kind can be undone",
         )
+    )
     session.mine.add(operation["id"])
     if BulkStatus(operation["status"]).is_running:
         session.seen(dict(operation))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from quarterdeck.contract.actions import Action
 from quarterdeck.contract.operations import dead_letters
@@ -16,6 +17,10 @@ class DeadLetterActing(MachineActing):
     AT_ONCE = ("retry",)
     ENTER_SAYS: Mapping[str, str] = {"reopen": "makes it pending again"}
     ANSWER = "dead_letter"
+    BACK: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+        "discard": ("reopen", {}),
+        "reopen": ("discard", {"reason": "bringing it back was taken back"}),
+    }
 
     def name(self, row: Row) -> Line:
         return [(f"dead letter #{row['id']} ", "accent"), (safe(f"{row['event_type']} from {row['queue']}"), "")]
@@ -29,7 +34,7 @@ class DeadLetterActing(MachineActing):
 
     def afterwards(self, action: Action) -> str:
         if action.verb == "discard":
-            return f" · {self.screen.key('reopen')} brings it back"
+            return f" · {self.screen.key('undo')} or {self.screen.key('reopen')} brings it back"
         return f" · {self.screen.key('see-run')} shows its run" if action.to == "retrying" else ""
 
     async def _edit(self, action: Action, row: Row) -> None:

@@ -17,6 +17,8 @@ from quarterdeck.tui.session import Act
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 
+_WHY_NOT = {"Comment": "a comment stays in the timeline", "Retry": "its new run is on its way"}
+
 
 class ItemActing(Acting):
     AT_ONCE = ("claim", "release", "retry")
@@ -61,9 +63,11 @@ class ItemActing(Acting):
 
     def _done(self, label: str, resource: AnyResource, result: Mapping[str, Any]) -> None:
         item = result["item"]
-        undo = ""
-        if result["undoable"]:
-            self.session.did(Act(f"{label} #{item['id']}", resource, item["id"], result["event_id"]))
+        undo, why_not = "", ""
+        if not result["undoable"]:
+            why_not = _WHY_NOT.get(label, "what was before is not kept")
+        self.session.did(Act(f"{label} #{item['id']}", resource, item["id"], result["event_id"], why_not=why_not))
+        if not why_not:
             undo = f" · {self.session.keymap.key('undo')} takes it back"
         if item.get("assignee") == self.session.actor and item.get("claimed_until"):
             self.session.claims[item["id"]] = resource

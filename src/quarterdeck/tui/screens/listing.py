@@ -21,7 +21,7 @@ from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.marked import Marked
 from quarterdeck.tui.screens.narrowing import Narrowing
 from quarterdeck.tui.screens.row_detail import RowDetail
-from quarterdeck.tui.session import Session
+from quarterdeck.tui.session import Act, Session
 from quarterdeck.tui.sources import FilteredSource
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.state import SORTS, View
@@ -181,7 +181,6 @@ class ListScreen(ConsoleScreen):
             "filter": self.narrowing.edit,
             "sort": self.narrowing.choose_sort,
             "bring-in": table.bring_in_new,
-            "undo": lambda: self.acting.undo(),
             "templates": lambda: self.acting.from_template(),
             **self.own_handlers(),
         }
@@ -289,6 +288,12 @@ class ListScreen(ConsoleScreen):
         self.live.recount()
         self.chrome()
         self.detail.refresh()
+
+    def taken_back(self, act: Act, row: Row | None) -> None:
+        if row is None:
+            self.live.look_again()
+        elif act.resource == self.resource:
+            self.row_changed(row)
 
     async def current_changed(self) -> None:
         """The row under the cursor is different from what the detail pane says."""

@@ -16,11 +16,13 @@ from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.figures import FiguresScreen
 from quarterdeck.tui.screens.queues_words import QUEUE_COLUMNS, condition, queue_lines, reason, style_of
+from quarterdeck.tui.session import Act
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 
 Row = Mapping[str, Any]
+Undone = tuple[Operation, Mapping[str, Any]]
 
 
 class QueuesScreen(FiguresScreen):
@@ -90,6 +92,8 @@ class QueuesScreen(FiguresScreen):
     def why_not(self, bound: Bound) -> str | None:
         if bound.name == "queues":
             return "These are the queues already."
+        if bound.name == "undo" and not self.console.session.acts:
+            return "Nothing of yours to take back here."
         label = bound.command.label
         if bound.name == "queue-change" and (
             refused := why_not_change(label, self.console.session.standing, Role.ADMIN)
@@ -132,12 +136,14 @@ class QueuesScreen(FiguresScreen):
             )
         )
         if asked is not None:
-            await self._call(queues.PAUSE, row, {"reason": asked["reason"]}, "is paused")
+            await self._call(queues.PAUSE, row, {"reason": asked["reason"]}, "is paused", "Pause", (queues.RESUME, {}))
 
     async def _resume(self) -> None:
         row = self.current_row()
         if row is not None:
-            await self._call(queues.RESUME, row, {}, "goes on")
+            await self._call(
+                queues.RESUME, row, {}, "goes on", "Resume", (queues.PAUSE, {"reason": row["pause_reason"]})
+            )
 
     async def _change(self) -> None:
         from quarterdeck.tui.screens.queues_change import ask_for_change
@@ -151,10 +157,21 @@ class QueuesScreen(FiguresScreen):
         if not changes.keys() - {"reason"}:
             self.notice("Nothing was changed.")
             return
-        await self._call(queues.CHANGE, row, changes, "has new settings, from now on")
+        before = {name: row["settings"][name] for name in changes if name != "reason"}
+        words = "has new settings, from now on"
+        await self._call(queues.CHANGE, row, changes, words, "Change", (queues.CHANGE, before))
 
-    async def _call(self, operation: Operation, row: Row, body: Mapping[str, Any], what: str) -> None:
-        name = str(row["name"])
-        await self.console.session.client.call(operation, body=body, queue=name)
+    async def _call(self, operation: Operation, row: Row, body: Row, what: str, label: str, undone: Undone) -> None:
+        """`undone`: what takes it back."""
+        session, name = self.console.session, str(row["name"])
+
+        async def back() -> None:
+            await session.client.call(undone[0], body=undone[1], queue=name)
+
+        await session.client.call(operation, body=body, queue=name)
+        session.did(Act(f"{label} of {safe(name)}", back=back))
         await self._look_again()
-        self.notice(f"{name} {what}.")
+        self.notice(f"{name} {what}. {self.key('undo')} takes it back.")
+
+    def taken_back(self, act: Act, row: Row | None) -> None:
+        self.soon()

@@ -15,6 +15,10 @@ class RunActing(MachineActing):
     AT_ONCE = ("retry", "run-now")
     ENTER_SAYS: Mapping[str, str] = {"cancel": "stops the run"}
     ANSWER = "run"
+    WHY_NOT: Mapping[str, str] = {
+        "cancel": "what was stopped does not go on; a retry does it again from the start",
+        "run-now": "it has been started",
+    }
 
     def name(self, row: Row) -> Line:
         return [(f"run #{row['id']} ", "accent"), (safe(f"{row['kind']} in {row['queue']}"), "")]
