@@ -9,18 +9,22 @@ import pytest
 from benchmarks.machine_world import KINDS, QUEUES, TENANTS, make
 from quarterdeck.config.home import Home
 from quarterdeck.config.settings import StoreSettings
-from quarterdeck.contract.enums import Role
+from quarterdeck.contract.enums import HandlerKind, Role
 from quarterdeck.contract.models.dead_letters import DeadLetterListQuery, StatsQuery
-from quarterdeck.contract.models.runs import LogQuery, RunListQuery
+from quarterdeck.contract.models.queues import QueueSettings
+from quarterdeck.contract.models.runs import LeaseRequest, LogQuery, RunListQuery
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import figures
 from quarterdeck.engine.dead_letters.listing import DEAD_LETTERS
 from quarterdeck.engine.dead_letters.queries import list_dead_letters, show_dead_letter
 from quarterdeck.engine.listing import counting
+from quarterdeck.engine.queues.changes import put_queue
 from quarterdeck.engine.runs.listing import RUNS
 from quarterdeck.engine.runs.queries import list_runs, read_log, show_run
+from quarterdeck.engine.runs.service import New, enqueue
 from quarterdeck.engine.store.store import Store
+from quarterdeck.engine.workers.leasing import lease
 from tests.support.desk import ROOT, make_engine
 from tests.support.plans import plans, scanned
 
@@ -131,3 +135,17 @@ async def test_what_is_told_of_all_of_them_is_counted_elsewhere(engine: Engine) 
         for period in ("hour", "day", "month"):
             await figures.stats(engine, ROOT, StatsQuery(period=period))  # type: ignore[arg-type]
     assert not from_end_to_end(lines), from_end_to_end(lines)
+
+
+async def test_a_worker_of_some_kinds_does_not_step_over_the_others(engine: Engine) -> None:
+    await put_queue(engine, ROOT, "kinds", QueueSettings(handler=HandlerKind.WORKER))
+    async with engine.store.write() as transaction:
+        await enqueue(engine, transaction, [New("kinds", "many", "acme") for _ in range(500)])
+        ids = (await enqueue(engine, transaction, [New("kinds", kind, "acme") for kind in "aba"])).ids
+    with plans(engine.store) as lines:
+        found = await lease(engine, ROOT, "kinds", LeaseRequest(worker="w-1", count=2, kinds=["b", "a"]))
+    assert [run.id for run in found.items] == ids[:2]
+    reads = [line for line in lines if line.startswith("SEARCH runs USING") and "ix_runs_waiting" in line]
+    assert reads
+    assert all("ix_runs_waiting_kind (queue=? AND kind=?)" in line for line in reads), reads
+    assert not scanned(lines, "runs"), lines

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, false, func, literal, literal_column, select, type_coerce, update
+from sqlalchemy import Select, Text, and_, false, func, literal, literal_column, select, type_coerce, union_all, update
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import HandlerKind, RunStatus
@@ -171,16 +171,9 @@ async def _fair(
     chosen: list[int] = []
     have = Counter(at_work)
     for _ in range(_MOST_LOOKS):
-        size = dialect.size(type_coerce(runs.c.payload, Text)).label("size")
-        query = select(runs.c.id, runs.c.tenant_id, size).where(
-            waiting(), runs.c.queue == queue, runs.c.id.not_in(chosen)
-        )
-        if kinds is not None:
-            query = query.where(runs.c.kind.in_(list(kinds)))
-        if most is not None:
-            query = query.where(runs.c.tenant_id.not_in([name for name, number in have.items() if number >= most]))
-        query = query.order_by(runs.c.priority, runs.c.run_at, runs.c.id).limit(free - len(chosen))
-        rows = (await transaction.connection.execute(dialect.lock_skipping(query))).all()
+        full = [] if most is None else [name for name, number in have.items() if number >= most]
+        query = _waiting_of(dialect, queue, kinds, free - len(chosen), chosen, full)
+        rows = (await transaction.connection.execute(query)).all()
         before = len(chosen)
         for row in rows:
             if characters > 0 and (most is None or have[row.tenant_id] < most):
@@ -190,6 +183,26 @@ async def _fair(
         if len(chosen) >= free or len(rows) < free - before or characters <= 0:
             break
     return chosen
+
+
+def _waiting_of(
+    dialect: Dialect, queue: str, kinds: Sequence[str] | None, number: int, without: list[int], tenants: list[str]
+) -> Select[Any]:
+    """The first so many in their order, without these ids and tenants."""
+    order = ("priority", "run_at", "id")
+    size = dialect.size(type_coerce(runs.c.payload, Text)).label("size")
+    first = (
+        select(*(runs.c[name] for name in order), runs.c.tenant_id, size)
+        .where(waiting(), runs.c.queue == queue, runs.c.id.not_in(without), runs.c.tenant_id.not_in(tenants))
+        .order_by(*(runs.c[name] for name in order))
+        .limit(number)
+    )
+    if kinds is None:
+        return dialect.lock_skipping(first)
+    # The first of each kind, by the index of kinds: what waits of other kinds is not even stepped over.
+    of_kinds = (dialect.lock_skipping(first.where(runs.c.kind == kind)).subquery() for kind in dict.fromkeys(kinds))
+    found = union_all(*(select(each) for each in of_kinds)).subquery("found")
+    return select(found).order_by(*(found.c[name] for name in order)).limit(number)
 
 
 @cache

@@ -66,6 +66,8 @@ ACTIVE = "status = 'active'"
 # A claim reads its first rows, and the oldest waiting run of a queue is met soon. The tenant is in it so that
 # a claim steps over tenants who have enough without reading the rows.
 _partial("ix_runs_waiting", "queue", "priority", "run_at", "id", "tenant_id", where=WAITING)
+# A worker that takes certain kinds only: the first of each, however many others wait.
+_partial("ix_runs_waiting_kind", "queue", "kind", "priority", "run_at", "id", where=WAITING)
 # What becomes due is moved to `waiting`; so a claim never steps over what is not due yet.
 _partial("ix_runs_later", "run_at", "id", where=LATER)
 # A claim counts what is active of a queue and its tenants; the rescue of lapsed leases reads the few that there are.

@@ -338,6 +338,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'waiting'"),
             postgresql_where=sa.text("status = 'waiting'"),
         )
+        batch_op.create_index(
+            "ix_runs_waiting_kind",
+            ["queue", "kind", "priority", "run_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'waiting'"),
+            postgresql_where=sa.text("status = 'waiting'"),
+        )
 
 
 def _rebuild_runs() -> None:
