@@ -250,6 +250,11 @@ class Server:
         self._server.psql(f"CREATE DATABASE runs_{self._made}")
         return str(self._server.get_uri(f"runs_{self._made}"))
 
+    def settings(self) -> str:
+        """What a commit of everybody waits for."""
+        shown = {name: self._server.psql(f"SHOW {name}").split()[2] for name in ("fsync", "synchronous_commit")}
+        return ", ".join(f"{name}={value}" for name, value in shown.items())
+
     def stop(self) -> None:
         self._server.cleanup()
 
@@ -273,11 +278,12 @@ def on_postgresql(count: int, rounds: int) -> None:
         try:
             mine, same = f"ours {OUR_CONCURRENCY}", f"ours {PROCRASTINATE_CONCURRENCY}"
             what = {"procrastinate": count // SLOW_SHARE, same: count, "pgqueuer": count, mine: count}
-            found = rates(what, rounds, server.database)
+            found, durability = rates(what, rounds, server.database), server.settings()
         finally:
             server.stop()
     slow, fast = found["procrastinate"], found["pgqueuer"]
     print(f"PostgreSQL, {count:,} no-op runs enqueued and executed, runs a second (median of {rounds})")
+    print(f"  {durability} for everybody")
     print(
         f"  Procrastinate, concurrency {PROCRASTINATE_CONCURRENCY} ({count // SLOW_SHARE:,} runs)         {slow:8,.0f}"
     )
