@@ -34,7 +34,7 @@ from quarterdeck.engine.series.tables import (
     run_latencies,
     run_tallies,
 )
-from quarterdeck.engine.series.upkeep import KEPT
+from quarterdeck.engine.series.upkeep import COARSER, KEPT
 from quarterdeck.engine.store.store import Store
 
 QUEUES = tuple(f"{name}-api" for name in (
@@ -265,7 +265,8 @@ class _Counted:
         self._letters[tenant, queue, event_type, group, status] += 1
         known = self._groups.setdefault(group, [group, queue, error_class, code, message, at, at])
         known[5], known[6] = min(known[5], at), max(known[6], at)
-        growth = self._growth.setdefault((at - at % MINUTE, tenant), [0, 0])
+        steps = (step for age, step in reversed(COARSER) if at < (self.now - age) // step * step)
+        growth = self._growth.setdefault((at - at % next(steps, MINUTE), tenant), [0, 0])
         growth[0] += 1
         growth[1] += status in ("succeeded", "discarded")
 
