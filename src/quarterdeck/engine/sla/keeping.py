@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Integer, Row, bindparam, update
 from quarterdeck.contract.clock import iso
 from quarterdeck.contract.enums import ClockState, SlaTarget
 from quarterdeck.engine.items.tables import NO_DUE, item_events, items
-from quarterdeck.engine.sla.clockwork import Change, Clock, Rules, due_of, moment_of
+from quarterdeck.engine.sla.clockwork import BREACHED, Change, Clock, Rules, due_of, moment_of
 from quarterdeck.engine.sla.sights import ACTOR
 from quarterdeck.engine.sla.tables import sla_clocks
 from quarterdeck.engine.store.dialect import Dialect
@@ -126,7 +126,7 @@ def _lines(owner: Owner, changes: Sequence[Change]) -> list[dict[str, Any]]:
     """One line for all clocks of an item that say the same at the same moment."""
     said: dict[tuple[int, str], list[str]] = {}
     for each in changes:
-        due = f" due {iso(each.due_at)}" if each.due_at is not None else ""
+        due = f" due {iso(each.due_at)}" if each.due_at is not None and each.word != BREACHED else ""
         said.setdefault((each.at, each.word), []).append(LABELS[each.target] + due)
     return [
         {
@@ -134,7 +134,7 @@ def _lines(owner: Owner, changes: Sequence[Change]) -> list[dict[str, Any]]:
             "at": at,
             "actor": ACTOR,
             "type": word,
-            "body": _sentence(parts),
+            "body": sentence(parts),
             "changes": None,
             "version_after": owner.version,
         }
@@ -142,6 +142,6 @@ def _lines(owner: Owner, changes: Sequence[Change]) -> list[dict[str, Any]]:
     ]
 
 
-def _sentence(parts: list[str]) -> str:
+def sentence(parts: list[str]) -> str:
     text = ", ".join(parts)
     return text[:1].upper() + text[1:]
