@@ -126,6 +126,7 @@ class Host:
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._socket, self._read)
+        self.say("pong", 0)  # it listens; before that no run's time has begun
         await asyncio.Event().wait()
 
     def _read(self) -> None:

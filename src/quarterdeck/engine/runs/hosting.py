@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 # What is past its time, or was told to stop, may take so long to end before its process is ended.
 PATIENCE_SECONDS = 2.0
+# A process on a busy machine may take so long to start; the time of a run begins when it listens.
+STARTING_SECONDS = 20.0
 _PING_SECONDS = 0.25
 _CLASSES = frozenset(map(str, ErrorClass))
 _LARGEST_FRAME = 8 * 1024 * 1024  # characters of payloads together; a larger one has a frame of its own
@@ -104,7 +106,8 @@ class HostProcess(asyncio.Protocol):
             return
         run = work.attempt.run
         work.attempt.when_stopped = partial(self.cancel, work)
-        work.ends_by = self._loop.time() + work.seconds + PATIENCE_SECONDS
+        start = 0.0 if self._listens else STARTING_SECONDS
+        work.ends_by = self._loop.time() + start + work.seconds + PATIENCE_SECONDS
         self.works[work.number] = work
         names = f"{_said(run.queue)},{_said(run.kind)},{_said(run.tenant_id)}"
         facts = f"[{run.id},{names},{run.attempt},{run.max_attempts}]"
@@ -169,7 +172,11 @@ class HostProcess(asyncio.Protocol):
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        self._answered, self._pinged, self._listens = self._loop.time(), None, True
+        self._answered, self._pinged = self._loop.time(), None
+        if not self._listens:
+            self._listens = True
+            for early in self.works.values():
+                early.ends_by = min(early.ends_by, self._answered + early.seconds + PATIENCE_SECONDS)
         try:
             for message in self._unpacker.feed(data):
                 for number, at, level, text in message.get("log", ()):
