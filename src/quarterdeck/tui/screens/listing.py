@@ -47,6 +47,9 @@ class ListScreen(ConsoleScreen):
     ListScreen #split { layout: vertical; height: 1fr; }
     ListScreen.-beside #split { layout: horizontal; }
     ListScreen WindowTable { width: 1fr; height: 1fr; min-height: 4; }
+    ListScreen.-visit.-detail WindowTable { height: 2; min-height: 2; }
+    ListScreen.-visit.-detail DetailPane { height: 1fr; }
+    ListScreen.-visit.-detail.-beside WindowTable { height: 1fr; }
     """
 
     # What a subclass says
@@ -226,6 +229,7 @@ class ListScreen(ConsoleScreen):
             if view.filter
             else self.empty_words()
         )
+        self.remove_class("-visit")
         if self.is_visit:
             self.table.empty = self.gone_words()
         self.table.sorted_by = self.COLUMN_OF_SORT.get(view.sort.lstrip("-"), "")
@@ -304,6 +308,7 @@ class ListScreen(ConsoleScreen):
     def on_window_table_count_known(self, event: CountKnown) -> None:
         self.live.counted(self.total, event.total)
         self.total = event.total
+        self.set_class(self.is_visit and event.total > 0, "-visit")  # one row; the room is for the pane
         self.marks.changed()
 
     def on_window_table_marks_changed(self) -> None:
