@@ -60,6 +60,9 @@ def one_sentence(text: str) -> str:
         (["dlq", "retry", "1", "--rate", "fast"], "Retry, rate: must be a number"),
         (["dlq", "retry", "1", "2", "--payload", "{}"], "A changed payload goes with one id."),
         (["dlq", "discard", "1"], "--reason"),
+        (["sla", "change", "1"], "Say what to change"),
+        (["sla", "compliance", "--period", "year"], "'year' is not one of 'day', 'week', 'month'"),
+        (["sla", "compliance", "--end", "soon"], "--end takes a time like"),
         (["workers", "errors", "--window", "2h"], "'2h' is not one of '5m', '1h', '24h'"),
     ],
 )
@@ -94,6 +97,30 @@ def test_a_payload_that_is_no_json(shell: Shell, tmp_path: Path) -> None:
     path.write_bytes(b'{"a": \xff}')
     assert "is not UTF-8" in one_sentence(shell("dlq", "retry", "1", "--payload-file", str(path), code=1).err)
     assert "cannot be read: No such file" in shell("dlq", "import", "/none.jsonl", code=1).err
+    assert not shell.home.lock.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ('name = "x"', "resource: Field required."),
+        ("name = ", "is not TOML: "),
+        ('name = "x"\nresource = "returns"\nsettings.targets = []', "settings.targets: "),
+        (
+            'name = "x"\nresource = "returns"\n[[settings.targets]]\npriority = "high"\nresolution_minutes = 0',
+            "settings.targets.0.resolution_minutes: must be at least 1.",
+        ),
+    ],
+)
+def test_a_policy_is_refused_by_what_is_wrong_in_its_file(
+    shell: Shell, tmp_path: Path, content: str, part: str
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(content)
+    said = shell("sla", "create", str(path), code=None)
+    assert part in one_sentence(said.err)
+    assert said.code in (1, 2)
+    assert str(path) in said.err
     assert not shell.home.lock.exists()
 
 

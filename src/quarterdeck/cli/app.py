@@ -47,9 +47,23 @@ def _console(
 
 def _assemble() -> None:
     # Each module adds its commands to `app` or to a group of its own.
-    from quarterdeck.cli import audit, bulk, demo, dlq, doctor, engine, export, imports, items, queues, runs, workers
+    from quarterdeck.cli import (
+        audit,
+        bulk,
+        demo,
+        dlq,
+        doctor,
+        engine,
+        export,
+        imports,
+        items,
+        queues,
+        runs,
+        sla,
+        workers,
+    )
 
-    for module in (engine, items, bulk, queues, runs, dlq, workers, audit, imports, export, demo, doctor):
+    for module in (engine, items, bulk, queues, runs, dlq, workers, sla, audit, imports, export, demo, doctor):
         module.add_to(app)
 
 

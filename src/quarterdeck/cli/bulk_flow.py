@@ -76,12 +76,12 @@ def _id(path: Path, line: int, text: str) -> int:
     return int(cleaned)
 
 
-def start_time(text: str) -> str:
+def start_time(text: str, option: str = "run-at") -> str:
     """ISO 8601 with an offset; a time without one is this machine's. Raises a usage error."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise usage(f"--run-at takes a time like 2026-01-31T08:00, not '{text}'.") from None
+        raise usage(f"--{option} takes a time like 2026-01-31T08:00, not '{text}'.") from None
     return (moment.astimezone() if moment.tzinfo is None else moment).isoformat()
 
 

@@ -20,7 +20,7 @@ async def all_pages(
         size = min(_PAGE, limit - len(shown)) if limit else _PAGE
         page = await cli.call(operation, query={**query, "limit": size, "cursor": cursor})
         shown += page["items"]
-        cursor, searched = page["next"], page["searched"]
+        cursor, searched = page["next"], page.get("searched", 1.0)
         if cursor is None or (limit and len(shown) >= limit):
             return {"items": shown, "next": cursor, "searched": searched}
 
