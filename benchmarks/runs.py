@@ -36,7 +36,7 @@ SLOW_SHARE = 5
 # ----- ours
 
 
-async def _ours(count: int, concurrency: int, url: str, target: str, use: Callable[[Any], Awaitable[Any]]) -> Any:
+async def _ours(count: int, concurrency: int, url: str, target: str, use: Callable[[Any, Any], Awaitable[Any]]) -> Any:
     """`use` an engine whose queue `q` has had its first run."""
     from quarterdeck.config.home import Home
     from quarterdeck.config.settings import EngineSettings, Settings, StoreSettings
@@ -45,6 +45,7 @@ async def _ours(count: int, concurrency: int, url: str, target: str, use: Callab
     from quarterdeck.engine.queues.tables import queues
 
     os.environ["PYTHONPATH"] = str(TOP)
+    ends = _Ends()
     with tempfile.TemporaryDirectory(prefix="qd-runs-", dir="/tmp") as folder:
         home = Home(Path(folder) / "home")
         home.create()
@@ -56,8 +57,8 @@ async def _ours(count: int, concurrency: int, url: str, target: str, use: Callab
             async with engine.store.write() as transaction:
                 await transaction.connection.execute(queues.insert().values(name="q", **kept))
             await _enqueue(engine, 1)
-            await _until_empty(engine)
-            return await use(engine)
+            await ends.reach(1)
+            return await use(engine, ends)
 
 
 async def _enqueue(engine: Any, count: int) -> None:
@@ -67,22 +68,38 @@ async def _enqueue(engine: Any, count: int) -> None:
         await enqueue(engine, transaction, [New("q", "noop", "acme", {"n": number}) for number in range(count)])
 
 
-async def _until_empty(engine: Any) -> None:
-    from sqlalchemy import select
+class _Ends:
+    """Hears of every attempt that has ended, with the commit that says so: as the others' counters do, and without
+    asking the database, which would take its share of what is measured."""
 
-    from quarterdeck.engine.runs.tables import runs
+    def __init__(self) -> None:
+        from quarterdeck.engine.runs import finishing
 
-    left = select(runs.c.id).where(runs.c.status.in_(["waiting", "active"])).limit(1)
-    async with asyncio.timeout(300):
-        while True:
-            async with engine.store.read() as connection:
-                if (await connection.execute(left)).first() is None:
-                    return
-            await asyncio.sleep(0.03)  # asking takes its share of what is measured
+        self._count, self._wanted, self._there = 0, 0, asyncio.Event()
+        end = finishing.end
+
+        async def counted(engine: Any, transaction: Any, moves: Any, outcomes: Any) -> Any:
+            lost = await end(engine, transaction, moves, outcomes)
+            transaction.after_commit(lambda: self._add(len(outcomes) - len(lost)))
+            return lost
+
+        finishing.end = counted
+
+    def _add(self, number: int) -> None:
+        self._count += number
+        if self._count >= self._wanted:
+            self._there.set()
+
+    async def reach(self, wanted: int) -> None:
+        self._wanted = wanted
+        self._there.clear()
+        self._add(0)
+        async with asyncio.timeout(300):
+            await self._there.wait()
 
 
 async def ours(count: int, concurrency: int, url: str, synchronous: str = "") -> float:
-    async def use(engine: Any) -> float:
+    async def use(engine: Any, ends: _Ends) -> float:
         from sqlalchemy import func, select
 
         from quarterdeck.engine.runs.tables import run_attempts
@@ -94,7 +111,7 @@ async def ours(count: int, concurrency: int, url: str, synchronous: str = "") ->
         began = time.perf_counter()
         for first in range(0, count, BATCH):
             await _enqueue(engine, min(BATCH, count - first))
-        await _until_empty(engine)
+        await ends.reach(count + 1)
         taken = time.perf_counter() - began
         async with engine.store.read() as connection:
             kept = (await connection.execute(select(func.count()).select_from(run_attempts))).scalar_one()
@@ -108,16 +125,16 @@ async def ours(count: int, concurrency: int, url: str, synchronous: str = "") ->
 async def pickup(count: int, url: str) -> list[float]:
     """Milliseconds from the commit of a single run until its handler runs, of an engine with nothing else to do."""
 
-    async def use(engine: Any) -> list[float]:
+    async def use(engine: Any, ends: _Ends) -> list[float]:
         from sqlalchemy import select
 
         from quarterdeck.engine.runs.tables import runs
 
         waits = []
-        for _ in range(count):
+        for number in range(count):
             await _enqueue(engine, 1)
             committed = time.time()
-            await _until_empty(engine)
+            await ends.reach(number + 2)
             async with engine.store.read() as connection:
                 result = (await connection.execute(select(runs.c.result).order_by(runs.c.id.desc()).limit(1))).scalar()
             waits.append((float(result) - committed) * 1_000)  # type: ignore[arg-type]
