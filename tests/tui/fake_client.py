@@ -115,6 +115,7 @@ class FakeClient:
         self.operations: dict[int, dict[str, Any]] = {}
         self.results: dict[int, list[dict[str, Any]]] = {}
         self.timeline: dict[int, list[dict[str, Any]]] = {}
+        self.clocks: dict[int, dict[str, Any]] = {}
         self.templates: list[dict[str, Any]] = []
         self.sums: list[dict[str, Any]] = []
         self.selections: dict[str, list[int]] = {}
@@ -224,6 +225,9 @@ class FakeClient:
             "body": "I ordered three weeks ago and was told that it takes five days.\nPlease look into it.",
             "fields": {"order": "4711", "amount": 129.5, "currency": "EUR"},
         }
+
+    def _sla_clocks(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
+        return self.clocks.get(int(path["id"]), {"clocks": [], "suggestions": []})
 
     def _items_events(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
         made = {"item_id": path["id"], "operation_id": None}

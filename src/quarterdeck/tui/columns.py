@@ -30,7 +30,7 @@ def _age(row: Row, context: CellContext) -> Cell:
 
 
 def _due(row: Row, context: CellContext) -> Cell:
-    return words.due_of(row, context.now)
+    return words.due_of(row, context.now, context.glyphs)
 
 
 def _status(row: Row, context: CellContext) -> Cell:
@@ -45,7 +45,7 @@ def _assignee(row: Row, _context: CellContext) -> Cell:
 ITEM_COLUMNS: tuple[Column, ...] = (
     Column("priority", "priority", 8, _priority),
     Column("age", "age", 5, _age, right=True, live=True),
-    Column("due", "due", 9, _due, right=True, live=True),
+    Column("due", "due", 11, _due, right=True, live=True),
     Column("status", "status", 14, _status),
     Column("kind", "kind", 14, _text("kind", "muted"), hide_below=120),
     Column("title", "title", 20, _text("title"), flex=True),

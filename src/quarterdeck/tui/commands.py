@@ -121,6 +121,7 @@ COMMANDS: tuple[Command, ...] = (
     *_changing(
         Scope.QUEUE,
         ("claim-next", "n", "Next", "Claim the best unassigned item that matches the filter.", 85),
+        ("suggestion", "e", "Suggested", "Carry out what the item's service level suggests first.", 0),
         ("skip", "S", "Skip", "Put back the item you claimed, with a reason; it is not offered to you for a while.", 0),
     ),
     *_changing(Scope.DONE, ("undo", "u", "Undo", "Take back the last thing you did.", 40)),

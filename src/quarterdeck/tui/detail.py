@@ -68,7 +68,7 @@ def item_lines(
 
 
 def _badges(item: Row, now: int, glyphs: Glyphs) -> Line:
-    text, style = due_of(item, now)
+    text, style = due_of(item, now, glyphs)
     line: Line = [badge(item["status"], glyphs), ("  ", ""), priority(item["priority"], glyphs)]
     if text:
         line += [("  ", ""), (f"due {text}" if text.startswith("in ") else text, style)]

@@ -45,6 +45,9 @@ _BADGES: dict[str, tuple[str, str]] = {
     "degraded": ("attention", "degraded"),
     "unhealthy": ("failed", "unhealthy"),
     "paused": ("ended", "paused"),
+    "running": ("active", "running"),
+    "met": ("completed", "met"),
+    "breached": ("failed", "breached"),
 }
 _PRIORITIES = {"urgent": "error", "high": "warning", "normal": "muted", "low": "muted"}
 
@@ -98,9 +101,18 @@ def due(at: object, now: int) -> Cell:
     return f"in {span(left)}", "warning" if left < HOUR else ""
 
 
-def due_of(item: Mapping[str, Any], now: int) -> Cell:
-    """`due` of an item; nothing where nobody waits for it any more."""
-    return ("", "") if item["status"] in _DONE or item.get("deleted_at") else due(item.get("sla_due_at"), now)
+def due_signed(at: object, now: int, glyphs: Glyphs = UNICODE) -> Cell:
+    """`due` with a sign where it presses, so that colour is not needed: `! in 12m`, `✕ late 3h`."""
+    text, style = due(at, now)
+    sign = {"error": f"{glyphs.failed} ", "warning": f"{glyphs.attention} "}.get(style, "")
+    return f"{sign}{text}", style
+
+
+def due_of(item: Mapping[str, Any], now: int, glyphs: Glyphs = UNICODE) -> Cell:
+    """`due_signed` of an item; nothing where nobody waits for it any more."""
+    if item["status"] in _DONE or item.get("deleted_at"):
+        return "", ""
+    return due_signed(item.get("sla_due_at"), now, glyphs)
 
 
 def count(number: int | None, *, more: bool = False) -> str:

@@ -17,6 +17,7 @@ from quarterdeck.tui.screens.listing import ListScreen
 from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.screens.prompt import Prompt
 from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
 
 Row = Mapping[str, Any]
 
@@ -80,10 +81,13 @@ class Acting:
 
     # One row
 
-    async def _one(self, action: Action, row: Row, opened_with: str) -> None:
+    async def _one(self, action: Action, row: Row, opened_with: str, suggested: Row | None = None) -> None:
+        """`suggested`: "params" that the form holds at first, and "why"."""
         params: dict[str, Any] = {}
         fields = () if action.verb in self.AT_ONCE else await fields_of(action, str(row["status"]))
         about, danger = await self.about(action, row)
+        if suggested is not None:
+            about = [*about, [(safe(str(suggested["why"])), "warning")]]
         danger = danger or action.risk is Risk.HIGH
         if fields or danger:
             answer = await self.screen.app.push_screen_wait(
@@ -93,7 +97,7 @@ class Acting:
                     fields,
                     about=about,
                     known=await self._known(fields),
-                    given=self.given(row),
+                    given={**self.given(row), **(suggested["params"] if suggested is not None else {})},
                     danger=danger,
                     opened_with=opened_with,
                     enter_says=self.ENTER_SAYS.get(action.verb, ""),

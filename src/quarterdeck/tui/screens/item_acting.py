@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from quarterdeck.contract.actions import Action
+from quarterdeck.contract.actions import Action, find_action
 from quarterdeck.contract.enums import AnyResource
-from quarterdeck.contract.operations import items
+from quarterdeck.contract.operations import items, sla
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.tui.actions import why_not_action
 from quarterdeck.tui.forms import Field
 from quarterdeck.tui.screens.acting import Acting, Row
 from quarterdeck.tui.screens.prompt import Prompt
@@ -100,6 +101,26 @@ class ItemActing(Acting):
         item = result["item"]
         self._done("Claim", screen.resource, result)
         screen.pin(item)
+
+    def suggestion(self) -> None:
+        row = self.screen.current_row()
+        if row is not None:
+            self.run(self._suggestion(row))
+
+    async def _suggestion(self, row: Row) -> None:
+        """What the service level suggests now, through the dialog that the action always has."""
+        screen = self.screen
+        found = await self.session.client.call(sla.CLOCKS, resource=screen.resource, id=row["id"])
+        suggested = next(iter(found["suggestions"]), None)
+        action = find_action(screen.resource, suggested["verb"]) if suggested is not None else None
+        if suggested is None or action is None:
+            screen.notice(f"Nothing is suggested for #{row['id']}.")
+            return
+        refused = why_not_action(action, self.session.standing, row, 0)
+        if refused is not None:
+            screen.notice(refused, "warning")
+            return
+        await self._one(action, row, self.session.keymap.key("suggestion"), suggested)
 
     def skip(self) -> None:
         row = self.screen.current_row()

@@ -62,6 +62,7 @@ class QueueScreen(ListScreen):
         return {
             "claim-next": lambda: self._hands.claim_next(),
             "skip": lambda: self._hands.skip(),
+            "suggestion": lambda: self._hands.suggestion(),
             "see-run": lambda: self._see("see-run"),
             "see-dead-letter": lambda: self._see("see-dead-letter"),
         }
@@ -84,6 +85,19 @@ class QueueScreen(ListScreen):
 
     def label(self, bound: Bound) -> str:
         return "Leave" if bound.name == "back" and self.is_kept else super().label(bound)
+
+    def why_not(self, bound: Bound) -> str | None:
+        refused = super().why_not(bound)
+        if refused or bound.name != "suggestion":
+            return refused
+        row = self.current_row()
+        if row is None:
+            return f"{bound.command.label} needs an item; there is none under the cursor."
+        if self.marked():
+            return f"{bound.command.label} works on one item at a time; clear the marks first."
+        detail = self.detail
+        found = detail.suggestions_of(row) if isinstance(detail, ItemDetail) else None
+        return "Nothing is suggested for this item." if found is not None and not found else None
 
     def remember(self) -> None:
         super().remember()
