@@ -190,8 +190,8 @@ def compare(home: Home, cases: dict[str, Case], hours: Always | Hours, pauses: s
     until = to_ms(datetime(2013, 1, 1, tzinfo=UTC))
     connection = sqlite3.connect(home.store)
     query = (
-        "SELECT external_id, target, state, used, breached_at, ended_at"
-        " FROM items JOIN sla_clocks ON item_id = items.id"
+        "SELECT external_id, target, iif(breached_at IS NULL, state, 'breached'), used, breached_at, c.ended_at"
+        " FROM items JOIN sla_clocks AS c ON c.item_id = items.id LEFT JOIN sla_breaches USING (item_id, target)"
     )
     kept = {(external, target): values for external, target, *values in connection.execute(query)}
     connection.close()
@@ -226,9 +226,8 @@ def fill(home: Home, due: int) -> None:
     connection = sqlite3.connect(home.store)
     now = now_ms()
     with connection:
-        connection.execute("DELETE FROM sla_clocks")
-        connection.execute("DELETE FROM sla_policies")
-        connection.execute("DELETE FROM sla_versions")
+        for table in ("sla_clocks", "sla_due", "sla_breaches", "sla_policies", "sla_versions", "item_events"):
+            connection.execute(f"DELETE FROM {table}")
         connection.execute(
             "INSERT INTO sla_policies VALUES (1, 'All', 'support_tasks', NULL, NULL, 1, 1, 0, 0, 'bench', NULL)"
         )
@@ -236,9 +235,13 @@ def fill(home: Home, due: int) -> None:
         step = connection.execute("SELECT count(*) FROM items").fetchone()[0] // due
         connection.execute(
             "INSERT INTO sla_clocks SELECT id, 'resolution', 1, tenant_id, resource, priority, 'running', ?1, 36000000,"
-            " 0, ?1, d, d - 9000000, d, NULL, NULL, 1, 0 FROM (SELECT *,"
+            " 0, ?1, d, d - 9000000, d, NULL, 1, 0 FROM (SELECT *,"
             " CASE WHEN id % ?2 = 0 THEN ?3 ELSE ?3 + 86400000 + id END AS d FROM items)",
             (now - 36_000_000, step, now - 1),
+        )
+        connection.execute(
+            "INSERT INTO sla_due SELECT next_at, item_id, target, 1, tenant_id, resource, priority FROM sla_clocks"
+            " ORDER BY next_at, item_id"
         )
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -253,7 +256,7 @@ async def swept(home: Home) -> tuple[float, int]:
     seconds = time.perf_counter() - began
     await store.close()
     connection = sqlite3.connect(home.store)
-    (count,) = connection.execute("SELECT count(*) FROM sla_clocks WHERE breached_at IS NOT NULL").fetchone()
+    (count,) = connection.execute("SELECT count(*) FROM sla_breaches").fetchone()
     connection.close()
     return seconds, int(count)
 

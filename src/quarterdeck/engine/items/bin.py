@@ -11,7 +11,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.items.tables import item_details, item_events, items
-from quarterdeck.engine.sla.tables import sla_clocks
+from quarterdeck.engine.sla.tables import forget
 
 _AT_ONCE = 500
 
@@ -32,7 +32,7 @@ async def empty_bin(engine: Engine) -> None:
             ids = [row.id for row in found]
             await connection.execute(delete(item_events).where(item_events.c.item_id.in_(ids)))
             await connection.execute(delete(item_details).where(item_details.c.item_id.in_(ids)))
-            await connection.execute(delete(sla_clocks).where(sla_clocks.c.item_id.in_(ids)))
+            await forget(connection, ids)
             await connection.execute(delete(items).where(items.c.id.in_(ids)))
             await audit.append(transaction, engine.store, SYSTEM, "items.bin_emptied", details={"ids": ids})
             for resource in sorted({row.resource for row in found}):

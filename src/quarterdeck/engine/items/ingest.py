@@ -245,7 +245,7 @@ def _born(
     for each in event_rows:
         lines.setdefault(each["item_id"], []).append(Line(each["at"], each["type"], each["actor"], each["changes"]))
     for row in item_rows:
-        owner = Owner(row["id"], row["tenant_id"], row["resource"], row["version"], row["sla_due_at"])
+        owner = Owner(row["id"], row["tenant_id"], row["resource"], row["sla_due_at"])
         seen = sights(resource, row["created_at"], row["status"], row["priority"], lines[row["id"]])
         yield Born(owner, row["kind"], seen)
 

@@ -16,7 +16,7 @@ from quarterdeck.contract.models.sla import ByPriority, Compliance, FigureQuery,
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.sla.scope import narrowed
-from quarterdeck.engine.sla.tables import sla_clocks
+from quarterdeck.engine.sla.tables import sla_breaches, sla_clocks
 
 _C = sla_clocks.c
 
@@ -94,7 +94,8 @@ async def _by_period(
 
     fulfilled = _ended(principal, query, *_within(_C.ended_at, spans))
     kept = await counted(fulfilled, _C.state == str(ClockState.MET))
-    broken = await counted(*narrowed(principal, query), _C.breached_at.is_not(None), *_within(_C.breached_at, spans))
+    of_a_time = _within(sla_breaches.c.breached_at, spans)
+    broken = await counted(*narrowed(principal, query, sla_breaches), *of_a_time)
     medians = await _quantiles(connection, fulfilled, spans.c.number, values)
     return [
         PeriodFigure(

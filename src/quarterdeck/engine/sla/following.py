@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.enums import Resource
@@ -15,7 +15,7 @@ from quarterdeck.engine.sla.clockwork import Change, Clock, Sight, fold, see
 from quarterdeck.engine.sla.keeping import Kept, Owner, clock_of
 from quarterdeck.engine.sla.policies import Version, book_of, versions_by_id
 from quarterdeck.engine.sla.sights import responds
-from quarterdeck.engine.sla.tables import sla_clocks
+from quarterdeck.engine.sla.tables import sla_breaches, sla_clocks
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
@@ -54,6 +54,10 @@ async def follow(
     `answered`: each was given a word by somebody.
     """
     kept = Kept()
+    if dialect.skips_locked:  # a sweep may be about to tell of the same breach
+        mine = select(sla_clocks.c.item_id).where(sla_clocks.c.item_id.in_(select(items.c.id).where(scope)))
+        order = mine.order_by(sla_clocks.c.item_id, sla_clocks.c.target)
+        await transaction.connection.execute(dialect.lock(order))
     for item in await watched(transaction.connection, scope):
         sight = item.sight(transaction.now, answered=answered)
         after: list[Clock] = []
@@ -93,10 +97,16 @@ async def watched(connection: AsyncConnection, scope: ColumnElement[bool]) -> li
             items.c.status,
             items.c.priority.label("item_priority"),
             items.c.deleted_at,
-            items.c.version.label("item_version"),
             items.c.sla_due_at,
+            sla_breaches.c.breached_at,
         )
-        .select_from(items.join(sla_clocks, sla_clocks.c.item_id == items.c.id))
+        .select_from(
+            items.join(sla_clocks, sla_clocks.c.item_id == items.c.id).join(
+                sla_breaches,
+                and_(sla_breaches.c.item_id == items.c.id, sla_breaches.c.target == sla_clocks.c.target),
+                isouter=True,
+            )
+        )
         .where(scope)
         .order_by(sla_clocks.c.item_id, sla_clocks.c.target)
     )
@@ -106,7 +116,7 @@ async def watched(connection: AsyncConnection, scope: ColumnElement[bool]) -> li
     for item_id, group in groupby(rows, key=lambda row: row.item_id):
         kept = list(group)
         row = kept[0]
-        owner = Owner(item_id, row.tenant_id, row.resource, row.item_version, row.sla_due_at)
+        owner = Owner(item_id, row.tenant_id, row.resource, row.sla_due_at)
         clocks = [clock_of(each) for each in kept]
         deleted = row.deleted_at is not None
         found.append(Watched(owner, versions[row.version_id], row.status, row.item_priority, deleted, clocks))

@@ -6,30 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Row, bindparam, update
+from sqlalchemy import BigInteger, Integer, Row, Table, bindparam, update
 
 from quarterdeck.contract.clock import iso
 from quarterdeck.contract.enums import ClockState, SlaTarget
 from quarterdeck.engine.items.tables import NO_DUE, item_events, items
 from quarterdeck.engine.sla.clockwork import BREACHED, Change, Clock, Rules, due_of, moment_of
 from quarterdeck.engine.sla.sights import ACTOR
-from quarterdeck.engine.sla.tables import sla_clocks
+from quarterdeck.engine.sla.tables import forget_places, sla_breaches, sla_clocks, sla_due
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
 LABELS = {SlaTarget.FIRST_RESPONSE: "first response", SlaTarget.RESOLUTION: "resolution"}
 _KEY = ("item_id", "target")
+# A line of a clock changes no item, so no undo and no import takes it for one of its own.
+NO_VERSION = 0
 _AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose clocks they are. `version` is the item's, so that no undo takes a line of a clock for its own."""
+    """Whose clocks they are."""
 
     item_id: int
     tenant_id: str
     resource: str
-    version: int
     due_at: int
 
 
@@ -38,6 +39,8 @@ class Kept:
     """What is to be written, of any number of items."""
 
     clocks: list[dict[str, Any]] = field(default_factory=list)
+    places: list[dict[str, Any]] = field(default_factory=list)
+    breaches: list[dict[str, Any]] = field(default_factory=list)
     lines: list[dict[str, Any]] = field(default_factory=list)
     dues: list[dict[str, Any]] = field(default_factory=list)
 
@@ -45,7 +48,15 @@ class Kept:
         self, owner: Owner, version_id: int, rules: Rules, clocks: Sequence[Clock], changes: Sequence[Change]
     ) -> None:
         """All clocks of an item, and what they have to say."""
-        self.clocks += [_row(owner, version_id, rules, each) for each in clocks]
+        about = {"item_id": owner.item_id, "tenant_id": owner.tenant_id, "resource": owner.resource}
+        for each in clocks:
+            row = {**about, **_row(version_id, rules, each)}
+            self.clocks.append(row)
+            shared = {name: row[name] for name in (*about, "target", "priority")}
+            if row["next_at"] is not None:
+                self.places.append({**shared, "next_at": row["next_at"], "breaks": _only_breaks(rules, each)})
+            if each.breached_at is not None:
+                self.breaches.append({**shared, "breached_at": each.breached_at, "ended_at": each.ended_at})
         self.lines += _lines(owner, changes)
         due = due_of(clocks)
         due = NO_DUE if due is None else min(due, NO_DUE - 1)
@@ -53,13 +64,26 @@ class Kept:
             self.dues.append({"the_item": owner.item_id, "the_due": due})
 
     async def write(self, transaction: Transaction, dialect: Dialect) -> None:
+        if not self.clocks:
+            return
         connection = transaction.connection
-        made = dialect.insert(sla_clocks)
-        values = {each.name: made.excluded[each.name] for each in sla_clocks.columns if each.name not in _KEY}
-        upsert = made.on_conflict_do_update(index_elements=list(_KEY), set_=values)
-        for rows, statement in ((self.clocks, upsert), (self.lines, item_events.insert()), (self.dues, _DUE)):
+        ids = dialect.id_list(sorted({row["item_id"] for row in self.clocks}))
+        await connection.execute(forget_places(ids))
+        for rows, statement in (
+            (self.clocks, _upsert(dialect, sla_clocks)),
+            (self.places, dialect.insert(sla_due).on_conflict_do_nothing()),
+            (self.breaches, _upsert(dialect, sla_breaches)),
+            (self.lines, item_events.insert()),
+            (self.dues, _DUE),
+        ):
             for begin in range(0, len(rows), _AT_ONCE):
                 await connection.execute(statement, rows[begin : begin + _AT_ONCE])
+
+
+def _upsert(dialect: Dialect, table: Table) -> Any:
+    made = dialect.insert(table)
+    values = {each.name: made.excluded[each.name] for each in table.columns if each.name not in _KEY}
+    return made.on_conflict_do_update(index_elements=list(_KEY), set_=values)
 
 
 _DUE = (
@@ -70,10 +94,10 @@ _DUE = (
 
 
 def clock_of(row: Row[Any]) -> Clock:
-    """`row` has the columns of sla_clocks."""
+    """`row` has the columns of sla_clocks, and `breached_at`."""
     return Clock(
         SlaTarget(row.target),
-        ClockState(row.state),
+        ClockState.BREACHED if row.breached_at is not None else ClockState(row.state),
         row.started_at,
         row.priority,
         row.total,
@@ -98,14 +122,16 @@ def next_of(rules: Rules, clock: Clock) -> int | None:
     return min((each for each in moments if each is not None), default=None)
 
 
-def _row(owner: Owner, version_id: int, rules: Rules, clock: Clock) -> dict[str, Any]:
+def _only_breaks(rules: Rules, clock: Clock) -> bool:
+    """Whether nothing but the breach is still to come."""
+    return clock.state is ClockState.RUNNING and clock.steps >= len(rules.steps[clock.target])
+
+
+def _row(version_id: int, rules: Rules, clock: Clock) -> dict[str, Any]:
     running = clock.state is ClockState.RUNNING
     return {
-        "item_id": owner.item_id,
         "target": str(clock.target),
         "version_id": version_id,
-        "tenant_id": owner.tenant_id,
-        "resource": owner.resource,
         "priority": clock.priority,
         "state": str(clock.state),
         "started_at": clock.started_at,
@@ -115,7 +141,6 @@ def _row(owner: Owner, version_id: int, rules: Rules, clock: Clock) -> dict[str,
         "due_at": clock.due_at,
         "soon_at": moment_of(rules, clock, rules.soon_percent) if running else None,
         "next_at": next_of(rules, clock),
-        "breached_at": clock.breached_at,
         "ended_at": clock.ended_at,
         "responded": clock.responded,
         "steps": clock.steps,
@@ -136,7 +161,7 @@ def _lines(owner: Owner, changes: Sequence[Change]) -> list[dict[str, Any]]:
             "type": word,
             "body": sentence(parts),
             "changes": None,
-            "version_after": owner.version,
+            "version_after": NO_VERSION,
         }
         for (at, word), parts in said.items()
     ]

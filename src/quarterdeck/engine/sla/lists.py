@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, TextClause, and_, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, Table, TextClause, and_, or_, select, text
 
 from quarterdeck.contract.clock import MINUTE, now_ms, to_datetime
-from quarterdeck.contract.enums import ClockState, EscalationAct, EscalationDoes, Priority, Resource, SlaTarget
+from quarterdeck.contract.enums import EscalationAct, EscalationDoes, Priority, Resource, SlaTarget
 from quarterdeck.contract.models.sla import Clock as Shown
 from quarterdeck.contract.models.sla import ClockPage, ClockQuery, ClockRow, EscalationStep, ItemClocks, Suggestion
 from quarterdeck.contract.principal import Principal
@@ -20,7 +20,7 @@ from quarterdeck.engine.sla.following import watched
 from quarterdeck.engine.sla.policies import Version
 from quarterdeck.engine.sla.scope import narrowed
 from quarterdeck.engine.sla.sweep import why
-from quarterdeck.engine.sla.tables import RUNNING, sla_clocks
+from quarterdeck.engine.sla.tables import RUNNING, sla_breaches, sla_clocks
 
 _C = sla_clocks.c
 
@@ -29,13 +29,12 @@ async def at_risk(engine: Engine, principal: Principal, query: ClockQuery) -> Cl
     """Clocks that run and are due soon by their policies, the nearest first."""
     now = now_ms()
     soon = (text(RUNNING), _C.due_at >= now, _C.soon_at <= now)
-    return await _page(engine, principal, query, _C.due_at, soon, latest_first=False)
+    return await _page(engine, principal, query, sla_clocks, _C.due_at, soon, latest_first=False)
 
 
 async def breaches(engine: Engine, principal: Principal, query: ClockQuery) -> ClockPage:
     """Promises that were broken, the latest first, whether their items are done by now or not."""
-    broken = (_C.breached_at.is_not(None),)
-    return await _page(engine, principal, query, _C.breached_at, broken, latest_first=True)
+    return await _page(engine, principal, query, sla_breaches, sla_breaches.c.breached_at, (), latest_first=True)
 
 
 async def item_clocks(engine: Engine, principal: Principal, resource: Resource, item_id: int) -> ItemClocks:
@@ -101,23 +100,24 @@ async def _page(
     engine: Engine,
     principal: Principal,
     query: ClockQuery,
+    table: Table,
     moment: ColumnElement[Any],
     which: tuple[ColumnElement[bool] | TextClause, ...],
     *,
     latest_first: bool,
 ) -> ClockPage:
-    key = (moment, _C.item_id, _C.target)
+    key = (moment, table.c.item_id, table.c.target)
     asked: Select[Any] = (
         select(
-            sla_clocks,
+            table,
             items.c.kind,
             items.c.title,
             items.c.status,
             items.c.assignee,
             moment.label("moment"),
         )
-        .select_from(sla_clocks.join(items, items.c.id == _C.item_id))
-        .where(*which, *narrowed(principal, query), items.c.deleted_at.is_(None))
+        .select_from(table.join(items, items.c.id == table.c.item_id))
+        .where(*which, *narrowed(principal, query, table), items.c.deleted_at.is_(None))
         .limit(query.limit + 1)
     )
     if query.cursor is not None:
@@ -152,7 +152,6 @@ def _beyond(key: tuple[ColumnElement[Any], ...], cursor: str, latest_first: bool
 
 
 def _row(row: Row[Any]) -> ClockRow:
-    ended = row.ended_at is not None and row.state != str(ClockState.CANCELLED)
     return ClockRow(
         item_id=row.item_id,
         resource=Resource(row.resource),
@@ -164,5 +163,5 @@ def _row(row: Row[Any]) -> ClockRow:
         assignee=row.assignee,
         target=SlaTarget(row.target),
         at=to_datetime(row.moment),
-        ended_at=to_datetime(row.ended_at) if ended else None,
+        ended_at=None if row.ended_at is None else to_datetime(row.ended_at),
     )

@@ -15,7 +15,7 @@ from quarterdeck.engine.sla.following import watched
 from quarterdeck.engine.sla.keeping import Kept, Owner
 from quarterdeck.engine.sla.policies import Book, Version, book_of
 from quarterdeck.engine.sla.sights import Line, sights
-from quarterdeck.engine.sla.tables import sla_clocks
+from quarterdeck.engine.sla.tables import forget
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
@@ -45,7 +45,7 @@ async def replayed(
         ids = dialect.id_list([each.owner.item_id for each in wrong])
         mine = item_events.c.item_id.in_(ids) & item_events.c.type.in_(sorted(WORDS))
         await transaction.connection.execute(delete(item_events).where(mine))
-        await transaction.connection.execute(delete(sla_clocks).where(sla_clocks.c.item_id.in_(ids)))
+        await forget(transaction.connection, ids)
         kept = Kept()
         for each in wrong:
             kept.add(each.owner, each.version.id, each.version.rules, each.folded, each.changes)
@@ -76,7 +76,7 @@ async def compare(connection: AsyncConnection, scope: ColumnElement[bool], now: 
         folded, changes = fold(version.rules, seen, now)
         kept = [advance(each, now)[0] for each in item.clocks] if item else []
         if folded or kept:
-            owner = Owner(row.id, row.tenant_id, row.resource, row.version, row.sla_due_at)
+            owner = Owner(row.id, row.tenant_id, row.resource, row.sla_due_at)
             found.append(Replayed(owner, version, kept, folded, changes))
     return found
 

@@ -8,23 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Integer,
-    Row,
-    Select,
-    SmallInteger,
-    Text,
-    and_,
-    case,
-    literal,
-    select,
-    tuple_,
-    update,
-)
+from sqlalchemy import Row, Select, SmallInteger, Text, and_, case, delete, literal, select, true, tuple_
 
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.contract.enums import ClockState, EscalationAct, EscalationDoes, SlaTarget
+from quarterdeck.contract.enums import EscalationAct, EscalationDoes
 from quarterdeck.contract.live import MOST_IDS_NAMED
 from quarterdeck.contract.live import Change as Told
 from quarterdeck.contract.models.sla import EscalationStep
@@ -36,16 +23,16 @@ from quarterdeck.engine.items.effects import Effect, carry_out
 from quarterdeck.engine.items.tables import item_events, items
 from quarterdeck.engine.sla.clockwork import BREACHED, Clock, Rules, advance, moment_of
 from quarterdeck.engine.sla.following import Watched, watched
-from quarterdeck.engine.sla.keeping import LABELS, Kept, sentence
-from quarterdeck.engine.sla.policies import Version, versions_by_id
+from quarterdeck.engine.sla.keeping import LABELS, NO_VERSION, Kept, sentence
 from quarterdeck.engine.sla.sights import ACTOR
-from quarterdeck.engine.sla.tables import sla_clocks
+from quarterdeck.engine.sla.tables import sla_breaches, sla_clocks, sla_due
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 
 SECONDS = 0.5
 AT_ONCE = 5_000
 _C = sla_clocks.c
+_D = sla_due.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,68 +56,63 @@ async def sweep(engine: Engine) -> None:
 
 
 def _due(now: int, most: int) -> Select[Any]:
-    columns = (_C.item_id, _C.target, _C.version_id, _C.state, _C.due_at, _C.steps)
-    passed = (_C.next_at.is_not(None), _C.next_at < now)
-    return select(*columns).where(*passed).order_by(_C.next_at, _C.item_id).limit(most)
+    return select(sla_due).where(_D.next_at < now).order_by(*sla_due.primary_key.columns).limit(most)
 
 
 async def _batch(engine: Engine, transaction: Transaction) -> int:
     """How many clocks were looked at."""
-    connection, dialect, now = transaction.connection, engine.store.dialect, transaction.now
-    due = (await connection.execute(_due(now, AT_ONCE))).all()
-    mine = select(items.c.id).where(items.c.id.in_(dialect.id_list([row.item_id for row in due])))
-    held = {row.id for row in await connection.execute(dialect.lock_skipping(mine.order_by(items.c.id)))}
-    due = [row for row in due if row.item_id in held]
+    dialect, now = engine.store.dialect, transaction.now
+    due = (await transaction.connection.execute(_due(now, AT_ONCE))).all()
+    held = await _held(transaction, dialect, due)
+    due = [row for row in due if (row.item_id, row.target) in held]
     if not due:
         return 0
-    versions = await versions_by_id(connection, {row.version_id for row in due})
-    plain = [row for row in due if _only_breaks(row, versions[row.version_id], now)]
-    rest = {row.item_id for row in due} - {row.item_id for row in plain}
-    plain = [row for row in plain if row.item_id not in rest]
+    more = {row.item_id for row in due if not row.breaks}
+    plain = [row for row in due if row.item_id not in more]
     await _break(transaction, dialect, plain)
-    broken, done = await _move(engine, transaction, rest)
+    broken, done = await _move(engine, transaction, more)
     details = {"breached": len(plain) + broken, "escalated": done}
     await audit.append(transaction, engine.store, SYSTEM, "sla.swept", details=details)
-    ids = sorted(held)
-    resources = select(items.c.resource).where(items.c.id.in_(dialect.id_list(ids))).distinct()
-    for row in (await connection.execute(resources)).all():
-        announce(engine, transaction, row.resource, ids if len(ids) <= MOST_IDS_NAMED else None, None, Told.UPDATED)
+    for resource in sorted({row.resource for row in due}):
+        ids = sorted({row.item_id for row in due if row.resource == resource})
+        announce(engine, transaction, resource, ids if len(ids) <= MOST_IDS_NAMED else None, None, Told.UPDATED)
     return len(due)
 
 
-def _only_breaks(row: Row[Any], version: Version, now: int) -> bool:
-    """Whether nothing follows the breach: then any number of clocks is a few statements."""
-    more = len(version.rules.steps[SlaTarget(row.target)]) > row.steps
-    return row.state == str(ClockState.RUNNING) and not more and row.due_at < now
+async def _held(transaction: Transaction, dialect: Dialect, due: Sequence[Row[Any]]) -> set[tuple[int, str]]:
+    """The clocks that nobody else is about to change: who does looks for their breaches as well."""
+    if not dialect.skips_locked:
+        return {(row.item_id, row.target) for row in due}
+    ids = dialect.id_list(sorted({row.item_id for row in due}))
+    mine = select(_C.item_id, _C.target).where(_C.item_id.in_(ids)).order_by(_C.item_id, _C.target)
+    return {(row.item_id, row.target) for row in await transaction.connection.execute(dialect.lock_skipping(mine))}
 
 
 async def _break(transaction: Transaction, dialect: Dialect, rows: Sequence[Row[Any]]) -> None:
+    """Any number of clocks that are broken, and nothing else, in a few statements."""
     if not rows:
         return
-    listed = dialect.listed("the_clocks", {"place": Integer(), "item_id": BigInteger(), "target": Text()})
-    values = {"the_clocks": json.dumps([[place, row.item_id, row.target] for place, row in enumerate(rows)])}
-    labels = case(*((listed.c.target == str(each), sentence([label])) for each, label in LABELS.items()))
-    lines = (
-        select(
-            listed.c.item_id,
-            _C.due_at,
-            literal(ACTOR, Text),
-            literal(BREACHED, Text),
-            labels,
-            items.c.version,
-        )
-        .select_from(
-            listed.join(sla_clocks, and_(_C.item_id == listed.c.item_id, _C.target == listed.c.target)).join(
-                items, items.c.id == listed.c.item_id
-            )
-        )
-        .order_by(listed.c.place)
-    )
-    names = ["item_id", "at", "actor", "type", "body", "version_after"]
-    await transaction.connection.execute(item_events.insert().from_select(names, lines), values)
-    these = tuple_(_C.item_id, _C.target).in_(select(listed.c.item_id, listed.c.target))
-    broken = {"state": str(ClockState.BREACHED), "breached_at": _C.due_at, "soon_at": None, "next_at": None}
-    await transaction.connection.execute(update(sla_clocks).where(these).values(**broken), values)
+    names = ("next_at", "item_id", "target", "tenant_id", "resource", "priority")
+    listed = dialect.listed("the_clocks", {name: _D[name].type for name in names})
+    values = {"the_clocks": json.dumps([[getattr(row, name) for name in names] for row in rows])}
+    label = case(*((listed.c.target == str(each), sentence([word])) for each, word in LABELS.items()))
+    told: dict[str, Any] = {
+        "item_id": listed.c.item_id,
+        "at": listed.c.next_at,
+        "actor": literal(ACTOR, Text),
+        "type": literal(BREACHED, Text),
+        "body": label,
+        "version_after": literal(NO_VERSION),
+    }
+    kept = {"breached_at": listed.c.next_at, **{name: listed.c[name] for name in names[1:]}}
+    breaches = dialect.insert(sla_breaches).from_select(list(kept), select(*kept.values()).where(true()))
+    places = select(*(listed.c[name] for name in names[:3]))
+    for statement in (
+        item_events.insert().from_select(list(told), select(*told.values()).order_by(listed.c.next_at)),
+        breaches.on_conflict_do_nothing(),
+        delete(sla_due).where(tuple_(*sla_due.primary_key.columns).in_(places)),
+    ):
+        await transaction.connection.execute(statement, values)
 
 
 async def _move(engine: Engine, transaction: Transaction, ids: Iterable[int]) -> tuple[int, int]:

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Select, SmallInteger, Table, Text, select, text
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Delete,
+    Index,
+    Integer,
+    Select,
+    SmallInteger,
+    Table,
+    Text,
+    delete,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.engine.store.metadata import JsonText, RowId, metadata, moment
 
@@ -40,7 +58,8 @@ sla_versions = Table(
 Index("ix_sla_versions_policy", sla_versions.c.policy_id, sla_versions.c.number, unique=True)
 
 # engine.sla.clockwork.Clock, one for each promise to an item. Amounts are milliseconds that counted.
-# `soon_at` is when it becomes due soon; `next_at` when time alone will change something.
+# `soon_at` is when it becomes due soon; `next_at` is its place in sla_due. That a clock which runs is broken stands in
+# sla_breaches only: a sweep of many that are due at once does not touch their rows, which lie far apart.
 sla_clocks = Table(
     "sla_clocks",
     metadata,
@@ -58,7 +77,6 @@ sla_clocks = Table(
     Column("due_at", BigInteger),
     Column("soon_at", BigInteger),
     Column("next_at", BigInteger),
-    Column("breached_at", BigInteger),
     Column("ended_at", BigInteger),
     Column("responded", Boolean, nullable=False),
     Column("steps", Integer, nullable=False),
@@ -70,16 +88,45 @@ def _partial(name: str, *columns: str, where: str) -> None:
     Index(name, *(sla_clocks.c[each] for each in columns), sqlite_where=condition, postgresql_where=condition)
 
 
-# The sweep reads what is due, however many clocks run.
-_partial("ix_sla_clocks_next", "next_at", where="next_at IS NOT NULL")
-# What is due soon, and what is broken and not done: few of all that run or have ended.
+# What is due soon: few of all that run or have ended.
 RUNNING = "state = 'running'"
-BROKEN = "breached_at IS NOT NULL AND ended_at IS NULL"
 _partial("ix_sla_clocks_soon", "soon_at", "item_id", where=RUNNING)
-_partial("ix_sla_clocks_broken", "item_id", where=BROKEN)
-# Verdicts of a time: those that ended, and those that were broken, which may still run.
+# Verdicts of a time.
 _partial("ix_sla_clocks_ended", "target", "ended_at", where="ended_at IS NOT NULL")
-_partial("ix_sla_clocks_breached", "breached_at", "item_id", where="breached_at IS NOT NULL")
+
+# When time alone changes a clock, in that order, with all that a sweep needs to know. `breaks`: it is broken then, and
+# nothing else follows.
+sla_due = Table(
+    "sla_due",
+    metadata,
+    Column("next_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("target", Text, primary_key=True),
+    Column("breaks", Boolean, nullable=False),
+    Column("tenant_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Promises that were broken. `ended_at` says when the clock ended all the same.
+sla_breaches = Table(
+    "sla_breaches",
+    metadata,
+    Column("item_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("target", Text, primary_key=True),
+    Column("breached_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("tenant_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+# The latest first, and those of a time.
+Index("ix_sla_breaches_at", sla_breaches.c.breached_at, sla_breaches.c.item_id)
+# What is late and not done.
+BROKEN = "ended_at IS NULL"
+Index("ix_sla_breaches_open", sla_breaches.c.item_id, sqlite_where=text(BROKEN), postgresql_where=text(BROKEN))
 
 
 def due_soon(now: int) -> Select[tuple[int]]:
@@ -89,4 +136,18 @@ def due_soon(now: int) -> Select[tuple[int]]:
 
 def broken() -> Select[tuple[int]]:
     """Ids of items that are late and not done."""
-    return select(sla_clocks.c.item_id).where(text(BROKEN))
+    return select(sla_breaches.c.item_id).where(text(BROKEN))
+
+
+def forget_places(ids: Any) -> Delete:
+    """Takes the clocks of these items out of what is due."""
+    places = select(sla_clocks.c.next_at, sla_clocks.c.item_id, sla_clocks.c.target)
+    places = places.where(sla_clocks.c.item_id.in_(ids), sla_clocks.c.next_at.is_not(None))
+    return delete(sla_due).where(tuple_(*sla_due.primary_key.columns).in_(places))
+
+
+async def forget(connection: AsyncConnection, ids: Any) -> None:
+    """Everything about these items; `ids` is a list, or a query."""
+    await connection.execute(forget_places(ids))
+    for table in (sla_breaches, sla_clocks):
+        await connection.execute(delete(table).where(table.c.item_id.in_(ids)))

@@ -54,21 +54,43 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("soon_at", sa.BigInteger(), nullable=True),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
-        sa.Column("breached_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("responded", sa.Boolean(), nullable=False),
         sa.Column("steps", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "target", name=op.f("pk_sla_clocks")),
     )
-    for name, columns, condition in (
-        ("ix_sla_clocks_next", ["next_at"], "next_at IS NOT NULL"),
-        ("ix_sla_clocks_soon", ["soon_at", "item_id"], "state = 'running'"),
-        ("ix_sla_clocks_broken", ["item_id"], "breached_at IS NOT NULL AND ended_at IS NULL"),
-        ("ix_sla_clocks_ended", ["target", "ended_at"], "ended_at IS NOT NULL"),
-        ("ix_sla_clocks_breached", ["breached_at", "item_id"], "breached_at IS NOT NULL"),
+    op.create_table(
+        "sla_due",
+        sa.Column("next_at", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("item_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("breaks", sa.Boolean(), nullable=False),
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("priority", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("next_at", "item_id", "target", name=op.f("pk_sla_due")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "sla_breaches",
+        sa.Column("item_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("breached_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("tenant_id", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("priority", sa.SmallInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("item_id", "target", name=op.f("pk_sla_breaches")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_sla_breaches_at", "sla_breaches", ["breached_at", "item_id"])
+    for name, table, columns, condition in (
+        ("ix_sla_clocks_soon", "sla_clocks", ["soon_at", "item_id"], "state = 'running'"),
+        ("ix_sla_clocks_ended", "sla_clocks", ["target", "ended_at"], "ended_at IS NOT NULL"),
+        ("ix_sla_breaches_open", "sla_breaches", ["item_id"], "ended_at IS NULL"),
     ):
         where = sa.text(condition)
-        op.create_index(name, "sla_clocks", columns, sqlite_where=where, postgresql_where=where)
+        op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
 
 
 def downgrade() -> None:
