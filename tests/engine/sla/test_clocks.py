@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from quarterdeck.contract.clock import HOUR, MINUTE, SECOND, from_iso, iso, to_datetime
-from quarterdeck.contract.enums import ClockState, SlaTarget
+from quarterdeck.contract.enums import ClockState, Resource, SlaTarget
+from quarterdeck.contract.models.dead_letters import NewDeadLetters
 from quarterdeck.contract.models.items import ImportBatch, NewItem, NewItems
+from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.models.sla import (
     ClockQuery,
     FigureQuery,
@@ -22,8 +25,10 @@ from quarterdeck.contract.models.sla import (
 )
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.dead_letters import posting
 from quarterdeck.engine.items import ingest
 from quarterdeck.engine.items.tables import item_events
+from quarterdeck.engine.queues import changes
 from quarterdeck.engine.sla import figures, lists, policies, proving, sweep
 from tests.support.desk import ACME, ROOT, SUPPORT, Desk, refused
 
@@ -409,6 +414,34 @@ async def test_an_escalation_suggests_or_does_what_it_says(desk: Desk, time: Tim
         "The time for the resolution is over. Tell the customer.",
     ]
     assert await differing(desk) == 0
+
+
+async def test_an_escalation_reaches_as_far_as_urgent_and_the_clock_with_it(desk: Desk, time: Time) -> None:
+    targets = [{"priority": "urgent", "resolution_minutes": 60}, {"priority": "high", "resolution_minutes": 480}]
+    await promise(desk, targets=targets, escalation=[{"percent": 50, "act": "raise_priority", "does": "do"}])
+    (item,) = await enter(desk, priority="high")
+    time.pass_(5 * HOUR)
+    await sweep.sweep(desk.engine)
+    assert (await desk.show(item)).priority == "urgent"
+    assert (await clocks(desk, item))[DONE].target_minutes == 60
+    time.pass_(SECOND)
+    await sweep.sweep(desk.engine)
+    assert (await clocks(desk, item))[DONE].state is ClockState.BREACHED
+    assert await differing(desk) == 0
+
+
+async def test_a_dead_letter_hands_its_exception_over_with_a_clock(desk: Desk, time: Time) -> None:
+    exceptions = replace(desk, resource=Resource.EXCEPTIONS)
+    await promise(exceptions)
+    await changes.put_queue(desk.engine, ROOT, "refunds", QueueSettings())
+    letter = {"tenant_id": "acme", "queue": "refunds", "event_type": "refund.send", "error_code": "503"}
+    await posting.add(desk.engine, ROOT, NewDeadLetters.model_validate({"dead_letters": [letter]}))
+    (item,) = await exceptions.ids()
+    assert await due(exceptions, item) == "Mon 10:00"
+    time.pass_(10 * MINUTE)
+    await exceptions.act(item, "cancel")
+    assert (await clocks(exceptions, item))[DONE].state is ClockState.CANCELLED
+    assert await differing(exceptions) == 0
 
 
 async def test_lists_and_figures_say_what_is_at_risk_and_what_was_kept(desk: Desk, time: Time) -> None:

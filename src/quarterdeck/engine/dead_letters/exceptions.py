@@ -23,6 +23,9 @@ from quarterdeck.engine.items.tables import NO_DUE, item_details, item_events, i
 from quarterdeck.engine.listing.matching import conditions, read_filter
 from quarterdeck.engine.queues.service import KnownQueue
 from quarterdeck.engine.runs.tables import run_attempts
+from quarterdeck.engine.sla.clockwork import Sight
+from quarterdeck.engine.sla.following import Born, begin
+from quarterdeck.engine.sla.keeping import Owner
 from quarterdeck.engine.store.dialect import Dialect, plain
 from quarterdeck.engine.store.store import Transaction
 
@@ -61,6 +64,16 @@ async def open_for(engine: Engine, transaction: Transaction, ids: Sequence[int],
     died = {"at": transaction.now, "actor": SYSTEM.actor, "type": "died", "version_after": 1}
     told = [{"item_id": number, "body": f"Dead letter {row.id}: {_cause(row)}", **died} for number, row in pairs]
     await connection.execute(item_events.insert(), told)
+    entered = [(Owner(number, row.tenant_id, EXCEPTIONS, NO_DUE), row, queues.get(row.queue)) for number, row in pairs]
+    await begin(
+        transaction,
+        dialect,
+        EXCEPTIONS,
+        (
+            Born(owner, row.event_type, [Sight(transaction.now, str(ItemStatus.OPEN), _priority(known).rank)])
+            for owner, row, known in entered
+        ),
+    )
     joined = _opened(dialect)
     await connection.execute(joined, {"opened": json.dumps([[row.id, number] for number, row in pairs])})
     _announce(engine, transaction, [(number, row.tenant_id) for number, row in pairs], Change.CREATED)
@@ -82,7 +95,7 @@ def _item(number: int, row: Any, queues: dict[str, KnownQueue], now: int) -> dic
         "kind": row.event_type,
         "title": f"{row.queue}: {_cause(row)}"[:_TITLE],
         "status": str(ItemStatus.OPEN),
-        "priority": (known.settings.priority if known else Priority.NORMAL).rank,
+        "priority": _priority(known).rank,
         "category": row.error_class,
         "sla_due_at": NO_DUE,
         "created_at": now,
@@ -91,6 +104,10 @@ def _item(number: int, row: Any, queues: dict[str, KnownQueue], now: int) -> dic
         "comments": 0,
         "version": 1,
     }
+
+
+def _priority(known: KnownQueue | None) -> Priority:
+    return known.settings.priority if known else Priority.NORMAL
 
 
 def _cause(row: Any) -> str:

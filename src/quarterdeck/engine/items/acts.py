@@ -18,7 +18,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items import rows
 from quarterdeck.engine.items.actions import Doing, build, released
-from quarterdeck.engine.items.effects import TOLD, Effect, clocks_follow, on_one
+from quarterdeck.engine.items.effects import TOLD, Effect, clocks_follow, concerns_clocks, on_one
 from quarterdeck.engine.items.queries import find_item, no_such_item, whole_item
 from quarterdeck.engine.items.tables import item_events, item_skips, items
 from quarterdeck.engine.sentences import sentence
@@ -102,9 +102,9 @@ async def do_to(
     values["the_item"] = item_id
     event_id = (await transaction.connection.execute(ready.events, values)).scalar_one()
     after = (await transaction.connection.execute(ready.changes, values)).one()
-    this = items.c.id == item_id
-    if await clocks_follow(effect, this, transaction, engine.store.dialect, principal.actor):
-        after = (await transaction.connection.execute(select(items).where(this))).one()
+    concerned = [item_id] if concerns_clocks(effect, principal.actor) else []
+    if await clocks_follow(effect, concerned, transaction, engine.store.dialect, principal.actor):
+        after = (await transaction.connection.execute(select(items).where(items.c.id == item_id))).one()
     await audit.append(
         transaction,
         engine.store,

@@ -36,7 +36,7 @@ from quarterdeck.contract.enums import Priority
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.items.tables import item_events, items
-from quarterdeck.engine.sla.following import WATCHED, follow
+from quarterdeck.engine.sla.following import WATCHED, clocked, follow
 from quarterdeck.engine.sla.sights import ACTOR as CLOCKS
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.shapes import Shapes
@@ -117,19 +117,26 @@ async def carry_out(
     told = _told_once(effect, transaction.now, actor)
     written = {name: literal(told[name], kind) for name, kind in _ONCE.items()}
     events, changes = _statements(effect, scope, dialect, written, operation_id)
+    # Before the change: what is in `scope` may not be in it afterwards.
+    ids = await clocked(transaction.connection, scope) if concerns_clocks(effect, actor) else []
     await transaction.connection.execute(events)
     await transaction.connection.execute(changes)
-    await clocks_follow(effect, scope, transaction, dialect, actor)
+    await clocks_follow(effect, ids, transaction, dialect, actor)
+
+
+def concerns_clocks(effect: Effect, actor: str) -> bool:
+    return _answers(effect, actor) or bool(WATCHED & effect.sets.keys())
 
 
 async def clocks_follow(
-    effect: Effect, scope: ColumnElement[bool], transaction: Transaction, dialect: Dialect, actor: str
+    effect: Effect, ids: Sequence[int], transaction: Transaction, dialect: Dialect, actor: str
 ) -> bool:
-    """After the effect: whether it moved a clock of an item in `scope`."""
-    answered = effect.event == "comment" and actor != CLOCKS
-    if not answered and not WATCHED & effect.sets.keys():
-        return False
-    return await follow(transaction, dialect, scope, answered=answered)
+    """After the effect: whether it moved a clock of one of these items."""
+    return bool(ids) and await follow(transaction, dialect, ids, answered=_answers(effect, actor))
+
+
+def _answers(effect: Effect, actor: str) -> bool:
+    return effect.event == "comment" and actor != CLOCKS
 
 
 @dataclass(frozen=True, slots=True)

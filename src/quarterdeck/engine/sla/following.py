@@ -46,19 +46,25 @@ async def begin(transaction: Transaction, dialect: Dialect, resource: Resource |
     await kept.write(transaction, dialect)
 
 
-async def follow(
-    transaction: Transaction, dialect: Dialect, scope: ColumnElement[bool], *, answered: bool = False
-) -> bool:
-    """After the items in `scope` were changed at `transaction.now`; whether any clock was.
+async def clocked(connection: AsyncConnection, scope: ColumnElement[bool]) -> list[int]:
+    """The items in `scope` that have clocks."""
+    if (await connection.execute(select(sla_clocks.c.item_id).limit(1))).first() is None:
+        return []
+    mine = select(sla_clocks.c.item_id).distinct().join(items, items.c.id == sla_clocks.c.item_id).where(scope)
+    return list((await connection.execute(mine)).scalars())
+
+
+async def follow(transaction: Transaction, dialect: Dialect, ids: Sequence[int], *, answered: bool = False) -> bool:
+    """After these items were changed at `transaction.now`; whether any clock was.
 
     `answered`: each was given a word by somebody.
     """
     kept = Kept()
     if dialect.skips_locked:  # a sweep may be about to tell of the same breach
-        mine = select(sla_clocks.c.item_id).where(sla_clocks.c.item_id.in_(select(items.c.id).where(scope)))
+        mine = select(sla_clocks.c.item_id).where(sla_clocks.c.item_id.in_(dialect.id_list(ids)))
         order = mine.order_by(sla_clocks.c.item_id, sla_clocks.c.target)
         await transaction.connection.execute(dialect.lock(order))
-    for item in await watched(transaction.connection, scope):
+    for item in await watched(transaction.connection, items.c.id.in_(dialect.id_list(ids))):
         sight = item.sight(transaction.now, answered=answered)
         after: list[Clock] = []
         changes: list[Change] = []
