@@ -49,7 +49,7 @@ def test_what_is_set_counts_and_the_rest_stays(config: Path) -> None:
     ("text", "sentence"),
     [
         ("[engine\n", "line 1"),
-        ("[motor]\nx = 1\n", r"no section \[motor\]. Valid: engine, store, workers, queues, exceptions, console"),
+        ("[motor]\nx = 1\n", r"no section \[motor\]. Valid: engine, store, workers, queues, exceptions"),
         ("engine = 3\n", r"write it as \[engine\]"),
         ("[engine]\nidle_minuets = 3\n", "engine.idle_minuets is not a setting. See config.example.toml"),
         ("[engine]\nidle_minutes = -1\n", "engine.idle_minutes must be at least 0; it is -1"),

@@ -60,10 +60,11 @@ def _assemble() -> None:
         queues,
         runs,
         sla,
+        usage,
         workers,
     )
 
-    for module in (engine, items, bulk, queues, runs, dlq, workers, sla, audit, imports, export, demo, doctor):
+    for module in (engine, items, bulk, queues, runs, dlq, workers, sla, usage, audit, imports, export, demo, doctor):
         module.add_to(app)
 
 

@@ -135,6 +135,19 @@ class ExceptionsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageSettings:
+    """What tenants use."""
+
+    metering: bool = setting(True, "Whether the engine meters what it does itself; what is posted is always recorded.")
+    event_days: Annotated[int, Ge(1), Le(3_650)] = setting(
+        90, "Days an event is kept, and how late one may come; the sums of its day are kept for ever."
+    )
+    minute_days: Annotated[int, Ge(1), Le(400)] = setting(
+        32, "Days for which usage can be told by the minute and by the hour."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleSettings:
     """The console."""
 
@@ -173,4 +186,5 @@ class Settings:
     # By name, only what a section names; see `queue_sections`.
     queues: dict[str, dict[str, Any]] = field(default_factory=dict)
     exceptions: ExceptionsSettings = field(default_factory=ExceptionsSettings)
+    usage: UsageSettings = field(default_factory=UsageSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)

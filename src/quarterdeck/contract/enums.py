@@ -269,3 +269,23 @@ class Period(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+
+
+class UsageStep(StrEnum):
+    """How finely usage is told; in UTC, weeks begin on Monday."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Metered(StrEnum):
+    """What the engine meters by itself; other resource types are posted."""
+
+    API_CALLS = "api_calls"
+    ITEMS_INGESTED = "items_ingested"
+    RUNS_EXECUTED = "runs_executed"
+    EVENTS_PROCESSED = "events_processed"
+    NOTIFICATIONS_SENT = "notifications_sent"

@@ -10,6 +10,7 @@ from quarterdeck.engine.queues import tables as queues
 from quarterdeck.engine.runs import tables as runs
 from quarterdeck.engine.series import tables as series
 from quarterdeck.engine.sla import tables as sla
+from quarterdeck.engine.usage import tables as usage
 from quarterdeck.engine.workers import tables as workers
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "runs",
     "series",
     "sla",
+    "usage",
     "workers",
 ]

@@ -1,9 +1,9 @@
 """Every operation of the API, declared once: routes bind to it, the client calls through it."""
 
-from quarterdeck.contract.operations import audit, bulk, dead_letters, items, queues, runs, sla, system, workers
+from quarterdeck.contract.operations import audit, bulk, dead_letters, items, queues, runs, sla, system, usage, workers
 from quarterdeck.contract.operations.base import API, Operation
 
-_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, sla, audit, system)
+_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, sla, usage, audit, system)
 
 OPERATIONS: dict[str, Operation] = {
     value.name: value for package in _PACKAGES for value in vars(package).values() if isinstance(value, Operation)
@@ -21,5 +21,6 @@ __all__ = [
     "runs",
     "sla",
     "system",
+    "usage",
     "workers",
 ]

@@ -56,6 +56,8 @@ class Operation:
     answers: Answers = Answers.JSON
     idempotent: bool = False
     machines: bool = False
+    # Other forms that the request may have: (media type, model).
+    forms: tuple[tuple[str, ModelRef], ...] = ()
 
     @property
     def resources(self) -> tuple[AnyResource, ...]:

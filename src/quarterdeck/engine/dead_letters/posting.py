@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Text, and_, select
 
 from quarterdeck.contract.clock import to_ms
+from quarterdeck.contract.enums import Metered
 from quarterdeck.contract.live import Change
 from quarterdeck.contract.models.dead_letters import AddedDeadLetters, NewDeadLetter, NewDeadLetters
 from quarterdeck.contract.principal import Principal
@@ -22,6 +23,7 @@ from quarterdeck.engine.dead_letters.tallying import Moves, record
 from quarterdeck.engine.queues.service import KnownQueue, get_queue, known_queues
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
+from quarterdeck.engine.usage.metering import note
 
 _KEY = ("queue", "source_id", "tenant_id")
 
@@ -66,6 +68,8 @@ async def add(engine: Engine, principal: Principal, posted: NewDeadLetters) -> A
                 target=str(made[0]["id"]) if len(made) == 1 else None,
                 details={"count": len(made), "queues": sorted({row["queue"] for row in made})},
             )
+            owners = [row["tenant_id"] for row in made]
+            transaction.after_commit(lambda: note(engine, Metered.EVENTS_PROCESSED, owners))
             news.touched(engine, transaction, [(row["id"], row["tenant_id"]) for row in made], Change.CREATED)
             await exceptions.open_for(engine, transaction, [row["id"] for row in made], queues)
     return AddedDeadLetters(

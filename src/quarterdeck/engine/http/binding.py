@@ -27,6 +27,7 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.http import failures, reading
 from quarterdeck.engine.http.principals import require, resolve
+from quarterdeck.engine.usage.metering import note_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,14 @@ async def _serve(
     body = None
     if operation.request:
         raw = await reading.read_body(request)
-        body = reading.parse_body(operation.request.load(), raw, request.headers.get("content-type", ""))
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        forms = {media: model for media, model in operation.forms if media == kind}
+        model = forms.get(kind, operation.request)
+        body = reading.parse_body(model.load(), raw, kind, forms)
+    call = Call(engine, principal, path, query, body, gone=partial(_gone, request))
+    if operation.tag != "system":
+        note_call(engine, principal, getattr(query, "tenant", None) or getattr(body, "tenant_id", None))
     if not operation.idempotent:
-        call = Call(engine, principal, path, query, body, gone=partial(_gone, request))
         return await _answer(operation, await handler(call))
 
     from quarterdeck.engine.idempotency import service as idempotency

@@ -29,7 +29,8 @@ def describe() -> JsonObject:
     served = [operation for operation in OPERATIONS.values() if operation.answers is not Answers.SOCKET]
     wanted: dict[Any, None] = {(_PROBLEM.load(), "serialization"): None}
     for operation in served:
-        for ref, mode in ((operation.request, "validation"), (operation.response, "serialization")):
+        taken = [operation.request, *(model for _, model in operation.forms)]
+        for ref, mode in (*((each, "validation") for each in taken), (operation.response, "serialization")):
             if ref:
                 wanted[ref.load(), mode] = None
     by_model, definitions = models_json_schema(list(wanted), ref_template=_REF)
@@ -63,7 +64,10 @@ def _operation(operation: Operation, schemas: Mapping[str, JsonObject]) -> JsonO
         model = operation.request.load()
         found["requestBody"] = {
             "required": any(field.is_required() for field in model.model_fields.values()),
-            "content": {"application/json": {"schema": schemas[operation.request.name]}},
+            "content": {
+                kind: {"schema": schemas[ref.name]}
+                for kind, ref in (("application/json", operation.request), *operation.forms)
+            },
         }
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -76,12 +76,12 @@ async def read_body(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-def parse_body(model: type[BaseModel], body: bytes, content_type: str) -> Any:
-    """The body as the operation's model; an empty one counts as `{}`. Raises Problem.
+def parse_body(model: type[BaseModel], body: bytes, media_type: str, others: Container[str] = ()) -> Any:
+    """The body as a model of the operation; an empty one counts as `{}`. Raises Problem.
 
-    Only JSON is taken, and has to say that it is: a form on some web page cannot.
+    Only JSON is taken, and has to say that it is, or which of the `others`: a form on some web page cannot.
     """
-    if body and content_type.partition(";")[0].strip().lower() != "application/json":
+    if body and media_type != "application/json" and media_type not in others:
         raise Problem(Code.BAD_REQUEST, "The body must be JSON, sent with Content-Type: application/json.")
     try:
         # NaN and Infinity are no JSON, but the parser lets them through.

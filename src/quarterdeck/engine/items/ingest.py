@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_ms
-from quarterdeck.contract.enums import Priority, Resource
+from quarterdeck.contract.enums import Metered, Priority, Resource
 from quarterdeck.contract.live import Change
 from quarterdeck.contract.models.items import (
     CreatedItems,
@@ -36,6 +36,7 @@ from quarterdeck.engine.sla.keeping import Owner
 from quarterdeck.engine.sla.replay import replayed
 from quarterdeck.engine.sla.sights import Line, sights
 from quarterdeck.engine.store.store import Transaction
+from quarterdeck.engine.usage.metering import note
 
 _COMPARED = ("kind", "title", "status", "priority", "category", "assignee", "sla_due_at", "created_at")
 _NAMED_AT_ONCE = 500
@@ -235,6 +236,8 @@ async def _insert(
     await connection.execute(item_details.insert(), detail_rows)
     await connection.execute(item_events.insert(), event_rows)
     await begin(transaction, engine.store.dialect, resource, _born(resource, item_rows, event_rows))
+    tenants = [row["tenant_id"] for row in item_rows]
+    transaction.after_commit(lambda: note(engine, Metered.ITEMS_INGESTED, tenants))
     return ids
 
 

@@ -15,6 +15,7 @@ from quarterdeck.engine.core import Engine
 from quarterdeck.engine.series.tables import EVERYONE, LONG, SHORT, run_counts, run_errors, run_latencies, run_moves
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
+from quarterdeck.engine.usage.runs import add_runs
 
 _AT_ONCE = 2_000  # transactions
 _COLUMNS = ("enqueued", "completed", "failed", "dead")
@@ -39,7 +40,7 @@ async def fold(engine: Engine) -> int:
             if (await connection.execute(query)).first() is None:
                 break
         async with engine.store.write() as transaction:
-            found = await fold_some(transaction, engine.store.dialect)
+            found = await fold_some(transaction, engine.store.dialect, metered=engine.settings.usage.metering)
         folded += found
         if found < _AT_ONCE:
             break
@@ -48,8 +49,9 @@ async def fold(engine: Engine) -> int:
     return folded
 
 
-async def fold_some(transaction: Transaction, dialect: Dialect) -> int:
-    """What the oldest 2,000 transactions said. Two engines at once take different ones."""
+async def fold_some(transaction: Transaction, dialect: Dialect, *, metered: bool = True) -> int:
+    """What the oldest 2,000 transactions said. Two engines at once take different ones. With `metered` it is told as
+    usage too."""
     first = dialect.lock_skipping(select(run_moves.c.id).order_by(run_moves.c.id).limit(_AT_ONCE))
     taken = delete(run_moves).where(run_moves.c.id.in_(first)).returning(run_moves.c.at, run_moves.c.moves)
     rows = (await transaction.connection.execute(taken)).all()
@@ -71,6 +73,8 @@ async def fold_some(transaction: Transaction, dialect: Dialect) -> int:
             said = json.dumps(found).replace("\\u0000", "\\ufffd")
             given = {"said": said, "places": json.dumps(places)}
             await transaction.connection.execute(_adding(dialect, table), given)
+    if metered:
+        await add_runs(transaction, dialect, counts)
     return len(rows)
 
 

@@ -1,0 +1,241 @@
+"""qd usage: what tenants have used, over time, as a file, and against limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from quarterdeck.cli.exits import usage as not_valid
+from quarterdeck.cli.export import Format
+from quarterdeck.cli.files import write_stream
+from quarterdeck.cli.json_lines import LineError, break_off, read_batches
+from quarterdeck.cli.output import Heading, table
+from quarterdeck.cli.runtime import Cli, command, group
+from quarterdeck.client.errors import Unreachable
+from quarterdeck.contract.enums import Period, UsageStep
+from quarterdeck.contract.operations import usage as ops
+from quarterdeck.contract.problems import Problem
+from quarterdeck.contract.reference import ModelRef
+from quarterdeck.tui.format import count, plural
+
+usage = group("usage", "Usage: what each tenant has used, over time and against limits.")
+
+TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only what this tenant used.")]
+TypeOption = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only this resource type.")]
+SinceOption = Annotated[str | None, typer.Option("--since", metavar="TIME", help="ISO 8601; else 30 days ago.")]
+UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="ISO 8601; else now.")]
+StepOption = Annotated[UsageStep, typer.Option("--step", help="How finely.")]
+TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="Such as api_calls.", show_default=False)]
+
+_NEW = ModelRef("usage:UsageEvent")
+_SOURCE = "qd"
+_TOTALS = (Heading("resource type"), Heading("quantity", right=True), Heading("before", right=True))
+_AGAINST = (
+    Heading("tenant"),
+    Heading("resource type"),
+    Heading("this"),
+    Heading("used", right=True),
+    Heading("limit", right=True),
+    Heading("%", right=True),
+)
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(usage)
+
+
+@command(usage, "usage", "summary")
+async def summary(
+    cli: Cli,
+    tenant: TenantOption = None,
+    type_: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+) -> None:
+    """Totals by resource type, beside the same time before; and usage against limits."""
+    found = await cli.call(ops.SUMMARY, query=_span(tenant, type_, since, until))
+    lines = [f"From {found['since']} until {found['until']}."]
+    totals = [(each["resource_type"], count(each["quantity"]), count(each["previous"])) for each in found["totals"]]
+    lines += ["", *table(_TOTALS, totals, width=cli.out.width)] if totals else ["Nothing was used."]
+    limits = [
+        (
+            each["tenant_id"],
+            each["resource_type"],
+            each["period"],
+            count(each["used"]),
+            count(each["limit"]),
+            each["percent"],
+        )
+        for each in found["limits"]
+    ]
+    lines += ["", *table(_AGAINST, limits, width=cli.out.width)] if limits else []
+    cli.out.result(found, lines)
+
+
+@command(usage, "usage", "details")
+async def details(
+    cli: Cli,
+    tenant: TenantOption = None,
+    type_: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    step: StepOption = UsageStep.DAY,
+    by_tenant: Annotated[bool, typer.Option("--by-tenant", help="Each tenant by itself.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000)] = 100,
+    cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")] = None,
+) -> None:
+    """Usage over time, the newest first."""
+    query = {**_span(tenant, type_, since, until), **_steps(step, by_tenant), "limit": limit, "cursor": cursor}
+    page = await cli.call(ops.DETAILS, query=query)
+    named = (Heading("tenant"),) if by_tenant else ()
+    headings = (Heading("from"), *named, Heading("resource type"), Heading("quantity", right=True))
+    rows = [
+        (
+            each["start"],
+            *((each["tenant_id"] or "(none)",) if by_tenant else ()),
+            each["resource_type"],
+            count(each["quantity"]),
+        )
+        for each in page["items"]
+    ]
+    cli.out.result(page, table(headings, rows, width=cli.out.width) if rows else [])
+    if not rows and not cli.json:
+        cli.out.note("Nothing was used in that time.")
+
+
+@command(usage, "usage", "export")
+async def export(
+    cli: Cli,
+    tenant: TenantOption = None,
+    type_: TypeOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    step: StepOption = UsageStep.DAY,
+    by_tenant: Annotated[bool, typer.Option("--by-tenant/--together", help="Each tenant by itself.")] = True,
+    format_: Annotated[Format | None, typer.Option("--format", help="csv unless the file is called .json.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")] = None,
+) -> None:
+    """Write usage over time as CSV or JSON."""
+    if format_ is None:
+        by_name = output is not None and output.suffix.lower() == ".json"
+        format_ = Format.JSON if cli.json or by_name else Format.CSV
+    query = {**_span(tenant, type_, since, until), **_steps(step, by_tenant), "format": str(format_)}
+    client = await cli.client()
+    await write_stream(cli, client.stream(ops.EXPORT, query=query), output)
+
+
+@command(usage, "usage", "record")
+async def record(
+    cli: Cli,
+    type_: Annotated[str | None, typer.Argument(metavar="[TYPE]", help="Such as sms_sent.", show_default=False)] = None,
+    quantity: Annotated[int, typer.Argument(metavar="[QUANTITY]", min=1, help="How much.")] = 1,
+    tenant: Annotated[str | None, typer.Option("--tenant", help="Who used it.")] = None,
+    source: Annotated[str, typer.Option("--source", help="Where it was used.")] = _SOURCE,
+    event_id: Annotated[
+        str | None, typer.Option("--id", help="A second event of this id and source changes nothing; else a new one.")
+    ] = None,
+    time: Annotated[str | None, typer.Option("--time", metavar="TIME", help="ISO 8601; else now.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", metavar="FILE", help="Many: JSON lines; - for standard input.")
+    ] = None,
+) -> None:
+    """Record what was used: one event, or many from a file; the same source and id again changes nothing."""
+    if (file is None) == (type_ is None):
+        raise not_valid("Name a TYPE, or a --file with events.")
+    if file is not None:
+        await _record_file(cli, file, tenant, source)
+        return
+    if tenant is None:
+        raise not_valid("Say who used it, with --tenant.")
+    event: dict[str, Any] = {
+        "source": source,
+        "id": event_id or str(uuid4()),
+        "tenant_id": tenant,
+        "resource_type": type_,
+        "quantity": quantity,
+    }
+    if time is not None:
+        event["time"] = time
+    made = await cli.call(ops.RECORD, body={"events": [event]})
+    said = "Recorded." if made["recorded"] else f"An event {event['id']} of {source} was there; nothing changed."
+    cli.out.result(made, [said])
+
+
+async def _record_file(cli: Cli, file: Path, tenant: str | None, source: str) -> None:
+    defaults = {"source": source, **({} if tenant is None else {"tenant_id": tenant})}
+    recorded = duplicates = lines = 0
+    try:
+        with cli.out.counting() as say:
+            for batch in read_batches(file, _NEW.load(), defaults=defaults):
+                made = await cli.call(ops.RECORD, body={"events": batch.rows})
+                recorded += made["recorded"]
+                duplicates += made["duplicates"]
+                lines = batch.last_line
+                say(f"{plural(recorded, 'event')} recorded …")
+    except (LineError, Problem, Unreachable) as error:
+        break_off(error, plural(recorded, "event"), lines)
+    there = f", {count(duplicates)} were there before" if duplicates else ""
+    summary = {"recorded": recorded, "duplicates": duplicates, "lines": lines}
+    cli.out.result(summary, [f"Recorded {plural(recorded, 'event')}{there}."])
+
+
+@command(usage, "usage", "limits")
+async def limits(cli: Cli) -> None:
+    """List what tenants may use."""
+    found = await cli.call(ops.LIMITS)
+    headings = (
+        Heading("id", right=True),
+        Heading("resource type"),
+        Heading("tenant"),
+        Heading("each"),
+        Heading("limit", right=True),
+        Heading("set by"),
+    )
+    rows = [
+        (
+            each["id"],
+            each["resource_type"],
+            each["tenant_id"] or "(every other)",
+            each["period"],
+            count(each["quantity"]),
+            each["updated_by"],
+        )
+        for each in found["items"]
+    ]
+    cli.out.result(found, table(headings, rows, width=cli.out.width) if rows else [])
+    if not rows and not cli.json:
+        cli.out.note("There are no limits; set one with: qd usage set-limit TYPE QUANTITY.")
+
+
+@command(usage, "usage", "set-limit")
+async def set_limit(
+    cli: Cli,
+    type_: TypeArgument,
+    quantity: Annotated[int, typer.Argument(metavar="QUANTITY", min=1, help="How much.", show_default=False)],
+    tenant: Annotated[str | None, typer.Option("--tenant", help="Whom it holds; else every other tenant.")] = None,
+    period: Annotated[Period, typer.Option("--period", help="In which time.")] = Period.MONTH,
+) -> None:
+    """Say what may be used; nothing is refused beyond it, but it is shown."""
+    body = {"resource_type": type_, "quantity": quantity, "tenant_id": tenant, "period": str(period)}
+    found = await cli.call(ops.SET_LIMIT, body=body)
+    cli.out.result(found, [f"Limit {found['id']}: {count(quantity)} {type_} a {period}."])
+
+
+@command(usage, "usage", "delete-limit")
+async def delete_limit(
+    cli: Cli, limit_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="As in qd usage limits.")]
+) -> None:
+    """Forget a limit."""
+    found = await cli.call(ops.DELETE_LIMIT, id=limit_id)
+    cli.out.result(found, [f"Forgot the limit on {found['resource_type']}."])
+
+
+def _span(tenant: str | None, type_: str | None, since: str | None, until: str | None) -> dict[str, object]:
+    return {"tenant": tenant, "resource_type": type_, "since": since, "until": until}
+
+
+def _steps(step: UsageStep, by_tenant: bool) -> dict[str, object]:
+    return {"step": str(step), "by_tenant": by_tenant}

@@ -1,0 +1,1 @@
+"""What tenants use: metered, posted, summed up by minute and day, and told."""

@@ -1,0 +1,178 @@
+"""Limits: what a tenant may use in a period, and how much of it is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Row, cast, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.clock import now_ms, to_datetime
+from quarterdeck.contract.enums import Period, UsageStep
+from quarterdeck.contract.models.usage import (
+    NewUsageLimit,
+    UsageAgainstLimit,
+    UsageLimit,
+    UsageLimitList,
+    UsageSpan,
+)
+from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.audit import service as audit
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.store.store import Transaction
+from quarterdeck.engine.usage.spans import floor, narrowed
+from quarterdeck.engine.usage.tables import NOBODY, usage_days, usage_limits
+
+_MOST = 10_000
+_TOLD = 200
+_C = usage_limits.c
+
+
+async def list_limits(engine: Engine, principal: Principal) -> UsageLimitList:
+    async with engine.store.read() as connection:
+        rows = await _seen(connection, principal)
+    return UsageLimitList(items=[_limit(row) for row in rows])
+
+
+async def set_limit(engine: Engine, principal: Principal, new: NewUsageLimit) -> UsageLimit:
+    """Raises Problem: FORBIDDEN, UNCHANGED where it is so already, INVALID_INPUT where there are too many."""
+    _may_write(principal, new.tenant_id)
+    values = {"quantity": new.quantity, "updated_by": principal.actor}
+    async with engine.store.write() as transaction:
+        connection = transaction.connection
+        tenant = new.tenant_id or NOBODY
+        key = (_C.tenant_id == tenant, _C.resource_type == new.resource_type, _C.period == str(new.period))
+        before = (await connection.execute(engine.store.dialect.lock(select(usage_limits).where(*key)))).first()
+        values["updated_at"] = transaction.now
+        if before is not None:
+            if before.quantity == new.quantity:
+                raise Problem(Code.UNCHANGED, f"The limit is {new.quantity:,} already.")
+            change = update(usage_limits).where(_C.id == before.id).values(**values).returning(usage_limits)
+            row = (await connection.execute(change)).one()
+        else:
+            if (await connection.execute(select(func.count()).select_from(usage_limits))).scalar_one() >= _MOST:
+                raise Problem(Code.INVALID_INPUT, f"There are {_MOST:,} limits; delete some first.")
+            named = {"tenant_id": tenant, "resource_type": new.resource_type, "period": str(new.period)}
+            made = insert(usage_limits).values(**named, **values).returning(usage_limits)
+            row = (await connection.execute(made)).one()
+        details = {"before": None if before is None else before.quantity, "after": new.quantity}
+        await _audit(engine, transaction, principal, "set", row, details)
+    return _limit(row)
+
+
+async def delete_limit(engine: Engine, principal: Principal, limit_id: int) -> UsageLimit:
+    """Raises Problem: NOT_FOUND, FORBIDDEN."""
+    async with engine.store.write() as transaction:
+        connection = transaction.connection
+        row = (await connection.execute(select(usage_limits).where(_C.id == limit_id))).first()
+        if row is None or not (row.tenant_id == NOBODY or principal.sees(row.tenant_id)):
+            raise Problem(Code.NOT_FOUND, f"There is no limit {limit_id}.")
+        _may_write(principal, row.tenant_id or None)
+        await connection.execute(delete(usage_limits).where(_C.id == limit_id))
+        await _audit(engine, transaction, principal, "delete", row, {"before": row.quantity, "after": None})
+    return _limit(row)
+
+
+async def against_limits(
+    connection: AsyncConnection, principal: Principal, query: UsageSpan
+) -> list[UsageAgainstLimit]:
+    """In the periods that we are in, whatever time the query is about."""
+    limits = [
+        row
+        for row in await _seen(connection, principal)
+        if query.resource_type in (None, row.resource_type)
+        and (query.tenant is None or row.tenant_id in (NOBODY, query.tenant))
+    ]
+    now = now_ms()
+    found: list[UsageAgainstLimit] = []
+    for period in sorted({row.period for row in limits}):
+        since = floor(now, UsageStep(period))
+        of_all: dict[str, int] = {}
+        of_one: dict[tuple[str, str], int] = {}
+        for row in limits:
+            if row.period != period:
+                continue
+            if row.tenant_id == NOBODY:
+                of_all[row.resource_type] = row.quantity
+            else:
+                of_one[row.tenant_id, row.resource_type] = row.quantity
+        used = await _used(connection, principal, query, since, {*of_all, *(kind for _, kind in of_one)})
+        for tenant, kind in sorted({*of_one, *used}):
+            limit = of_one.get((tenant, kind), of_all.get(kind))
+            if limit is not None:
+                amount = used.get((tenant, kind), 0)
+                found.append(
+                    UsageAgainstLimit(
+                        tenant_id=tenant,
+                        resource_type=kind,
+                        period=Period(period),
+                        since=to_datetime(since),
+                        used=amount,
+                        limit=limit,
+                        percent=round(100 * amount / limit, 1),
+                    )
+                )
+    return sorted(found, key=lambda each: -each.used / each.limit)[:_TOLD]
+
+
+async def _used(
+    connection: AsyncConnection, principal: Principal, query: UsageSpan, since: int, kinds: set[str]
+) -> dict[tuple[str, str], int]:
+    columns = usage_days.c
+    wanted = (
+        select(columns.tenant_id, columns.resource_type, cast(func.sum(columns.quantity), BigInteger).label("used"))
+        .where(*narrowed(usage_days, principal, query), columns.at >= since)
+        .where(columns.resource_type.in_(sorted(kinds)), columns.tenant_id != NOBODY)
+        .group_by(columns.tenant_id, columns.resource_type)
+    )
+    return {(row.tenant_id, row.resource_type): row.used for row in await connection.execute(wanted)}
+
+
+async def _seen(connection: AsyncConnection, principal: Principal) -> list[Row[Any]]:
+    wanted = select(usage_limits).order_by(_C.resource_type, _C.tenant_id, _C.period, _C.id)
+    if principal.tenants is not None:
+        wanted = wanted.where(_C.tenant_id.in_([NOBODY, *sorted(principal.tenants)]))
+    return list((await connection.execute(wanted)).all())
+
+
+def _may_write(principal: Principal, tenant_id: str | None) -> None:
+    """Limits are set by who sees every tenant, not by the tenant whom they hold."""
+    if principal.tenants is not None:
+        whose = "every tenant" if tenant_id is None else f"tenant {tenant_id}"
+        raise Problem(
+            Code.FORBIDDEN,
+            f"{principal.actor} answers for some tenants only; a limit of {whose} is set by an admin of all of them.",
+        )
+
+
+def _limit(row: Row[Any]) -> UsageLimit:
+    return UsageLimit(
+        id=row.id,
+        resource_type=row.resource_type,
+        tenant_id=row.tenant_id or None,
+        period=Period(row.period),
+        quantity=row.quantity,
+        updated_at=to_datetime(row.updated_at),
+        updated_by=row.updated_by,
+    )
+
+
+async def _audit(
+    engine: Engine,
+    transaction: Transaction,
+    principal: Principal,
+    verb: str,
+    row: Row[Any],
+    details: dict[str, Any],
+) -> None:
+    await audit.append(
+        transaction,
+        engine.store,
+        principal,
+        f"usage.limits.{verb}",
+        tenant_id=row.tenant_id or None,
+        resource="usage_limits",
+        target=str(row.id),
+        details={"resource_type": row.resource_type, "period": row.period, **details},
+    )

@@ -1,0 +1,64 @@
+"""What the engine meters: noted in memory, written every half second, so that nobody who is counted waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from quarterdeck.contract.clock import now_ms
+from quarterdeck.contract.enums import Metered
+from quarterdeck.engine.usage.sums import add_ours, minute_of
+from quarterdeck.engine.usage.tables import NOBODY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from quarterdeck.contract.principal import Principal
+    from quarterdeck.engine.core import Engine
+
+# A kill loses what was noted since: less than a second, with the time that writing takes.
+SECONDS = 0.5
+
+
+class Metering:
+    """What was used since the last flush. It grows with tenants and minutes, never with calls."""
+
+    def __init__(self) -> None:
+        self.amounts: Counter[tuple[int, str, str]] = Counter()
+
+    def note(self, tenant: str, kind: Metered, quantity: int = 1) -> None:
+        self.amounts[minute_of(now_ms()), tenant, str(kind)] += quantity
+
+
+def note(engine: Engine, kind: Metered, tenants: Iterable[str]) -> None:
+    """One for each time that a tenant is named."""
+    if engine.settings.usage.metering:
+        metering = engine.keep(Metering, Metering)
+        for tenant, quantity in Counter(tenants).items():
+            metering.note(tenant, kind, quantity)
+
+
+def note_call(engine: Engine, principal: Principal, named: str | None) -> None:
+    """A call counts for the only tenant of who calls, else for the one that the call names, else for nobody."""
+    if not engine.settings.usage.metering:
+        return
+    tenants = principal.tenants
+    if tenants is not None and len(tenants) == 1:
+        (named,) = tenants
+    elif named is not None and not principal.sees(named):
+        named = None
+    engine.keep(Metering, Metering).note(named or NOBODY, Metered.API_CALLS)
+
+
+async def flush(engine: Engine) -> None:
+    """Write down what was noted; what cannot be written is kept for the next time."""
+    metering = engine.keep(Metering, Metering)
+    if not metering.amounts:
+        return
+    amounts, metering.amounts = metering.amounts, Counter()
+    try:
+        async with engine.store.write() as transaction:
+            await add_ours(transaction, engine.store.dialect, amounts)
+    except BaseException:
+        metering.amounts.update(amounts)
+        raise

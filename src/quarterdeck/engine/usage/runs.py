@@ -1,0 +1,30 @@
+"""Runs as usage: counted where what happened to them is folded, so that it costs no write of its own and loses none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from quarterdeck.contract.enums import Metered
+from quarterdeck.engine.queues.service import BULK
+from quarterdeck.engine.store.dialect import Dialect
+from quarterdeck.engine.store.store import Transaction
+from quarterdeck.engine.usage.sums import add_ours
+
+NOTIFICATIONS = "notifications"
+_OWN = (BULK, NOTIFICATIONS)
+# A run has been executed when it is done, or when no attempt at it is left.
+_EXECUTED = ("completed", "dead")
+
+
+async def add_runs(transaction: Transaction, dialect: Dialect, counts: Mapping[tuple[Any, ...], int]) -> None:
+    """`counts`: (minute, queue, kind, tenant, what happened) -> of how many runs. The engine's own runs are nobody's
+    usage, but for notifications that were sent."""
+    amounts: Counter[tuple[int, str, str]] = Counter()
+    for (minute, queue, _, tenant, happened), number in counts.items():
+        if queue == NOTIFICATIONS and happened == "completed":
+            amounts[minute, tenant, str(Metered.NOTIFICATIONS_SENT)] += number
+        elif queue not in _OWN and happened in _EXECUTED:
+            amounts[minute, tenant, str(Metered.RUNS_EXECUTED)] += number
+    await add_ours(transaction, dialect, amounts)
