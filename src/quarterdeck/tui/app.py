@@ -57,6 +57,8 @@ class Console(App[None]):
     .-ascii FiguresScreen #below { border-top: ascii $line; }
     .-ascii PayloadScreen #value { border-top: ascii $line; }
     .-ascii GroupsScreen #whole { border-top: ascii $line; }
+    .-ascii SlaScreen #tables { border-top: ascii $line; }
+    .-ascii SlaScreen.-beside #broken { border-left: ascii $line; }
     .-ascii GrowthScreen #counts { border-top: ascii $line; }
     .-ascii FiguresScreen.-beside #below { border-top: none; border-left: ascii $line; }
     """

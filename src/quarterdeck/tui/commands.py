@@ -18,9 +18,10 @@ class Scope(StrEnum):
     QUEUE = "the queue"  # what is only done with items
     DONE = "what you did"
     OPERATIONS = "the operations screen"
-    FIGURES = "charts"  # of queues and of workers
+    FIGURES = "charts"  # of queues, of workers, of service levels
     QUEUES = "the queues screen"
     WORKERS = "the workers screen"
+    SLA = "the service levels screen"
     MACHINES = "runs and dead letters"
     RUNS = "runs"
     DEAD_LETTERS = "dead letters"
@@ -38,7 +39,7 @@ class Scope(StrEnum):
 # Where a screen looks its keys up: the list of a resource, or a screen of its own.
 Place = AnyResource | Scope
 PLACES: tuple[Place, ...] = (
-    *(*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS),
+    *(*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS, Scope.SLA),
     *(Scope.GROUPS, Scope.GROWTH, Scope.PAYLOAD, Scope.LOG),
 )
 _OWN: Mapping[Place, tuple[Scope, ...]] = {
@@ -59,6 +60,8 @@ def reach(place: Place) -> tuple[Scope, ...]:
     if place is Scope.QUEUES:
         return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, Scope.DONE, place
     if place is Scope.WORKERS:
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, place
+    if place is Scope.SLA:
         return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, place
     return Scope.EVERYWHERE, Scope.TABLE, *_OWN.get(place, (place,))
 
@@ -139,7 +142,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *_commands(
         Scope.FIGURES,
-        ("window", "w", "Window", "Look back five minutes, an hour or a day.", 65),
+        ("window", "w", "Window", "Look back over another length of time.", 65),
         ("chart-next", "l right", "Next chart", "The next chart, where not all of them fit.", 0),
         ("chart-previous", "h left", "Previous chart", "The chart before.", 0),
     ),
@@ -153,6 +156,12 @@ COMMANDS: tuple[Command, ...] = (
         ("queue-pause", "p", "Pause", "Start nothing new; what is active goes on to its end.", 85),
         ("queue-resume", "r", "Resume", "Go on after a pause.", 84),
         ("queue-change", "c", "Change", "Change how many runs are active at once, and other limits.", 75),
+    ),
+    *_commands(
+        Scope.SLA,
+        ("sla-other", "b", "Risk/broken", "What falls due soon, or what was broken.", 85),
+        ("sla-tenant", "t", "Tenant", "One tenant, or all.", 60),
+        ("sla-target", "f", "Promise", "Figures of resolutions, or of first responses.", 55),
     ),
     *_commands(Scope.MACHINES, ("payload", "p", "Payload", "Look into the payload: fold, search, copy.", 72)),
     *_commands(Scope.RUNS, ("log", "l", "Log", "What the attempts wrote, as it comes.", 74)),
@@ -197,6 +206,7 @@ COMMANDS: tuple[Command, ...] = (
         ("runs", "f7", "Runs", "Machine work, piece by piece.", 0),
         ("dead-letters", "f8", "Dead letters", "What has used up its attempts.", 0),
         ("workers", "f9", "Workers", "Who does the machine work, and how well they are.", 0),
+        ("sla", "f10", "Service levels", "What is at risk, what was broken, how promises are kept.", 0),
         ("theme", "f4", "Theme", "Choose how the console looks.", 0),
         ("help", "? f1", "Help", "Every key and what it does.", 100),
         ("back", "q", "Back", "Close what is open; on the queue, leave the console.", 10),

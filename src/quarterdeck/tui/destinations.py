@@ -43,6 +43,11 @@ class Workers:
 
 
 @dataclass(frozen=True, slots=True)
+class Sla:
+    """Service levels."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command of the console by its name: help, palette, theme, quit."""
 
@@ -58,7 +63,7 @@ class Machines:
     id: int | None = None
 
 
-Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Command
+Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Command
 
 _NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
 
@@ -97,10 +102,12 @@ def find(text: str) -> Destination:
         return MachineQueues(rest or None)
     if name == "workers" and not rest:
         return Workers()
+    if name in ("sla", "slas", "service-levels") and not rest:
+        return Sla()
     if name in _NAMED and not rest:
         return Command(_NAMED[name])
     raise NowhereError(
-        f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, runs, dlq, queues, workers, "
+        f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, runs, dlq, queues, workers, sla, "
         "or the number of an item."
     )
 
@@ -127,6 +134,7 @@ def offers() -> list[tuple[str, str]]:
         ("dlq", "dead letters; a filter or a number may follow"),
         ("queues", "queues of machine work; a name may follow"),
         ("workers", "who does the machine work"),
+        ("sla", "service levels: what is at risk, what was broken"),
         ("theme", "how the console looks"),
         ("commands", "everything that can be done here"),
         ("help", "every key"),

@@ -34,6 +34,7 @@ class Everywhere:
             "runs": lambda: self.machines(MachineResource.RUNS),
             "dead-letters": lambda: self.machines(MachineResource.DEAD_LETTERS),
             "workers": self.workers,
+            "sla": self.sla,
             "theme": self.theme,
             "help": self.help,
             "back": self.back,
@@ -66,7 +67,16 @@ class Everywhere:
             self._console.notice(str(error), "error")
 
     def travel(self, to: Destination) -> None:
-        from quarterdeck.tui.destinations import Command, ItemPlace, MachineQueues, Machines, Operations, Queue, Workers
+        from quarterdeck.tui.destinations import (
+            Command,
+            ItemPlace,
+            MachineQueues,
+            Machines,
+            Operations,
+            Queue,
+            Sla,
+            Workers,
+        )
 
         console = self._console
         if isinstance(to, Queue):
@@ -82,6 +92,8 @@ class Everywhere:
                 self.visit(to.resource, to.id)
         elif isinstance(to, Workers):
             self.workers()
+        elif isinstance(to, Sla):
+            self.sla()
         elif isinstance(to, ItemPlace):
             console.run_worker(self._find_item(to.id), group="go-to", exclusive=True)
         elif isinstance(to, Command):
@@ -158,6 +170,11 @@ class Everywhere:
         from quarterdeck.tui.screens.workers import WorkersScreen
 
         self._console.bring(WorkersScreen, lambda: WorkersScreen(self._console.session))
+
+    def sla(self) -> None:
+        from quarterdeck.tui.screens.sla import SlaScreen
+
+        self._console.bring(SlaScreen, lambda: SlaScreen(self._console.session))
 
     # Dialogs
 

@@ -1,0 +1,324 @@
+"""Service levels: how promises were kept, what falls due soon, what was broken; from a row straight to its item."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+from textual.containers import Container, Vertical
+from textual.timer import Timer
+from textual.widget import Widget
+
+from quarterdeck.contract.enums import Resource, SlaTarget
+from quarterdeck.contract.live import Message
+from quarterdeck.contract.operations import Operation, sla
+from quarterdeck.tui.commands import Scope
+from quarterdeck.tui.failures import FAILURES, sentence
+from quarterdeck.tui.format import count
+from quarterdeck.tui.keymap import Bound
+from quarterdeck.tui.screens import sla_series as series
+from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.session import Session
+from quarterdeck.tui.sla_columns import BREACH_COLUMNS, RISK_COLUMNS
+from quarterdeck.tui.sources import ListedSource
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
+from quarterdeck.tui.widgets.chart_board import ChartBoard
+from quarterdeck.tui.widgets.chart_data import percent
+from quarterdeck.tui.widgets.lines import LineView
+from quarterdeck.tui.widgets.rows import Column, Page
+from quarterdeck.tui.widgets.table_messages import CountKnown, FetchFailed, Refused
+from quarterdeck.tui.widgets.window_table import WindowTable
+
+TALL, BESIDE = 36, 160  # lines, cells
+# Items change all the time where people work; what follows from it is looked at now and then.
+AGAIN_SECONDS = 5.0
+PATIENCE = 10  # times as long as a look takes, until the next one
+# Time alone brings items near their end, and nobody says so.
+EACH_SECONDS = 60.0
+_TARGETS = tuple(SlaTarget)
+
+
+class ClockSource(ListedSource):
+    """Promises as the engine lists them; each gets a number of its own, for an item may have two."""
+
+    async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
+        found = await super().page(cursor=cursor, direction=direction, limit=limit, skip=skip)
+        rows = [
+            {**row, "id": row["item_id"] * len(_TARGETS) + _TARGETS.index(SlaTarget(row["target"]))}
+            for row in found.rows
+        ]
+        return Page(rows, found.next, found.previous)
+
+
+class Half(Vertical):
+    """A heading and its table."""
+
+    def __init__(self, session: Session, columns: tuple[Column, ...], empty: str, noun: str, id: str) -> None:
+        super().__init__(id=id)
+        self.heading = LineView()
+        self.noun = noun
+        self.table = WindowTable(
+            columns, empty=empty, noun=noun, page_cache=session.settings.console.page_cache, clock=session.now
+        )
+
+    def compose(self) -> Iterable[Widget]:
+        yield self.heading
+        yield self.table
+
+
+class SlaScreen(ConsoleScreen):
+    DEFAULT_CSS = """
+    SlaScreen ChartBoard { height: 7; padding: 0 1; }
+    SlaScreen.-tall ChartBoard { height: 18; }
+    SlaScreen.-tall.-beside ChartBoard { height: 16; }
+    SlaScreen #tables { height: 1fr; layout: horizontal; border-top: solid $line; }
+    SlaScreen Half { width: 1fr; height: 1fr; display: none; }
+    SlaScreen Half.-current, SlaScreen.-beside Half { display: block; }
+    SlaScreen.-beside #broken { border-left: solid $line; }
+    """
+    AUTO_FOCUS = "#risk WindowTable"
+    LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back", "open": "Item", "window": "Period"}
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.board = ChartBoard(id="charts")
+        self.risk = Half(session, RISK_COLUMNS, "", "at risk", "risk")
+        self.broken = Half(session, BREACH_COLUMNS, "No promise was broken.", "broken so far", "broken")
+        self.current = self.risk
+        self.span, self.tenant, self.target = series.SPANS[1], "", SlaTarget.RESOLUTION
+        self.figures: series.Figures | None = None
+        self._timer: Timer | None = None
+        self._looked_at, self._took = float("-inf"), 0.0  # seconds
+
+    @property
+    def place(self) -> Scope:
+        return Scope.SLA
+
+    @property
+    def table(self) -> WindowTable:
+        """The one that has the keys."""
+        return self.current.table
+
+    def body(self) -> Iterable[Widget]:
+        yield LineView(id="line")
+        yield self.board
+        yield Container(self.risk, self.broken, id="tables")
+
+    def breadcrumb(self) -> tuple[Line, Line]:
+        right: Line = []
+        if self.figures is not None and self.figures.whole["percent"] is not None:
+            whole = self.figures.whole
+            right = [(f"{percent(whole['percent'])} kept ", "badge-completed")]
+            if whole["breached"]:
+                right.append((f" {count(whole['breached'])} broken ", "badge-failed"))
+        return self.console.place_line("service levels"), right
+
+    def remember(self) -> None:
+        self.console.session.state.screen = "sla"
+
+    def current_row(self) -> Mapping[str, Any] | None:
+        return self.table.cursor_row
+
+    @property
+    def is_filling(self) -> bool:
+        return self.table.is_filling
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "down": lambda: self.table.action_down(),
+            "up": lambda: self.table.action_up(),
+            "top": lambda: self.table.action_top(),
+            "bottom": lambda: self.table.action_bottom(),
+            "page-down": lambda: self.table.action_page_down(),
+            "page-up": lambda: self.table.action_page_up(),
+            "open": self.visit,
+            "copy": self.copy,
+            "clear": self.console.back,
+            "reload": self.look,
+            "window": self.next_span,
+            "chart-next": lambda: self.turn(1),
+            "chart-previous": lambda: self.turn(-1),
+            "sla-other": self.other,
+            "sla-tenant": self.choose_tenant,
+            "sla-target": self.next_target,
+        }
+
+    def why_not(self, bound: Bound) -> str | None:
+        if bound.name == "sla":
+            return "These are the service levels already."
+        if bound.name in ("detail-down", "detail-up"):
+            return f"There is no detail pane here; {self.key('open')} goes to the item."
+        if bound.name in ("open", "copy") and self.current_row() is None:
+            return f"{self.label(bound)} needs a row; there is none under the cursor."
+        return super().why_not(bound)
+
+    # Showing
+
+    def on_mount(self) -> None:
+        self.board.turn_hint = self.key("chart-next")
+        self.board.say("Loading the charts…")
+        for half in (self.risk, self.broken):
+            half.table.retry_hint = f"{self.key('reload')} tries again"
+        self.risk.table.empty = (
+            "Nothing falls due soon.\nqd sla policies lists what is promised; qd sla create promises."
+        )
+        self._arrange()
+        self.set_interval(EACH_SECONDS, self.soon)
+        self.look(keep=False)
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.set_class(self.size.height >= TALL, "-tall")
+        self.set_class(self.size.width >= BESIDE, "-beside")
+        for half in (self.risk, self.broken):
+            half.set_class(half is self.current, "-current")
+        self._tell()
+
+    def _tell(self) -> None:
+        """Which time, whose, which promise; and what each table holds."""
+        if not self.is_mounted:
+            return
+        promise = "resolutions" if self.target is SlaTarget.RESOLUTION else "first responses"
+        said: Line = [("  the last ", "muted"), (self.span.said, "title"), (f" {self.key('window')}", "key")]
+        said += [
+            ("   tenant ", "muted"),
+            (safe(self.tenant) or "every", "title"),
+            (f" {self.key('sla-tenant')}", "key"),
+        ]
+        said += [("   ", ""), (promise, "title"), (f" {self.key('sla-target')}", "key")]
+        self.query_one("#line", LineView).show(said)
+        other = self.broken if self.current is self.risk else self.risk
+        for half in (self.risk, self.broken):
+            here = half is self.current
+            left: Line = [(f" {self._counted(half)}", "title" if here else "muted")]
+            if not here:
+                left.append((f" {self.key('sla-other')}", "key"))
+            elif not self.has_class("-beside"):
+                left += [(f"   {self._counted(other)}", "muted"), (f" {self.key('sla-other')}", "key")]
+            half.heading.show(left)
+
+    @staticmethod
+    def _counted(half: Half) -> str:
+        number = half.table.position[1]
+        return half.noun if number is None else f"{count(number)} {half.noun}"
+
+    def on_link(self) -> None:
+        self.chrome()
+        if not self.console.session.lost:
+            self.look()
+
+    async def on_news(self, message: Mapping[str, Any]) -> None:
+        ours = message["type"] == Message.RESOURCE_CHANGED and message["resource"] in list(Resource)
+        if ours or message["type"] == Message.RESYNC:
+            self.soon()
+
+    def on_screen_resume(self) -> None:
+        """From an item, where something may have been done."""
+        self.table.focus()
+        self.soon()
+
+    def soon(self) -> None:
+        """Look again, now and then, as long as somebody sees it."""
+        if self._timer is None and self.is_mounted and self.console.front is self:
+            wait = self._looked_at + max(AGAIN_SECONDS, self._took * PATIENCE) - time.monotonic()
+            self._timer = self.set_timer(max(wait, 0.05), self.look)
+
+    def look(self, *, keep: bool = True) -> None:
+        """At everything; `keep`: cursor and screen stay where they are."""
+        self._timer = None
+        session = self.console.session
+        if session.client is None or session.lost:
+            return
+        query = {"tenant": self.tenant} if self.tenant else {}
+        for half, operation in ((self.risk, sla.AT_RISK), (self.broken, sla.BREACHES)):
+            half.table.show(self._source(operation, query), keep=keep)
+        self.run_worker(self._fetch(), group="figures", exclusive=True)
+
+    def _source(self, operation: Operation, query: Mapping[str, object]) -> ClockSource:
+        session = self.console.session
+        return ClockSource(lambda: session.client, operation, query)
+
+    async def _fetch(self) -> None:
+        began = time.monotonic()
+        span, target = self.span, self.target
+        try:
+            figures = await series.fetch(self.console.session.client, span, self.tenant or None, target)
+        except FAILURES as error:
+            self.notice(sentence(error), "error")
+            if self.board.is_empty:
+                self.board.say(sentence(error))
+            return
+        finally:
+            self._looked_at = time.monotonic()
+            self._took = self._looked_at - began
+        self.figures = figures
+        self.board.show_plots(series.plots(figures, span, target))
+        self.chrome()
+
+    def on_window_table_count_known(self, _event: CountKnown) -> None:
+        self._tell()
+        self.chrome()
+
+    def on_window_table_fetch_failed(self, event: FetchFailed) -> None:
+        self.notice(event.sentence, "error")
+
+    def on_window_table_refused(self, event: Refused) -> None:
+        self.notice(event.sentence, "warning")
+
+    def on_window_table_opened(self) -> None:
+        self.visit()
+
+    # Commands
+
+    def visit(self) -> None:
+        row = self.current_row()
+        if row is not None:
+            self.console.everywhere.visit(Resource(row["resource"]), int(row["item_id"]))
+
+    def copy(self) -> None:
+        row = self.current_row()
+        if row is not None:
+            self.console.copy_text(str(row["item_id"]), str(row["item_id"]))
+
+    def other(self) -> None:
+        self.current = self.broken if self.current is self.risk else self.risk
+        self._arrange()
+        self.table.focus()
+        self.chrome()
+
+    def turn(self, by: int) -> None:
+        if not self.board.turn(by):
+            self.notice("All charts stand here already.")
+
+    def next_span(self) -> None:
+        self.span = series.SPANS[(series.SPANS.index(self.span) + 1) % len(series.SPANS)]
+        self._again()
+
+    def next_target(self) -> None:
+        self.target = _TARGETS[(_TARGETS.index(self.target) + 1) % len(_TARGETS)]
+        self._again()
+
+    def _again(self) -> None:
+        """Other figures; the tables stay."""
+        self._tell()
+        if self.console.session.client is not None:
+            self.run_worker(self._fetch(), group="figures", exclusive=True)
+
+    def choose_tenant(self) -> None:
+        from quarterdeck.tui.screens.picker import Option, Picker
+
+        tenants = self.console.session.tenants
+        options = [Option("*", "every tenant"), *(Option(f"={each}", each) for each in tenants)]
+
+        def chosen(value: str | None) -> None:
+            if value is not None and value[1:] != self.tenant:
+                self.tenant = value[1:]
+                self._tell()
+                self.look(keep=False)
+
+        picked = f"={self.tenant}" if self.tenant else "*"
+        self.console.push_screen(Picker("Service levels of", options, chosen=picked), chosen)
