@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quarterdeck.client.client import Client
+from quarterdeck.client.local import connect, stop_engine
 from quarterdeck.client.transport import LocalAddress, open_http
 from quarterdeck.config.home import Home
 from quarterdeck.contract.clock import HOUR, iso, now_ms
@@ -110,17 +111,34 @@ async def test_a_kill_loses_no_more_than_the_last_second(running_engine: Client,
     await client.call(items.CREATE, resource="support_tasks", body=new)
     await until_ingested(client, 50)
     await client.call(items.CREATE, resource="support_tasks", body=new)
+    events = {"events": [{"source": "x", "id": "1", "tenant_id": "acme", "resource_type": "sms_sent"}]}
+    await client.call(usage.RECORD, body=events)
     kill_engine(engine_home)
-    from quarterdeck.client.local import connect
-
     async with await connect(engine_home) as again:
-        assert (await totals(again, tenant="acme"))["items_ingested"] in (50, 100)
+        found = await totals(again, tenant="acme")
+        assert found["items_ingested"] in (50, 100)
+        assert found["sms_sent"] == 1, "what was posted was answered, so it is kept"
+        assert (await again.call(usage.RECORD, body=events))["duplicates"] == 1
         assert (await again.call(items.COUNT, resource="support_tasks"))["count"] == 100
 
 
-async def test_a_shutdown_loses_nothing(engine_home: Home) -> None:
-    from quarterdeck.client.local import connect, stop_engine
+async def test_of_calls_until_a_kill_all_but_those_of_the_last_moments_are_there(engine_home: Home) -> None:
+    """A second is lost at most; a busy machine is given another."""
+    clock, answered = asyncio.get_running_loop().time, list[float]()
+    async with await connect(engine_home) as client:
+        began = clock()
+        while clock() - began < 3.5:
+            new = {"items": [{"tenant_id": "acme", "title": "an item"}]}
+            await client.call(items.CREATE, resource="support_tasks", body=new)
+            answered.append(clock())
+        killed = clock()
+        kill_engine(engine_home)
+    async with await connect(engine_home) as again:
+        counted = (await totals(again, tenant="acme"))["items_ingested"]
+    assert sum(at < killed - 2 for at in answered) <= counted <= len(answered)
 
+
+async def test_a_shutdown_loses_nothing(engine_home: Home) -> None:
     async with await connect(engine_home) as client:
         for number in range(20):
             new = {"items": [{"tenant_id": "acme", "title": f"item {number}"}]}

@@ -259,6 +259,14 @@ async def test_nothing_is_metered_that_is_switched_off(engine: Engine) -> None:
     assert await totals(engine) == {}
 
 
+async def test_a_name_that_no_store_can_keep_stops_nothing(engine: Engine) -> None:
+    metering.note_call(engine, Principal("odd", Role.VIEWER, frozenset({"\ud800\0"})), None)
+    metering.note_call(engine, ACME, None)
+    await metering.flush(engine)
+    assert {each[1:] for each in await rows(engine, by_tenant=True)} == {("?\ufffd", 1), ("acme", 1)}
+    await sums_agree(engine)
+
+
 async def test_what_cannot_be_flushed_is_kept_for_the_next_time(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

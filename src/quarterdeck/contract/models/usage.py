@@ -44,9 +44,9 @@ class CloudEventData(BaseModel):
 
 
 class CloudEvent(BaseModel):
-    """CloudEvents 1.0, JSON: `subject` is the tenant, `type` the resource type."""
+    """CloudEvents 1.0, JSON: `subject` is the tenant, `type` the resource type. Further attributes do not count."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True)
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     specversion: Literal["1.0"]
     source: Source

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import Metered
-from quarterdeck.engine.usage.sums import add_ours, minute_of
+from quarterdeck.engine.usage.sums import add_ours, kept_name, minute_of
 from quarterdeck.engine.usage.tables import NOBODY
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Metering:
         self.amounts: Counter[tuple[int, str, str]] = Counter()
 
     def note(self, tenant: str, kind: Metered, quantity: int = 1) -> None:
-        self.amounts[minute_of(now_ms()), tenant, str(kind)] += quantity
+        self.amounts[minute_of(now_ms()), kept_name(tenant), str(kind)] += quantity
 
 
 def note(engine: Engine, kind: Metered, tenants: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from quarterdeck.contract.enums import Metered
 from quarterdeck.engine.queues.service import BULK
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
-from quarterdeck.engine.usage.sums import add_ours
+from quarterdeck.engine.usage.sums import add_ours, kept_name
 
 NOTIFICATIONS = "notifications"
 _OWN = (BULK, NOTIFICATIONS)
@@ -24,7 +24,7 @@ async def add_runs(transaction: Transaction, dialect: Dialect, counts: Mapping[t
     amounts: Counter[tuple[int, str, str]] = Counter()
     for (minute, queue, _, tenant, happened), number in counts.items():
         if queue == NOTIFICATIONS and happened == "completed":
-            amounts[minute, tenant, str(Metered.NOTIFICATIONS_SENT)] += number
+            amounts[minute, kept_name(tenant), str(Metered.NOTIFICATIONS_SENT)] += number
         elif queue not in _OWN and happened in _EXECUTED:
-            amounts[minute, tenant, str(Metered.RUNS_EXECUTED)] += number
+            amounts[minute, kept_name(tenant), str(Metered.RUNS_EXECUTED)] += number
     await add_ours(transaction, dialect, amounts)

@@ -43,9 +43,14 @@ def minute_of(moment: int) -> int:
     return moment - moment % MINUTE
 
 
+def kept_name(name: str) -> str:
+    """A name that a store can keep. What it cannot is refused wherever names come from; should it get through, it must
+    not stop all counting."""
+    return name.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+
+
 def _listed(amounts: Amounts) -> str:
-    # U+0000 is refused wherever names come from; should one get through, it must not stop all counting.
-    return json.dumps([[*key, quantity] for key, quantity in amounts.items()]).replace("\\u0000", "\\ufffd")
+    return json.dumps([[*key, quantity] for key, quantity in amounts.items()])
 
 
 @cache
