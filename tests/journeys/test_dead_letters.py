@@ -148,7 +148,7 @@ def test_an_exception_hands_it_to_a_person_and_tells_the_whole_story(person: Per
         console.press(":")
         console.wait_for("Go to")
         console.press("exceptions\r")
-        console.wait_for(r"refunds-api: 503: Service unavailable", seconds=60)
+        console.wait_for(r"refunds-api: 503: Service unavail", seconds=60)
         console.press("enter")
         console.wait_for(r"dead letter #1 · d shows it")
         console.wait_for(r"#2 ✕ failed")

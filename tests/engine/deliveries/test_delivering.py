@@ -40,7 +40,8 @@ async def engine(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
     """One that may call receivers on this machine."""
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     settings = Settings(engine=EngineSettings(allowed_addresses=["127.0.0.1/32"]))
-    made = Engine(settings, *cast(Any, [None] * 5))
+    store = SimpleNamespace(dialect=SimpleNamespace())  # a delivery asks no store
+    made = Engine(settings, cast(Any, None), cast(Any, store), *cast(Any, [None] * 3))
     yield made
     for finish in made.finishers:
         await finish()
