@@ -14,7 +14,7 @@ from quarterdeck.client.client import Client
 from quarterdeck.client.local import connect, engine_running
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Resource
-from quarterdeck.contract.operations import audit, dead_letters, items, queues, workers
+from quarterdeck.contract.operations import audit, dead_letters, items, queues, sla, workers
 from quarterdeck.demo import process
 from quarterdeck.demo.life import Life
 from quarterdeck.demo.queues import PAUSED, QUEUES
@@ -80,6 +80,28 @@ async def machines_work(home: Home) -> None:
         assert found["stock-sync"]["paused"]
         stats = await client.call(dead_letters.STATS)
         assert stats["totals"]["pending"] > 100
+
+
+async def test_promises_are_kept_fall_due_and_are_broken(running_engine: Client) -> None:
+    await seed(running_engine, lambda text: None)
+    policies = (await running_engine.call(sla.POLICIES))["items"]
+    assert {each["name"] for each in policies} == {"Round the clock", "Returns in office hours", "Premium"}
+    for resource in (Resource.SUPPORT_TASKS, Resource.RETURNS):
+        kept = await running_engine.call(sla.COMPLIANCE, query={"resource": resource, "days": 30})
+        assert kept["met"] > 50
+        assert 60 < kept["percent"] < 98
+        replayed = await running_engine.call(sla.REPLAY, body={"resource": resource})
+        assert replayed["differing"] == 0
+    near = (await running_engine.call(sla.AT_RISK))["items"]
+    assert len(near) > 20
+    assert len((await running_engine.call(sla.BREACHES))["items"]) > 50
+    resolutions = [each for each in near if each["target"] == "resolution"]
+    clocks = await running_engine.call(sla.CLOCKS, resource=resolutions[0]["resource"], id=resolutions[0]["item_id"])
+    assert {each["state"] for each in clocks["clocks"]} & {"running"}
+    premium = {"tenant_id": "harbour-bikes", "title": "Flat tyre", "kind": "question", "priority": "urgent"}
+    made = await running_engine.call(items.CREATE, body={"items": [premium]}, resource=Resource.SUPPORT_TASKS)
+    clocks = await running_engine.call(sla.CLOCKS, resource=Resource.SUPPORT_TASKS, id=made["ids"][0])
+    assert [each["policy"] for each in clocks["clocks"]] == ["Premium", "Premium"]
 
 
 def test_a_home_with_real_work_is_left_alone(engine_home: Home, capsys: pytest.CaptureFixture[str]) -> None:

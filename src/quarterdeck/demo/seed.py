@@ -12,6 +12,7 @@ from quarterdeck.contract.enums import Resource, Role
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.demo.promises import promise
 from quarterdeck.demo.words import LEAD
 from quarterdeck.demo.world import World
 
@@ -43,6 +44,7 @@ async def is_empty(client: Client) -> bool:
 async def seed(client: Client, tell: Callable[[str], None]) -> int:
     """Fill the store; how many items there are then. Raises Problem, Unreachable."""
     world = World(SEED, now_ms())
+    await promise(client, world.now)
     made = 0
     for resource in Resource:
         made_here = world.imported(resource)

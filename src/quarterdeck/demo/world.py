@@ -8,6 +8,7 @@ from typing import Any
 
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, iso
 from quarterdeck.contract.enums import Priority, Resource
+from quarterdeck.contract.transitions import FIRST_STATUS
 from quarterdeck.demo.words import COMMENTS, CUSTOMERS, FAULTS, OPERATORS, PRODUCTS, RETURN_REASONS, TENANTS, TOPICS
 
 COUNTS = {Resource.SUPPORT_TASKS: 2_600, Resource.RETURNS: 900, Resource.EXCEPTIONS: 500}
@@ -22,6 +23,24 @@ _STATES: dict[Resource, dict[str, int]] = {
     Resource.RETURNS: {"requested": 28, "approved": 14, "received": 10, "rejected": 6, "refunded": 20, "closed": 22},
     # What is open comes from machine work, where it can be retried.
     Resource.EXCEPTIONS: {"resolved": 84, "cancelled": 16},
+}
+# What an item has gone through on its way to its state.
+_WAYS: dict[Resource, dict[str, tuple[str, ...]]] = {
+    Resource.SUPPORT_TASKS: {
+        "in_progress": ("in_progress",),
+        "waiting": ("in_progress", "waiting"),
+        "resolved": ("in_progress", "resolved"),
+        "closed": ("in_progress", "resolved", "closed"),
+        "cancelled": ("in_progress", "cancelled"),
+    },
+    Resource.RETURNS: {
+        "approved": ("approved",),
+        "received": ("approved", "received"),
+        "rejected": ("rejected",),
+        "refunded": ("approved", "received", "refunded"),
+        "closed": ("approved", "received", "refunded", "closed"),
+    },
+    Resource.EXCEPTIONS: {"resolved": ("retrying", "resolved"), "cancelled": ("cancelled",)},
 }
 _DONE = {"resolved", "closed", "cancelled", "rejected", "refunded"}
 _HELD = {"in_progress", "waiting"}
@@ -61,7 +80,9 @@ class World:
         patience = _WAITS[Priority(item["priority"])]
         old = chance.uniform(1, 40) * DAY if status in _DONE else chance.expovariate(1 / patience) + MINUTE
         created = self.now - int(min(old, 60 * DAY))
-        updated = created + int(chance.uniform(0.02, 0.9) * min(self.now - created, 3 * DAY))
+        # Most of what is promised is kept.
+        longest = int(1.25 * _SLA[Priority(item["priority"])])
+        updated = created + int(chance.uniform(0.02, 0.9) * min(self.now - created, longest))
         worker = chance.choice(OPERATORS) if status in _HELD or status in _DONE else None
         if "sla_due_at" in item:
             sla = _SLA[Priority(item["priority"])]
@@ -71,26 +92,30 @@ class World:
             "status": status,
             "created_at": iso(created),
             "updated_at": iso(updated),
-            "events": self._timeline(created, updated, status, worker),
+            "events": self._timeline(resource, created, updated, status, worker),
         }
         if worker is not None:
             item["assignee"] = worker
         return item
 
-    def _timeline(self, created: int, updated: int, status: str, worker: str | None) -> list[dict[str, Any]]:
-        chance = self.random
-        events: list[dict[str, Any]] = [{"at": iso(created), "actor": "shop", "type": "created"}]
-        moments = sorted(chance.randint(created, updated) for _ in range(4))
-        if worker is not None:
-            change = {"assignee": [None, worker]}
-            events.append({"at": iso(moments[0]), "actor": worker, "type": "claim", "changes": change})
-        for moment in moments[1 : chance.choice((1, 1, 2, 3))]:
-            who = worker or chance.choice(OPERATORS)
-            events.append({"at": iso(moment), "actor": who, "type": "comment", "body": chance.choice(COMMENTS)})
-        if status in _DONE:
-            change = {"status": ["in_progress", status]}
-            events.append({"at": iso(updated), "actor": worker or "shop", "type": "update-status", "changes": change})
-        return events
+    def _timeline(
+        self, resource: Resource, created: int, updated: int, status: str, worker: str | None
+    ) -> list[dict[str, Any]]:
+        chance, who = self.random, worker or self.random.choice(OPERATORS)
+        events: list[tuple[int, dict[str, Any]]] = [(created, {"actor": "shop", "type": "created"})]
+        before, way = str(FIRST_STATUS[resource]), _WAYS[resource].get(status, ())
+        moments = [*sorted(chance.randint(created, updated) for _ in way[1:]), updated]
+        for moment, after in zip(moments, way, strict=False):
+            changes: dict[str, Any] = {"status": [before, after]}
+            claims = worker is not None and before == FIRST_STATUS[resource]
+            if claims:
+                changes["assignee"] = [None, worker]
+            events.append((moment, {"actor": who, "type": "claim" if claims else "update-status", "changes": changes}))
+            before = after
+        for _ in range(chance.choice((0, 0, 1, 2))):
+            comment = {"actor": who, "type": "comment", "body": chance.choice(COMMENTS)}
+            events.append((chance.randint(created, updated), comment))
+        return [{"at": iso(at), **event} for at, event in sorted(events, key=lambda each: each[0])]
 
     # ----- what is in them
 
