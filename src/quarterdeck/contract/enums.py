@@ -289,3 +289,35 @@ class Metered(StrEnum):
     RUNS_EXECUTED = "runs_executed"
     EVENTS_PROCESSED = "events_processed"
     NOTIFICATIONS_SENT = "notifications_sent"
+
+
+class ChannelKind(StrEnum):
+    """How notifications reach people and their systems."""
+
+    WEBHOOK = "webhook"
+    EMAIL = "email"
+    SLACK = "slack"
+    PAGERDUTY = "pagerduty"
+
+
+class MailSecurity(StrEnum):
+    """`starttls`: the connection turns safe before anything is said, or nothing is; `tls`: safe from the start."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class PagerDutyRegion(StrEnum):
+    US = "us"
+    EU = "eu"
+
+
+class NotificationState(StrEnum):
+    """`skipped`: there was no channel that could take it."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"

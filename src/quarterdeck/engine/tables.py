@@ -2,6 +2,7 @@
 
 from quarterdeck.engine.audit import tables as audit
 from quarterdeck.engine.bulk import tables as bulk
+from quarterdeck.engine.channels import tables as channels
 from quarterdeck.engine.dead_letters import tables as dead_letters
 from quarterdeck.engine.idempotency import tables as idempotency
 from quarterdeck.engine.items import tables as items
@@ -16,6 +17,7 @@ from quarterdeck.engine.workers import tables as workers
 __all__ = [
     "audit",
     "bulk",
+    "channels",
     "dead_letters",
     "idempotency",
     "items",

@@ -24,7 +24,7 @@ async def test_a_queue_lives_and_goes(running_engine: Client) -> None:
     assert paused["why"] == ["Paused by " + paused["paused_by"] + " less than a minute ago: a break."]
     await client.call(queues.RESUME, queue="mail", body={})
     names = [queue["name"] for queue in (await client.call(queues.LIST))["items"]]
-    assert names == ["bulk", "mail"]
+    assert names == ["bulk", "mail", "notifications"]
     await client.call(queues.DELETE, queue="mail")
     with pytest.raises(Problem) as caught:
         await client.call(queues.SHOW, queue="mail")

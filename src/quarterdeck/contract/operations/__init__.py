@@ -1,9 +1,21 @@
 """Every operation of the API, declared once: routes bind to it, the client calls through it."""
 
-from quarterdeck.contract.operations import audit, bulk, dead_letters, items, queues, runs, sla, system, usage, workers
+from quarterdeck.contract.operations import (
+    audit,
+    bulk,
+    channels,
+    dead_letters,
+    items,
+    queues,
+    runs,
+    sla,
+    system,
+    usage,
+    workers,
+)
 from quarterdeck.contract.operations.base import API, Operation
 
-_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, sla, usage, audit, system)
+_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, sla, channels, usage, audit, system)
 
 OPERATIONS: dict[str, Operation] = {
     value.name: value for package in _PACKAGES for value in vars(package).values() if isinstance(value, Operation)
@@ -15,6 +27,7 @@ __all__ = [
     "Operation",
     "audit",
     "bulk",
+    "channels",
     "dead_letters",
     "items",
     "queues",

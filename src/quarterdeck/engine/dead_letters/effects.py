@@ -32,8 +32,7 @@ from quarterdeck.engine.dead_letters import exceptions
 from quarterdeck.engine.dead_letters.tables import dead_letters
 from quarterdeck.engine.dead_letters.tallying import Heading, headings_of, record_all
 from quarterdeck.engine.machine_subject import verdict_of
-from quarterdeck.engine.queues.service import known_queues
-from quarterdeck.engine.queues.tables import queues
+from quarterdeck.engine.queues.service import is_unknown, known_queues
 from quarterdeck.engine.runs.tables import runs
 from quarterdeck.engine.series.recording import Moves, record
 from quarterdeck.engine.store.store import Transaction
@@ -76,7 +75,7 @@ def verdict(effect: LetterEffect, principal: Principal) -> ColumnElement[Any]:
         rules.append((columns.tenant_id.not_in(sorted(principal.tenants)), Code.NOT_FOUND))
     rules.append((columns.status != effect.before, Code.WRONG_STATE))
     if effect.after == _RETRYING:
-        rules.append((columns.queue.not_in(select(queues.c.name)), Code.NO_QUEUE))
+        rules.append((is_unknown(columns.queue), Code.NO_QUEUE))
     return verdict_of(rules)
 
 

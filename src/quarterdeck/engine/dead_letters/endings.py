@@ -42,7 +42,7 @@ class _Back:
 
 async def ended(engine: Engine, transaction: Transaction, runs_: Sequence[EndedRun]) -> None:
     # The engine's own work is not for people to repeat: a bulk operation is resumed.
-    ours = [run for run in runs_ if run.operation_id is None and run.kind not in HANDLERS]
+    ours = [run for run in runs_ if run.operation_id is None and _is_for_people(run.kind)]
     if not ours:
         return
     letters = await _letters(engine, transaction, ours)
@@ -57,6 +57,11 @@ async def ended(engine: Engine, transaction: Transaction, runs_: Sequence[EndedR
     await arriving.from_runs(engine, transaction, new, queues)
     if backs:
         await _move(engine, transaction, backs, queues)
+
+
+def _is_for_people(kind: str) -> bool:
+    handler = HANDLERS.get(kind)
+    return handler is None or handler.outward
 
 
 async def _letters(engine: Engine, transaction: Transaction, ours: Sequence[EndedRun]) -> dict[int, Any]:

@@ -26,7 +26,7 @@ from quarterdeck.engine.items.effects import Effect
 from quarterdeck.engine.items.queries import no_such_item
 from quarterdeck.engine.items.subject import ItemSubject
 from quarterdeck.engine.items.tables import item_events, items
-from quarterdeck.engine.queues.tables import queues
+from quarterdeck.engine.queues.service import is_unknown
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.subjects import Doing, Part
 
@@ -47,7 +47,7 @@ class ExceptionSubject(ItemSubject):
         behind = select(dead_letters.c.id).where(
             dead_letters.c.exception_id.is_not(None), dead_letters.c.exception_id == items.c.id, _PENDING
         )
-        known = behind.where(dead_letters.c.queue.in_(select(queues.c.name)))
+        known = behind.where(~is_unknown(dead_letters.c.queue))
         refusals = ((~behind.exists(), Code.NOTHING_TO_RETRY), (~known.exists(), Code.NO_QUEUE))
         to = str(ItemStatus.RETRYING)
         return RetryEffect(
@@ -73,7 +73,7 @@ class ExceptionSubject(ItemSubject):
         behind = select(dead_letters.c.id).where(
             dead_letters.c.exception_id.is_not(None),
             dead_letters.c.exception_id.in_(select(items.c.id).where(scope)),
-            dead_letters.c.queue.in_(select(queues.c.name)),
+            ~is_unknown(dead_letters.c.queue),
             _PENDING,
         )
         ids = list((await transaction.connection.execute(behind)).scalars())

@@ -28,7 +28,7 @@ from quarterdeck.engine.runs.executors import Context, Failure
 if TYPE_CHECKING:
     from quarterdeck.engine.runs.outcomes import Claimed
 
-_UNREACHED = (AddressRefused, Unresolved, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
+UNREACHED = (AddressRefused, Unresolved, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 _KEPT = type_coerce(dead_letters.c.payload, Text)
 _AGENT = f"Quarterdeck/{__version__}".encode()
 
@@ -47,14 +47,8 @@ async def execute(engine: Engine, run: Claimed, settings: QueueSettings, context
         answer = await sender_of(engine).send(b"POST", url, headers, body, seconds - min(1.0, seconds / 10))
     except TimeoutError as error:
         raise Failure(ErrorClass.NETWORK, "timed_out", f"{url.host} did not answer within {seconds:g} s.") from error
-    except (
-        AddressRefused,
-        Unresolved,
-        httpcore.NetworkError,
-        httpcore.TimeoutException,
-        httpcore.ProtocolError,
-    ) as error:
-        raise _unreached(error, url.host) from error
+    except UNREACHED as error:
+        raise unreached(error, url.host) from error
     failure = answers.failure(answer, url.host)
     if failure is not None:
         raise failure
@@ -118,7 +112,7 @@ def _keys(settings: QueueSettings) -> list[bytes]:
         raise Failure(ErrorClass.PERMISSION, "no_secret", str(error), retryable=True) from error
 
 
-def _unreached(error: Exception, host: str) -> Failure:
+def unreached(error: Exception, host: str) -> Failure:
     """For people, without what differs from one run to the next."""
     if isinstance(error, AddressRefused):
         return Failure(ErrorClass.PERMISSION, "address_refused", str(error))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, Text, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, Text, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.enums import HandlerKind, Priority
@@ -18,6 +18,9 @@ from quarterdeck.engine.queues.tables import queues
 
 # Batches of bulk operations. SQLite has one writer, so one at a time is the fastest there.
 BULK = "bulk"
+# Notifications that go out through channels. Most of the time they wait for somebody else's answer.
+NOTIFICATIONS = "notifications"
+BUILT_IN = (BULK, NOTIFICATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +105,18 @@ def _built_in(store: str) -> dict[str, KnownQueue]:
     bulk = QueueSettings(
         handler=HandlerKind.ENGINE, concurrency=at_once, priority=Priority.HIGH, timeout_seconds=3_600, exceptions=False
     )
-    return {BULK: KnownQueue(BULK, bulk)}
+    # As many attempts as their schedule has; nobody is handed an exception for a message about one.
+    notifications = QueueSettings(
+        handler=HandlerKind.ENGINE,
+        concurrency=50,
+        max_attempts=10,
+        timeout_seconds=20,
+        priority=Priority.HIGH,
+        exceptions=False,
+    )
+    return {BULK: KnownQueue(BULK, bulk), NOTIFICATIONS: KnownQueue(NOTIFICATIONS, notifications)}
+
+
+def is_unknown(queue: ColumnElement[str]) -> ColumnElement[bool]:
+    """There is no such queue (any more)."""
+    return queue.not_in([*BUILT_IN]) & queue.not_in(select(queues.c.name))

@@ -88,7 +88,8 @@ def _is_suspect(row: Any) -> bool:
     """Handlers of http and python queues cannot take an engine along; its own work and workers outside can."""
     from quarterdeck.engine.runs.handlers import HANDLERS
 
-    return row.kind in HANDLERS or not (row.worker or "").startswith(ENGINE_WORKER)
+    handler = HANDLERS.get(row.kind)
+    return (handler is not None and not handler.outward) or not (row.worker or "").startswith(ENGINE_WORKER)
 
 
 async def _complete(
@@ -140,7 +141,7 @@ async def _settle(
             _count(moves, row, change.status, now, *told)
         if change.status is RunStatus.DEAD or (row.dead_letter_id is not None and change.finished_at is not None):
             ended.append(_ended(row, change.status, change))
-        if change.status is RunStatus.FAILED:
+        if change.status in (RunStatus.FAILED, RunStatus.SCHEDULED):
             retried.append(change.run_at)
         elif change.status is RunStatus.WAITING:
             waiting.add(row.queue)

@@ -18,6 +18,9 @@ class Handler:
     work: Callable[[Engine, Claimed], Awaitable[None]]
     # The store could not even take the note that the run failed (a full disk); None: it can again.
     stalled: Callable[[Engine, int | None, Problem | None], None]
+    # It waits for somebody outside: an engine that dies does not die of it, and where it fails for good a person
+    # can have it done again, so it becomes a dead letter.
+    outward: bool = False
 
 
 HANDLERS: dict[str, Handler] = {}

@@ -47,7 +47,9 @@ class Failed(Held):
 
 @dataclass(slots=True)
 class GivenBack(Held):
-    """The attempt does not count."""
+    """The attempt does not count. It may start again at once, or at `until` (ms)."""
+
+    until: int | None = None
 
 
 @dataclass(slots=True)

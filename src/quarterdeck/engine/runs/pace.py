@@ -42,6 +42,22 @@ async def use(transaction: Transaction, dialect: Dialect, queue: str, rate: floa
     )
 
 
+async def next_slot(transaction: Transaction, dialect: Dialect, name: str, rate: float) -> int:
+    """When the next of `name` may start (ms), which is taken by that; one after the other, none at once.
+
+    Whoever asks at the same moment waits for this transaction.
+    """
+    await transaction.connection.execute(
+        dialect.insert(run_paces).values(queue=name, free_at=0).on_conflict_do_nothing(index_elements=["queue"])
+    )
+    held = dialect.lock(select(run_paces.c.free_at).where(run_paces.c.queue == name))
+    free_at = int((await transaction.connection.execute(held)).scalar_one())
+    slot = max(free_at, transaction.now * 1_000)
+    taken = run_paces.update().where(run_paces.c.queue == name)
+    await transaction.connection.execute(taken.values(free_at=slot + round(_MICROSECONDS / rate)))
+    return math.ceil(slot / 1_000)
+
+
 async def _free_at(transaction: Transaction, queue: str) -> int:
     query = select(run_paces.c.free_at).where(run_paces.c.queue == queue)
     return (await transaction.connection.execute(query)).scalar_one_or_none() or 0

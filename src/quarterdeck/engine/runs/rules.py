@@ -78,6 +78,8 @@ def decide(row: Any, outcome: Outcome, backoff: Backoff, now: int) -> Change:
             change.max_attempts += 1
             change.error_class, change.error_code = row.error_class, row.error_code
             change.error_message = row.error_message
+            if outcome.until is not None:
+                change.status, change.run_at = RunStatus.SCHEDULED, outcome.until
         case Lost():
             _lose(change, row, outcome, now)
         case Failed():

@@ -14,8 +14,7 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.machine_subject import MachineSubject, verdict_of
-from quarterdeck.engine.queues.service import known_queues
-from quarterdeck.engine.queues.tables import queues
+from quarterdeck.engine.queues.service import is_unknown, known_queues
 from quarterdeck.engine.runs import rows
 from quarterdeck.engine.runs.cancelling import cancel
 from quarterdeck.engine.runs.endings import RETRIES
@@ -61,7 +60,7 @@ class RunSubject(MachineSubject):
         if effect.verb == "cancel":
             rules.append((runs.c.cancel_requested, Code.UNCHANGED))
         else:
-            rules.append((runs.c.queue.not_in(select(queues.c.name)), Code.NO_QUEUE))
+            rules.append((is_unknown(runs.c.queue), Code.NO_QUEUE))
         return verdict_of(rules)
 
     async def carry_out(

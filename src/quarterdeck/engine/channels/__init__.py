@@ -1,0 +1,1 @@
+"""Channels: notifications on their way to people, each of them a run."""
