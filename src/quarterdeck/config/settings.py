@@ -135,6 +135,38 @@ class ExceptionsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertsSettings:
+    """Alerts: how often rules are looked at, and how often people are told."""
+
+    evaluation_seconds: Annotated[int, Ge(5), Le(3_600)] = setting(60, "Seconds between evaluations of the rules.")
+    group_wait_seconds: Annotated[int, Ge(0), Le(86_400)] = setting(
+        30, "Seconds a new group of alerts waits for others before the first notice."
+    )
+    group_interval_seconds: Annotated[int, Ge(1), Le(86_400)] = setting(
+        300, "Seconds between notices of a group that has changed."
+    )
+    repeat_seconds: Annotated[int, Ge(60), Le(2_592_000)] = setting(
+        14_400, "Seconds after which a group that still fires is told again."
+    )
+    resolve_seconds: Annotated[int, Ge(10), Le(604_800)] = setting(
+        300, "Seconds after which an alert from outside is over that says no end and is not posted again."
+    )
+    acknowledge_minutes: Annotated[int, Ge(1), Le(43_200)] = setting(
+        240, "Minutes after which an acknowledged alert that still fires starts again."
+    )
+    worse_percent: Annotated[int, Ge(1), Le(10_000)] = setting(
+        20, "Percent by which the value of an acknowledged alert has to get worse to start it again."
+    )
+    flap_seconds: Annotated[int, Ge(0), Le(86_400)] = setting(
+        300, "Seconds within which an alert that comes back counts as the same one."
+    )
+    channel_per_minute: Annotated[int, Ge(2), Le(10_000)] = setting(
+        30, "Notices a channel is given in a minute; what is more comes as one summary."
+    )
+    keep_days: Annotated[int, Ge(1)] = setting(90, "Days alerts are kept after they are over.")
+
+
+@dataclass(frozen=True, slots=True)
 class UsageSettings:
     """What tenants use."""
 
@@ -186,5 +218,6 @@ class Settings:
     # By name, only what a section names; see `queue_sections`.
     queues: dict[str, dict[str, Any]] = field(default_factory=dict)
     exceptions: ExceptionsSettings = field(default_factory=ExceptionsSettings)
+    alerts: AlertsSettings = field(default_factory=AlertsSettings)
     usage: UsageSettings = field(default_factory=UsageSettings)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)

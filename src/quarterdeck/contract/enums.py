@@ -291,6 +291,71 @@ class Metered(StrEnum):
     NOTIFICATIONS_SENT = "notifications_sent"
 
 
+class AlertType(StrEnum):
+    """What a rule looks at; `external` are alerts that other systems post."""
+
+    SLA_BREACH = "sla_breach"
+    SLA_IMMINENT = "sla_imminent"
+    DLQ_GROWTH = "dlq_growth"
+    WORKER_UNHEALTHY = "worker_unhealthy"
+    ERROR_RATE_HIGH = "error_rate_high"
+    THROUGHPUT_LOW = "throughput_low"
+    QUEUE_STUCK = "queue_stuck"
+    BULK_FAILURE_RATE = "bulk_failure_rate"
+    EXTERNAL = "external"
+
+
+class AlertUnit(StrEnum):
+    """What a threshold is counted in."""
+
+    COUNT = "count"
+    PERCENT = "percent"
+    PER_MINUTE = "per_minute"
+    MINUTES = "minutes"
+
+
+class AlertState(StrEnum):
+    """`pending` waits for the time a rule asks for; `inactive` is kept nowhere."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Severity(StrEnum):
+    """The worst first."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        return _SEVERITIES.index(self)
+
+
+_SEVERITIES = tuple(Severity)
+
+
+class Dimension(StrEnum):
+    """What a rule makes an alert of its own for."""
+
+    TENANT = "tenant"
+    QUEUE = "queue"
+    RESOURCE = "resource"
+    PRIORITY = "priority"
+    ITEM = "item"
+    WORKER = "worker"
+    OPERATION = "operation"
+
+
+class SilenceState(StrEnum):
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+
+
 class ChannelKind(StrEnum):
     """How notifications reach people and their systems."""
 

@@ -7,6 +7,7 @@
     {"type": "operation_changed", "operation": BulkOperation}
     {"type": "queues_changed"}    at most one a second: the figures of queues have moved
     {"type": "workers_changed"}   at most one a second: workers came, went, or changed their condition
+    {"type": "alerts_changed"}    at most one a second: alerts came, went, or were acted on
     {"type": "resync"}: messages were dropped; look again at everything
 `/ws/bulk-operations/{id}`:
     {"type": "progress_update", "operation": BulkOperation}   at most 10 a second, the newest state
@@ -31,6 +32,7 @@ class Message(StrEnum):
     OPERATION_CHANGED = "operation_changed"
     QUEUES_CHANGED = "queues_changed"
     WORKERS_CHANGED = "workers_changed"
+    ALERTS_CHANGED = "alerts_changed"
     RESYNC = "resync"
     PROGRESS_UPDATE = "progress_update"
     OPERATION_COMPLETED = "operation_completed"

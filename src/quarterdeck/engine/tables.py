@@ -1,5 +1,6 @@
 """Every table of the store, gathered so that the metadata is complete."""
 
+from quarterdeck.engine.alerts import tables as alerts
 from quarterdeck.engine.audit import tables as audit
 from quarterdeck.engine.bulk import tables as bulk
 from quarterdeck.engine.channels import tables as channels
@@ -15,6 +16,7 @@ from quarterdeck.engine.usage import tables as usage
 from quarterdeck.engine.workers import tables as workers
 
 __all__ = [
+    "alerts",
     "audit",
     "bulk",
     "channels",

@@ -1,6 +1,7 @@
 """Every operation of the API, declared once: routes bind to it, the client calls through it."""
 
 from quarterdeck.contract.operations import (
+    alerts,
     audit,
     bulk,
     channels,
@@ -15,7 +16,7 @@ from quarterdeck.contract.operations import (
 )
 from quarterdeck.contract.operations.base import API, Operation
 
-_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, sla, channels, usage, audit, system)
+_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, sla, alerts, channels, usage, audit, system)
 
 OPERATIONS: dict[str, Operation] = {
     value.name: value for package in _PACKAGES for value in vars(package).values() if isinstance(value, Operation)
@@ -25,6 +26,7 @@ __all__ = [
     "API",
     "OPERATIONS",
     "Operation",
+    "alerts",
     "audit",
     "bulk",
     "channels",

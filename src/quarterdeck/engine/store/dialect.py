@@ -311,3 +311,23 @@ def _pattern(words: str) -> str:
     """`%` and `_` in the text mean themselves."""
     escaped = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+class holds(FunctionElement[bool]):
+    """Whether a column contains a text, letter by letter."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def __init__(self, column: ColumnElement[Any], words: str) -> None:
+        super().__init__(type_coerce(column, Text), literal(words, Text))
+
+
+@compiles(holds, "sqlite")
+def _sqlite_holds(element: holds, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **kw)}) > 0)"
+
+
+@compiles(holds, "postgresql")
+def _postgres_holds(element: holds, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(strpos({compiler.process(element.clauses, **kw)}) > 0)"

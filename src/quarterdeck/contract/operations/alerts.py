@@ -1,0 +1,137 @@
+"""Alerts: rules, what has fired, silences, and alerts from outside."""
+
+from quarterdeck.contract.enums import Role
+from quarterdeck.contract.operations.base import API, Operation
+from quarterdeck.contract.problems import Code
+from quarterdeck.contract.reference import ModelRef
+
+_ALERTS = f"{API}/alerts"
+_CONFIG = f"{_ALERTS}/config"
+_ONE = f"{_CONFIG}/{{id}}"
+_HISTORY = f"{_ALERTS}/history"
+_SILENCES = f"{_ALERTS}/silences"
+_RULE = ModelRef("alerts:Rule")
+_SILENCE = ModelRef("alerts:Silence")
+_ACTED = ModelRef("alerts:Acted")
+
+RULES = Operation(
+    "alerts.rules", "GET", _CONFIG, "Every rule, and how many alerts it has.", ModelRef("alerts:RuleList")
+)
+RULE = Operation("alerts.rule", "GET", _ONE, "One rule.", _RULE, problems=(Code.NOT_FOUND,))
+CREATE = Operation(
+    "alerts.create",
+    "POST",
+    _CONFIG,
+    "Make a rule; it is evaluated from the next time on.",
+    _RULE,
+    ModelRef("alerts:NewRule"),
+    status=201,
+    role=Role.ADMIN,
+    problems=(Code.UNCHANGED,),
+)
+CHANGE = Operation(
+    "alerts.change",
+    "PATCH",
+    _ONE,
+    "Change a rule; what fires goes by it from the next evaluation on.",
+    _RULE,
+    ModelRef("alerts:RuleChange"),
+    role=Role.ADMIN,
+    problems=(Code.NOT_FOUND, Code.UNCHANGED),
+)
+DELETE = Operation(
+    "alerts.delete",
+    "DELETE",
+    _ONE,
+    "Forget a rule; what fires by it is resolved.",
+    _RULE,
+    role=Role.ADMIN,
+    problems=(Code.NOT_FOUND,),
+)
+TEST = Operation(
+    "alerts.test",
+    "GET",
+    f"{_ONE}/test",
+    "What a rule would do now, and with the last 24 hours.",
+    ModelRef("alerts:RuleTest"),
+    problems=(Code.NOT_FOUND,),
+)
+HISTORY = Operation(
+    "alerts.history",
+    "GET",
+    _HISTORY,
+    "Alerts that wait, fire or are over, the newest first.",
+    ModelRef("alerts:AlertPage"),
+    query=ModelRef("alerts:HistoryQuery"),
+    problems=(Code.CURSOR_INVALID,),
+)
+SHOW = Operation(
+    "alerts.show",
+    "GET",
+    f"{_HISTORY}/{{id}}",
+    "One alert: what became of it, its values, and what was sent.",
+    ModelRef("alerts:AlertDetail"),
+    problems=(Code.NOT_FOUND,),
+)
+ACKNOWLEDGE = Operation(
+    "alerts.acknowledge",
+    "POST",
+    f"{_ALERTS}/acknowledge",
+    "Say that somebody looks after alerts; they stop repeating.",
+    _ACTED,
+    ModelRef("alerts:Acknowledge"),
+    role=Role.OPERATOR,
+)
+RESOLVE = Operation(
+    "alerts.resolve",
+    "POST",
+    f"{_ALERTS}/resolve",
+    "Say that alerts are over, and why.",
+    _ACTED,
+    ModelRef("alerts:Resolve"),
+    role=Role.OPERATOR,
+)
+STATS = Operation(
+    "alerts.stats",
+    "GET",
+    f"{_ALERTS}/stats",
+    "How many alerts there are, and how long they took.",
+    ModelRef("alerts:AlertStats"),
+    query=ModelRef("alerts:StatsQuery"),
+)
+SILENCES = Operation(
+    "alerts.silences",
+    "GET",
+    _SILENCES,
+    "Silences, the newest first.",
+    ModelRef("alerts:SilenceList"),
+    query=ModelRef("alerts:SilenceQuery"),
+)
+SILENCE = Operation(
+    "alerts.silence",
+    "POST",
+    _SILENCES,
+    "Keep alerts that match from being sent for a time.",
+    _SILENCE,
+    ModelRef("alerts:NewSilence"),
+    status=201,
+    role=Role.OPERATOR,
+)
+END_SILENCE = Operation(
+    "alerts.end_silence",
+    "DELETE",
+    f"{_SILENCES}/{{id}}",
+    "End a silence now.",
+    _SILENCE,
+    role=Role.OPERATOR,
+    problems=(Code.NOT_FOUND, Code.UNCHANGED),
+)
+POST = Operation(
+    "alerts.post",
+    "POST",
+    "/api/v2/alerts",
+    "Take alerts as Alertmanager does, from Prometheus or amtool.",
+    ModelRef("alerts:PostResult"),
+    ModelRef("alerts:PostedAlerts"),
+    role=Role.OPERATOR,
+)

@@ -1,0 +1,238 @@
+"""Looking at every rule: what holds now against what was known. Writes what has changed, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.clock import SECOND, now_ms
+from quarterdeck.contract.enums import AlertState, AlertType
+from quarterdeck.engine.alerts import sampling
+from quarterdeck.engine.alerts.keeping import AT_ONCE, New, begin, fire, note_values
+from quarterdeck.engine.alerts.matching import canonical, filled, fingerprint
+from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
+from quarterdeck.engine.alerts.states import NOTHING, Standing, advance, is_worse
+from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
+from quarterdeck.engine.alerts.telling import ACTOR, note, tell, wake
+from quarterdeck.engine.audit import service as audit
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.items.claims import SYSTEM
+from quarterdeck.engine.store.store import Transaction
+
+log = logging.getLogger(__name__)
+
+_A = alerts.c
+_KNOWN = (
+    _A.id, _A.series, _A.state, _A.pending_at, _A.starts_at, _A.resolved_at, _A.held_until, _A.value, _A.acked_value,
+    _A.acked_until,
+)  # fmt: skip
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+@dataclass(slots=True)
+class Changes:
+    """What an evaluation found: new ones, and ids of known ones."""
+
+    new: list[New] = field(default_factory=list)
+    waited: list[int] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
+    dropped: list[int] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
+    worse: list[int] = field(default_factory=list)
+    values: list[tuple[int, float]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return any((self.new, self.waited, self.ended, self.dropped, self.released, self.worse, self.values))
+
+
+async def evaluate(engine: Engine) -> None:
+    """Every rule that is switched on, one after the other; one that fails says so and does not stop the rest."""
+    async with engine.store.read() as connection:
+        rows = (await connection.execute(alive().where(alert_rules.c.enabled).order_by(alert_rules.c.id))).all()
+    for row in rows:
+        if engine.stopping.is_set():
+            return
+        if row.type != str(AlertType.EXTERNAL):
+            await evaluate_rule(engine, rule_of(row), row.updated_at)
+
+
+async def evaluate_rule(engine: Engine, rule: Rule, updated_at: int) -> None:
+    now = now_ms()
+    try:
+        async with engine.store.read() as connection:
+            samples = await sampling.read(connection, engine.store.dialect, rule, now)
+            known = await _known(connection, rule)
+    except Exception as error:
+        log.exception("rule %s could not be evaluated", rule.id)
+        said = f"It could not be evaluated ({type(error).__name__}); the engine's log says more."
+        async with engine.store.write() as transaction:
+            broken = update(alert_rules).where(alert_rules.c.id == rule.id)
+            await transaction.connection.execute(broken.values(error=said))
+        return
+    changes = compare(rule, samples, known, now, engine.settings.alerts.worse_percent)
+    async with engine.store.write() as transaction:
+        if not await _my_turn(engine, transaction, rule, updated_at):
+            return
+        if changes:
+            await _write(engine, transaction, rule, changes)
+    for part in _parts(changes.new[AT_ONCE:]):  # the first of them went with the rest
+        async with engine.store.write() as transaction:
+            await begin(engine, transaction, part)
+            tell(engine, transaction)
+
+
+def _parts(new: Sequence[New]) -> Iterator[Sequence[New]]:
+    for start in range(0, len(new), AT_ONCE):
+        yield new[start : start + AT_ONCE]
+
+
+async def _known(connection: AsyncConnection, rule: Rule) -> list[Any]:
+    result = await connection.execute(select(*_KNOWN).where(_A.rule_id == rule.id, text(OPEN)))
+    return [tuple(row) for row in result]
+
+
+async def _my_turn(engine: Engine, transaction: Transaction, rule: Rule, updated_at: int) -> bool:
+    """Whether the rule is still the one that was read, and no other engine has just looked at it."""
+    columns = (alert_rules.c.evaluated_at, alert_rules.c.updated_at, alert_rules.c.enabled, alert_rules.c.deleted_at)
+    query = select(*columns).where(alert_rules.c.id == rule.id)
+    row = (await transaction.connection.execute(engine.store.dialect.lock(query))).one_or_none()
+    if row is None or row.deleted_at is not None or not row.enabled or row.updated_at != updated_at:
+        return False
+    if row.evaluated_at != rule.evaluated_at and row.evaluated_at > transaction.now - 5 * SECOND:
+        return False
+    looked = update(alert_rules).where(alert_rules.c.id == rule.id)
+    await transaction.connection.execute(looked.values(evaluated_at=transaction.now, error=None))
+    return True
+
+
+def compare(
+    rule: Rule, samples: Sequence[sampling.Sample], known: Sequence[tuple[Any, ...]], now: int, worse_percent: int
+) -> Changes:
+    """`known` are rows of `_KNOWN`. What is as it was costs next to nothing."""
+    changes, wait = Changes(), rule.settings.for_seconds * SECOND
+    by_series = {row[1]: row for row in known}
+    firing = str(AlertState.FIRING)
+    for sample in samples:
+        series = _encode(sample.series)
+        row = by_series.pop(series, None)
+        holds = rule.holds(sample.value)
+        if row is None:
+            if holds:
+                changes.new.append(_new(rule, sample, series, advance(NOTHING, True, now, wait)))
+            continue
+        if holds and row[2] == firing and row[6] is None:  # the common case
+            if row[7] != sample.value:
+                changes.values.append((row[0], sample.value))
+                if row[9] is not None and is_worse(sample.value, row[8], worse_percent, falls=rule.falls):
+                    changes.worse.append(row[0])
+            continue
+        _move(changes, rule, row, sample, series, holds, now, wait)
+    for row in by_series.values():  # nothing is read of them any more
+        _move(changes, rule, row, None, row[1], False, now, wait)
+    return changes
+
+
+def _move(
+    changes: Changes,
+    rule: Rule,
+    row: tuple[Any, ...],
+    sample: sampling.Sample | None,
+    series: str,
+    holds: bool,
+    now: int,
+    wait: int,
+) -> None:
+    number, _, state, since, starts_at, resolved_at, held_until, *_ = row
+    before = Standing(AlertState(state), since, starts_at, resolved_at, held_until)
+    after = advance(before, holds, now, wait)
+    if held_until is not None:
+        if after.held_until is None:
+            changes.released.append(number)
+            if sample is not None and after.is_open:
+                changes.new.append(_new(rule, sample, series, after))
+    elif after.state is AlertState.RESOLVED:
+        changes.ended.append(number)
+    elif after.state is AlertState.INACTIVE:
+        changes.dropped.append(number)
+    elif after.state is AlertState.FIRING and before.state is AlertState.PENDING:
+        changes.waited.append(number)
+    if sample is not None and after.is_open and before.is_open and held_until is None and row[7] != sample.value:
+        changes.values.append((number, sample.value))
+
+
+def _new(rule: Rule, sample: sampling.Sample, series: str, after: Standing) -> New:
+    labels = canonical(sampling.labels_of(rule, sample.series))
+    tenant = sampling.tenant_of(rule, sample.series)
+    return New(
+        fingerprint=fingerprint(labels, tenant, rule.id),
+        tenant_id=tenant,
+        rule=rule,
+        type=rule.type,
+        name=rule.name,
+        series=series,
+        severity=rule.settings.severity,
+        state=after.state,
+        labels=labels,
+        annotations=filled(rule.settings.annotations, labels, f"{sample.value:g}"),
+        value=sample.value,
+        threshold=rule.settings.threshold,
+        since=after.since,
+        starts_at=after.starts_at,
+    )
+
+
+async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: Changes) -> None:
+    connection, now, dialect = transaction.connection, transaction.now, engine.store.dialect
+
+    def these(ids: Sequence[int], *more: Any) -> tuple[Any, ...]:
+        return (_A.id.in_(dialect.id_list(ids)), *more)
+
+    if changes.released:
+        await connection.execute(update(alerts).where(*these(changes.released)).values(held_until=None))
+    if changes.ended:
+        over: dict[str, Any] = {"state": str(AlertState.RESOLVED), "resolved_at": now, "updated_at": now}
+        over["acked_until"] = None
+        firing = _A.state == str(AlertState.FIRING)
+        groups = select(_A.group_id).where(*these(changes.ended)).distinct()
+        told = (await connection.execute(groups)).scalars().all()
+        await connection.execute(update(alerts).where(*these(changes.ended, firing)).values(**over))
+        await wake(transaction, told, engine.settings.alerts.group_wait_seconds)
+    if changes.dropped:
+        await connection.execute(delete(alerts).where(*these(changes.dropped, _A.state == str(AlertState.PENDING))))
+    if changes.waited:
+        rows = (await connection.execute(select(_A.id, _A.labels).where(*these(changes.waited)))).all()
+        await fire(engine, transaction, rule, [(row.id, row.labels) for row in rows])
+    await note_values(engine, transaction, rule.id, changes.values)
+    if changes.worse:
+        await start_again(engine, transaction, changes.worse, "worse", "It got worse than when it was acknowledged.")
+    await begin(engine, transaction, changes.new[:AT_ONCE])
+    counts = {
+        "began": len(changes.new),
+        "fired": len(changes.waited),
+        "ended": len(changes.ended),
+        "dropped": len(changes.dropped),
+    }
+    if any(counts.values()):
+        details = {"rule": rule.id, **counts}
+        await audit.append(
+            transaction, engine.store, SYSTEM, "alerts.evaluated", tenant_id=rule.tenant_id, details=details
+        )
+    tell(engine, transaction)
+
+
+async def start_again(
+    engine: Engine, transaction: Transaction, ids: Sequence[int], kind: str, why: str | None = None
+) -> None:
+    """Acknowledgements that hold no longer: these are told as if they were new."""
+    which = _A.id.in_(engine.store.dialect.id_list(ids))
+    groups = (await transaction.connection.execute(select(_A.group_id).where(which).distinct())).scalars().all()
+    none: dict[str, Any] = {"acked_by": None, "acked_at": None, "acked_until": None, "acked_value": None, "sent": None}
+    await transaction.connection.execute(update(alerts).where(which).values(**none))
+    await note(transaction, ids, kind, ACTOR, why)
+    await wake(transaction, groups, 0)

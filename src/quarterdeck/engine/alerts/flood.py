@@ -1,0 +1,113 @@
+"""How much a channel is given: so many notices a minute, and a summary of what is more, instead of silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.clock import MINUTE, SECOND
+from quarterdeck.contract.enums import Severity
+from quarterdeck.engine.alerts.grouping import Kind
+from quarterdeck.engine.alerts.sending import Notice, Outlet
+from quarterdeck.engine.alerts.tables import HELD, alert_groups, alert_notices
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.store.store import Transaction
+
+SUMMARY = "summary"
+_GATHERED = 30 * SECOND  # what is held back waits for more of it, then goes out as one
+_MOST_NAMED = 20
+_N = alert_notices.c
+
+
+async def hand_over(engine: Engine, transaction: Transaction, group_id: int, channel: str, notice: Notice) -> None:
+    """To the channel, or to those that wait for a summary. The last place of a minute is the summary's."""
+    told = await _lately(transaction, channel)
+    if told >= engine.settings.alerts.channel_per_minute - 1:
+        await record(transaction, group_id, channel, notice, held=True)
+        return
+    ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [channel], notice)
+    await record(transaction, group_id, channel, notice, notification_id=next(iter(ids), None))
+
+
+async def record(
+    transaction: Transaction,
+    group_id: int | None,
+    channel: str,
+    notice: Notice,
+    *,
+    held: bool = False,
+    notification_id: int | None = None,
+    error: str | None = None,
+    kind: str | None = None,
+) -> None:
+    values = {
+        "at": transaction.now,
+        "group_id": group_id,
+        "tenant_id": notice.tenant_id,
+        "channel": channel,
+        "kind": kind or notice.kind,
+        "severity": notice.severity,
+        "title": notice.title,
+        "held": held,
+        "notification_id": notification_id,
+        "error": error,
+    }
+    await transaction.connection.execute(alert_notices.insert(), values)
+
+
+async def _lately(transaction: Transaction, channel: str) -> int:
+    """How many notices it was given in the last minute."""
+    since = (_N.channel == channel, _N.at > transaction.now - MINUTE)
+    query = select(func.count()).where(*since, _N.held.is_(False))
+    return int((await transaction.connection.execute(query)).scalar_one())
+
+
+async def channels_held(connection: AsyncConnection) -> Sequence[str]:
+    """Channels for which something was held back."""
+    return (await connection.execute(select(_N.channel).where(text(HELD)).distinct())).scalars().all()
+
+
+async def release(engine: Engine, transaction: Transaction) -> None:
+    """Ends go out one by one as there is room, since whoever keeps incidents has to hear of each; the rest as one."""
+    for channel in await channels_held(transaction.connection):
+        query = select(alert_notices).where(text(HELD), _N.channel == channel).order_by(_N.id)
+        rows = (await transaction.connection.execute(query)).all()
+        room = engine.settings.alerts.channel_per_minute - await _lately(transaction, channel)
+        begun = {row.group_id for row in rows if row.kind == Kind.TRIGGER}
+        ends = [row for row in rows if row.kind == Kind.RESOLVE and row.group_id not in begun]
+        for row in ends[: max(0, room - 1)]:
+            await _send_end(engine, transaction, row)
+            room -= 1
+        rest = [row for row in rows if row not in ends]
+        if rest and room > 0 and rest[0].at <= transaction.now - _GATHERED:
+            await _summarise(engine, transaction, channel, rest)
+
+
+async def _send_end(engine: Engine, transaction: Transaction, row: Any) -> None:
+    group = select(alert_groups.c.key).where(alert_groups.c.id == row.group_id)
+    key = (await transaction.connection.execute(group)).scalar_one()
+    notice = Notice(key, row.tenant_id, str(Kind.RESOLVE), row.severity, row.title, (), None)
+    ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [row.channel], notice)
+    sent = {"held": False, "at": transaction.now, "notification_id": next(iter(ids), None)}
+    await transaction.connection.execute(update(alert_notices).where(_N.id == row.id).values(**sent))
+
+
+async def _summarise(engine: Engine, transaction: Transaction, channel: str, rows: Sequence[Any]) -> None:
+    """One summary for each tenant, since a tenant must not read of another."""
+    tenants = {row.tenant_id for row in rows}
+    for tenant in sorted(tenants, key=str):
+        mine = [row for row in rows if row.tenant_id == tenant]
+        severity = min((Severity(row.severity) for row in mine), key=lambda each: each.rank)
+        named = "; ".join(row.title for row in mine[:_MOST_NAMED])
+        more = f"; and {len(mine) - _MOST_NAMED} more" if len(mine) > _MOST_NAMED else ""
+        title = f"{len(mine)} notices were too many for {channel} at once: {named}{more}"[:2_000]
+        key = f"summary:{channel}:{tenant or ''}:{transaction.now}"
+        notice = Notice(key, tenant, str(Kind.TRIGGER), str(severity), title, (), None)
+        ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [channel], notice)
+        number = next(iter(ids), 0)
+        await record(transaction, None, channel, notice, notification_id=number, kind=SUMMARY)
+        these = _N.id.in_([row.id for row in mine])
+        await transaction.connection.execute(update(alert_notices).where(these).values(notification_id=number))

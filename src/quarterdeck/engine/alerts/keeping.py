@@ -1,0 +1,214 @@
+"""Writing alerts that begin: new rows, those that come back soon, their groups and silences. Set-based throughout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Float, Text, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from quarterdeck.contract.clock import SECOND
+from quarterdeck.contract.enums import AlertState, AlertType, Severity
+from quarterdeck.engine.alerts.matching import fingerprint
+from quarterdeck.engine.alerts.rules import Rule
+from quarterdeck.engine.alerts.silencing import Quieted, active_silences
+from quarterdeck.engine.alerts.tables import alert_groups, alert_values, alerts
+from quarterdeck.engine.alerts.telling import SENT_FIRING, wake
+from quarterdeck.engine.core import Engine
+from quarterdeck.engine.store.store import Transaction
+
+AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An alert that begins to wait or to fire; times in ms. `rule` None: from outside, and no rule takes it."""
+
+    fingerprint: str
+    tenant_id: str | None
+    rule: Rule | None
+    type: AlertType
+    name: str
+    series: str
+    severity: Severity
+    state: AlertState
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    value: float | None = None
+    threshold: float | None = None
+    since: int | None = None
+    starts_at: int | None = None
+    ends_at: int | None = None
+    url: str | None = None
+
+
+async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) -> None:
+    """One that is open already is left as it is."""
+    if not new:
+        return
+    silences = await active_silences(transaction.connection, transaction.now)
+    groups = await _groups(engine, transaction, [each for each in new if each.state is AlertState.FIRING])
+    firing = [each for each in new if each.state is AlertState.FIRING]
+    back = await _reopen(engine, transaction, firing)
+    rows = [_row(each, groups, silences, transaction.now) for each in new if each.fingerprint not in back]
+    if rows:
+        await transaction.connection.execute(engine.store.dialect.insert(alerts).on_conflict_do_nothing(), rows)
+    wait = engine.settings.alerts.group_wait_seconds
+    # What began long ago, and is heard of only now, has waited enough.
+    old = {each.fingerprint for each in firing if (each.starts_at or 0) + wait * SECOND < transaction.now}
+    if old:
+        named = (
+            _group_key(each.rule, each.labels, each.tenant_id)[0]
+            for each in firing
+            if each.rule is not None and each.fingerprint in old
+        )
+        await wake(transaction, {groups[key] for key in named}, 0)
+    await wake(transaction, groups.values(), wait)
+
+
+async def fire(engine: Engine, transaction: Transaction, rule: Rule, waited: Sequence[tuple[int, Any]]) -> None:
+    """(id, labels) of alerts that have waited long enough."""
+    if not waited:
+        return
+    named = {number: _group_key(rule, labels, _tenant(rule, labels)) for number, labels in waited}
+    groups = await _made(engine, transaction, list({each[0]: each for each in named.values()}.values()))
+    pairs = [[number, groups[key]] for number, (key, *_) in named.items()]
+    listed = engine.store.dialect.listed("firing", {"id": BigInteger(), "group_id": BigInteger()})
+    group = select(listed.c.group_id).where(listed.c.id == alerts.c.id).scalar_subquery()
+    now = transaction.now
+    fired = (
+        update(alerts)
+        .where(alerts.c.id.in_(select(listed.c.id)), alerts.c.state == str(AlertState.PENDING))
+        .values(state=str(AlertState.FIRING), starts_at=now, updated_at=now, group_id=group)
+    )
+    await transaction.connection.execute(fired, {"firing": json.dumps(pairs)})
+    await wake(transaction, groups.values(), engine.settings.alerts.group_wait_seconds)
+
+
+def _tenant(rule: Rule, labels: dict[str, str]) -> str | None:
+    return rule.tenant_id if rule.tenant_id is not None else labels.get("tenant") if rule.settings.by else None
+
+
+async def note_values(
+    engine: Engine, transaction: Transaction, rule_id: int, values: Sequence[tuple[int, float]]
+) -> None:
+    """(id, value) of those whose value has moved."""
+    if not values:
+        return
+    listed = engine.store.dialect.listed("moved", {"id": BigInteger(), "value": Float()})
+    bound = {"moved": json.dumps([list(each) for each in values])}
+    new = select(listed.c.value).where(listed.c.id == alerts.c.id).scalar_subquery()
+    ids = select(listed.c.id)
+    moved = update(alerts).where(alerts.c.id.in_(ids)).values(value=new, updated_at=transaction.now)
+    await transaction.connection.execute(moved, bound)
+    kept = engine.store.dialect.insert(alert_values).on_conflict_do_nothing()
+    lines = [{"alert_id": number, "at": transaction.now, "value": value} for number, value in values]
+    await transaction.connection.execute(kept, lines)
+
+
+def _row(new: New, groups: dict[str, int], silences: Sequence[Quieted], now: int) -> dict[str, Any]:
+    group = None
+    if new.rule is not None and new.state is AlertState.FIRING:
+        group = groups[_group_key(new.rule, new.labels, new.tenant_id)[0]]
+    return {
+        "fingerprint": new.fingerprint,
+        "tenant_id": new.tenant_id,
+        "rule_id": None if new.rule is None else new.rule.id,
+        "type": str(new.type),
+        "name": new.name,
+        "series": new.series,
+        "severity": str(new.severity),
+        "state": str(new.state),
+        "value": new.value,
+        "threshold": new.threshold,
+        "pending_at": new.since,
+        "starts_at": new.starts_at,
+        "ends_at": new.ends_at,
+        "updated_at": now,
+        "group_id": group,
+        "silenced_by": next((each.id for each in silences if each.quiets(new.tenant_id, new.labels)), None),
+        "url": new.url,
+        "labels": new.labels,
+        "annotations": new.annotations,
+    }
+
+
+async def _reopen(engine: Engine, transaction: Transaction, new: Sequence[New]) -> set[str]:
+    """Those that were over a moment ago are the same ones again. Their fingerprints."""
+    if not new:
+        return set()
+    connection, now = transaction.connection, transaction.now
+    since = now - engine.settings.alerts.flap_seconds * SECOND
+    listed = engine.store.dialect.listed("again", {"fingerprint": Text(), "ends_at": BigInteger(), "value": Float()})
+    bound = {"again": json.dumps([[each.fingerprint, each.ends_at, each.value] for each in new])}
+    newest = (
+        select(func.max(alerts.c.id).label("id"), alerts.c.fingerprint)
+        .join(listed, listed.c.fingerprint == alerts.c.fingerprint)
+        .where(alerts.c.state == str(AlertState.RESOLVED), alerts.c.resolved_at > since, alerts.c.held_until.is_(None))
+        .group_by(alerts.c.fingerprint)
+    )
+    found = {row.fingerprint: row.id for row in await connection.execute(newest, bound)}
+    if not found:
+        return set()
+    taken = select(alerts.c.fingerprint).where(
+        alerts.c.fingerprint.in_(select(listed.c.fingerprint)), alerts.c.state.in_(("pending", "firing"))
+    )
+    open_ = set((await connection.execute(taken, bound)).scalars())
+    found = {name: number for name, number in found.items() if name not in open_}
+    if not found:
+        return open_
+    of = listed.c.fingerprint == alerts.c.fingerprint
+    again = (
+        update(alerts)
+        .where(alerts.c.id.in_(engine.store.dialect.id_list(sorted(found.values()))))
+        .values(
+            state=SENT_FIRING,
+            resolved_at=None,
+            updated_at=now,
+            changes=alerts.c.changes + 1,
+            ends_at=select(listed.c.ends_at).where(of).scalar_subquery(),
+            value=select(listed.c.value).where(of).scalar_subquery(),
+        )
+    )
+    await connection.execute(again, bound)
+    return set(found) | open_
+
+
+GroupKey = tuple[str, int, str | None, tuple[tuple[str, str], ...]]
+
+
+def _group_key(rule: Rule, labels: dict[str, str], tenant: str | None) -> GroupKey:
+    told = tuple((name, labels.get(name, "")) for name in sorted(set(rule.settings.group_by)))
+    return fingerprint({**dict(told), "rule": str(rule.id)}, tenant, rule.id), rule.id, tenant, told
+
+
+async def _groups(engine: Engine, transaction: Transaction, new: Sequence[New]) -> dict[str, int]:
+    """Ids by key, made where they are not there."""
+    keys = [_group_key(each.rule, each.labels, each.tenant_id) for each in new if each.rule is not None]
+    return await _made(engine, transaction, list({each[0]: each for each in keys}.values()))
+
+
+async def _made(engine: Engine, transaction: Transaction, keys: Sequence[GroupKey]) -> dict[str, int]:
+    if not keys:
+        return {}
+    found = await _known(engine, transaction.connection, keys)
+    missing = [each for each in keys if each[0] not in found]
+    if missing:
+        rows = [
+            {"key": key, "rule_id": rule_id, "tenant_id": tenant, "labels": dict(told), "created_at": transaction.now}
+            for key, rule_id, tenant, told in missing
+        ]
+        insert = engine.store.dialect.insert(alert_groups).on_conflict_do_nothing()
+        await transaction.connection.execute(insert, rows)
+        found |= await _known(engine, transaction.connection, missing)
+    return found
+
+
+async def _known(engine: Engine, connection: AsyncConnection, keys: Sequence[GroupKey]) -> dict[str, int]:
+    listed = engine.store.dialect.listed("keys", {"key": Text()})
+    query = select(alert_groups.c.key, alert_groups.c.id).where(alert_groups.c.key.in_(select(listed.c.key)))
+    rows = await connection.execute(query, {"keys": json.dumps([[each[0]] for each in keys])})
+    return {row.key: row.id for row in rows}
