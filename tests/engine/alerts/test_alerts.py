@@ -13,13 +13,17 @@ from sqlalchemy import func, insert, select
 from quarterdeck.contract.clock import HOUR, MINUTE, SECOND, from_iso, iso, to_datetime
 from quarterdeck.contract.enums import AlertState, AlertType, Severity, SilenceState
 from quarterdeck.contract.models import alerts as models
+from quarterdeck.contract.models.channels import NewChannel
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.alerts import acting, evaluation, history, notices, outside, rules, silencing, trying
 from quarterdeck.engine.alerts.sending import Notice, Outlet
 from quarterdeck.engine.alerts.tables import alert_groups, alert_rules, alerts
 from quarterdeck.engine.audit.tables import audit_entries
+from quarterdeck.engine.channels.managing import create_channel
+from quarterdeck.engine.channels.service import notify
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.queues.seeding import seed
 from quarterdeck.engine.series.tables import EVERYONE, dead_letter_minutes, run_counts
 from quarterdeck.engine.sla.tables import sla_breaches, sla_clocks
 from quarterdeck.engine.store.store import Transaction
@@ -367,6 +371,21 @@ async def test_a_storm_comes_as_a_summary(day: Day) -> None:
     summary = day.said[-1][1]
     assert summary.title.startswith("71 notices were too many for ops at once: ")
     assert await day.pass_(60) == []
+
+
+async def test_a_notice_is_a_notification_of_its_channel(day: Day) -> None:
+    """All the way: the group's notice is a run of the queue of notifications, and the alert says how that stands."""
+    day.engine.keep(Outlet, Outlet).notify = notify
+    await seed(day.engine)
+    hook = {"name": "ops", "settings": {"kind": "webhook", "url": "https://hooks.example.com/x"}}
+    await create_channel(day.engine, ROOT, NewChannel.model_validate(hook))
+    await day.external(channels=["ops", "nowhere"])
+    await day.post({"labels": {"alertname": "Down"}})
+    await day.pass_(60)
+    (alert,) = await day.list()
+    sent = {each.channel: each for each in (await history.show(day.engine, ROOT, alert.id)).notices}
+    assert (sent["ops"].kind, sent["ops"].status) == ("trigger", "pending")
+    assert (sent["nowhere"].status, sent["nowhere"].error) == ("skipped", "There is no channel nowhere.")
 
 
 async def test_a_flapping_source_is_one_alert_in_one_group(day: Day) -> None:

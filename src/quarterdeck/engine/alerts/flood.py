@@ -89,7 +89,7 @@ async def release(engine: Engine, transaction: Transaction) -> None:
 async def _send_end(engine: Engine, transaction: Transaction, row: Any) -> None:
     group = select(alert_groups.c.key).where(alert_groups.c.id == row.group_id)
     key = (await transaction.connection.execute(group)).scalar_one()
-    notice = Notice(key, row.tenant_id, str(Kind.RESOLVE), row.severity, row.title, (), None)
+    notice = Notice(key, row.tenant_id, "resolve", row.severity, row.title, (), None)
     ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [row.channel], notice)
     sent = {"held": False, "at": transaction.now, "notification_id": next(iter(ids), None)}
     await transaction.connection.execute(update(alert_notices).where(_N.id == row.id).values(**sent))
@@ -105,7 +105,7 @@ async def _summarise(engine: Engine, transaction: Transaction, channel: str, row
         more = f"; and {len(mine) - _MOST_NAMED} more" if len(mine) > _MOST_NAMED else ""
         title = f"{len(mine)} notices were too many for {channel} at once: {named}{more}"[:2_000]
         key = f"summary:{channel}:{tenant or ''}:{transaction.now}"
-        notice = Notice(key, tenant, str(Kind.TRIGGER), str(severity), title, (), None)
+        notice = Notice(key, tenant, "trigger", str(severity), title, (), None)
         ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [channel], notice)
         number = next(iter(ids), 0)
         await record(transaction, None, channel, notice, notification_id=number, kind=SUMMARY)

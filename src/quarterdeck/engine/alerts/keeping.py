@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Float, Text, func, select, update
@@ -181,8 +182,13 @@ GroupKey = tuple[str, int, str | None, tuple[tuple[str, str], ...]]
 
 
 def _group_key(rule: Rule, labels: dict[str, str], tenant: str | None) -> GroupKey:
-    told = tuple((name, labels.get(name, "")) for name in sorted(set(rule.settings.group_by)))
-    return fingerprint({**dict(told), "rule": str(rule.id)}, tenant, rule.id), rule.id, tenant, told
+    told = tuple([(name, labels.get(name, "")) for name in sorted(set(rule.settings.group_by))])
+    return _key_of(rule.id, tenant, told), rule.id, tenant, told
+
+
+@lru_cache(maxsize=10_000)
+def _key_of(rule_id: int, tenant: str | None, told: tuple[tuple[str, str], ...]) -> str:
+    return fingerprint({**dict(told), "rule": str(rule_id)}, tenant, rule_id)
 
 
 async def _groups(engine: Engine, transaction: Transaction, new: Sequence[New]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, literal, or_, select, text, update
 
@@ -25,6 +25,11 @@ from quarterdeck.engine.store.store import Transaction
 SECONDS = 1.0
 AT_ONCE = 200
 MOST_ALERTS = 100
+_WORDS: dict[Kind, Literal["trigger", "acknowledge", "resolve"]] = {
+    Kind.TRIGGER: "trigger",
+    Kind.ACKNOWLEDGE: "acknowledge",
+    Kind.RESOLVE: "resolve",
+}
 _A, _G = alerts.c, alert_groups.c
 _FIRING = _A.state == str(AlertState.FIRING)
 _OVER = and_(_A.state == str(AlertState.RESOLVED), _A.sent == SENT_FIRING)
@@ -166,7 +171,7 @@ async def _say(
     notice = Notice(
         key=row.key,
         tenant_id=row.tenant_id,
-        kind=str(kind),
+        kind=_WORDS[kind],
         severity=str(severity),
         title=title_of(rule, row.labels, group, told),
         alerts=tuple(_told(each) for each in told),
