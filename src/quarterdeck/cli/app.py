@@ -48,6 +48,7 @@ def _console(
 def _assemble() -> None:
     # Each module adds its commands to `app` or to a group of its own.
     from quarterdeck.cli import (
+        alerts,
         audit,
         bulk,
         demo,
@@ -64,7 +65,23 @@ def _assemble() -> None:
         workers,
     )
 
-    for module in (engine, items, bulk, queues, runs, dlq, workers, sla, usage, audit, imports, export, demo, doctor):
+    for module in (
+        engine,
+        items,
+        bulk,
+        queues,
+        runs,
+        dlq,
+        workers,
+        sla,
+        alerts,
+        usage,
+        audit,
+        imports,
+        export,
+        demo,
+        doctor,
+    ):
         module.add_to(app)
 
 
