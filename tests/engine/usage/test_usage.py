@@ -169,6 +169,26 @@ async def test_details_come_in_pages_that_miss_and_repeat_nothing(engine: Engine
         await telling.details(engine, ROOT, UsageDetailsQuery(cursor="bm9wZQ"))
 
 
+async def test_a_time_that_goes_back_to_the_beginning_is_read_from_the_first_event(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[int, int]] = []
+
+    def noted(*given: Any) -> Any:
+        read.extend(spans.windows(*given))
+        return spans.windows(*given)
+
+    monkeypatch.setattr(telling, "windows", noted)
+    since = to_datetime(0)
+    for step in UsageStep:
+        assert await rows(engine, step=step, since=since) == []
+    assert read == []
+    await post(engine, event("a", at=NOW - DAY))
+    for step in UsageStep:
+        assert [quantity for *_, quantity in await rows(engine, step=step, since=since)] == [1]
+    assert len(read) < 15
+
+
 async def test_the_summary_tells_the_time_before_beside(engine: Engine) -> None:
     await post(engine, event("a", 3), event("b", 4, at=NOW - 40 * DAY))
     (total,) = (await telling.summary(engine, ROOT, UsageSpan())).totals

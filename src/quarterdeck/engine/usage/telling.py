@@ -24,7 +24,7 @@ from quarterdeck.engine.cursors import decode, encode, invalid
 from quarterdeck.engine.items.export import csv_line
 from quarterdeck.engine.store.store import Store
 from quarterdeck.engine.usage.limits import against_limits
-from quarterdeck.engine.usage.spans import narrowed, span, start_of, table_of, windows
+from quarterdeck.engine.usage.spans import floor, narrowed, span, start_of, table_of, windows
 from quarterdeck.engine.usage.tables import usage_days
 
 COLUMNS = ("start", "tenant_id", "resource_type", "quantity")
@@ -84,7 +84,11 @@ async def _rows(
     """In parts: the newest step first, in it by tenant and resource type."""
     table = table_of(step)
     since, until = span(query, step)
-    for start, end in windows(since, until, step):
+    async with store.read() as connection:  # nothing is looked for before there was anything
+        first = (await connection.execute(select(func.min(table.c.at)))).scalar()
+    if first is None:
+        return
+    for start, end in windows(max(since, floor(first, step)), until, step):
         if after is not None and start > after[0]:
             continue
         tenant: ColumnElement[str] = table.c.tenant_id if by_tenant else literal("", Text)
