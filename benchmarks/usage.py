@@ -33,18 +33,17 @@ from quarterdeck.contract.operations import items, usage
 
 TENANTS, KINDS, AT_ONCE = 20, ("sms_sent", "gigabytes", "seats"), 1_000
 DAYS = 30
-_NOW = now_ms() // MINUTE * MINUTE
 
 
-def made(number: int) -> tuple[str, str, int, int]:
-    """(tenant, resource type, quantity, time) of the event of that number, whoever posts it."""
+def made(number: int, now: int) -> tuple[str, str, int, int]:
+    """(tenant, resource type, quantity, time) of the event of that number, whoever posts it when."""
     late = number % 10 == 0
-    at = _NOW - (number * 7_919 % (DAYS * DAY) if late else number * 31 % (10 * MINUTE))
+    at = now - (number * 7_919 % (DAYS * DAY) if late else number * 31 % (10 * MINUTE))
     return f"tenant-{number % TENANTS}", KINDS[number % 3], number % 997 + 1, at
 
 
-def event(number: int) -> dict[str, Any]:
-    tenant, kind, quantity, at = made(number)
+def event(number: int, now: int) -> dict[str, Any]:
+    tenant, kind, quantity, at = made(number, now)
     return {
         "source": "benchmark",
         "id": f"event-{number:012}",
@@ -72,7 +71,7 @@ def get_ready(start: Any) -> None:
 _start: Any = None
 
 
-def write(home: Home, mine: list[int]) -> tuple[int, int]:
+def write(home: Home, mine: list[int], now: int) -> tuple[int, int]:
     """One writer; (recorded, duplicates)."""
 
     async def whole() -> tuple[int, int]:
@@ -80,7 +79,7 @@ def write(home: Home, mine: list[int]) -> tuple[int, int]:
         async with Client(LocalAddress(home)) as client:
             _start.wait()
             for start in range(0, len(mine), AT_ONCE):
-                body = {"events": [event(number) for number in mine[start : start + AT_ONCE]]}
+                body = {"events": [event(number, now) for number in mine[start : start + AT_ONCE]]}
                 answer = await client.call(usage.RECORD, body=body)
                 recorded += answer["recorded"]
                 duplicates += answer["duplicates"]
@@ -89,19 +88,19 @@ def write(home: Home, mine: list[int]) -> tuple[int, int]:
     return asyncio.run(whole())
 
 
-def expected(posted: list[int]) -> Counter[tuple[str, str, int]]:
+def expected(posted: list[int], now: int) -> Counter[tuple[str, str, int]]:
     """(tenant, resource type, day) -> quantity."""
     sums: Counter[tuple[str, str, int]] = Counter()
     for number in set(posted):
-        tenant, kind, quantity, at = made(number)
+        tenant, kind, quantity, at = made(number, now)
         sums[tenant, kind, at - at % DAY] += quantity
     return sums
 
 
-async def told(home: Home) -> Counter[tuple[str, str, int]]:
+async def told(home: Home, now: int) -> Counter[tuple[str, str, int]]:
     """What an export by the day says."""
     async with await connect(home) as client:
-        query = {"format": "json", "since": iso(_NOW - (DAYS + 1) * DAY)}
+        query = {"format": "json", "since": iso(now - (DAYS + 1) * DAY)}
         text = b"".join([chunk async for chunk in client.stream(usage.EXPORT, query=query)])
     sums: Counter[tuple[str, str, int]] = Counter()
     for row in json.loads(text):
@@ -110,7 +109,7 @@ async def told(home: Home) -> Counter[tuple[str, str, int]]:
     return sums
 
 
-def plain_loop(file: Path, posted: list[int]) -> float:
+def plain_loop(file: Path, posted: list[int], now: int) -> float:
     """Events a second of one writer that has nobody to answer."""
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
@@ -126,7 +125,7 @@ def plain_loop(file: Path, posted: list[int]) -> float:
     for start in range(0, len(posted), AT_ONCE):
         connection.execute("BEGIN IMMEDIATE")
         for number in posted[start : start + AT_ONCE]:
-            tenant, kind, quantity, at = made(number)
+            tenant, kind, quantity, at = made(number, now)
             row = (tenant, "benchmark", f"event-{number:012}", kind, quantity, at)
             if connection.execute("INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?)", row).rowcount:
                 for name, step in (("minutes", MINUTE), ("days", DAY)):
@@ -142,24 +141,26 @@ def plain_loop(file: Path, posted: list[int]) -> float:
 
 
 def volume(home: Home, count: int, writers: int, file: Path) -> bool:
-    posted = numbers(count)
+    posted, now = numbers(count), now_ms()
     asyncio.run(_started(home))
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(writers + 1)
     with context.Pool(writers, get_ready, (start,)) as pool:
-        writing = pool.starmap_async(write, [(home, posted[number::writers]) for number in range(writers)])
+        writing = pool.starmap_async(write, [(home, posted[number::writers], now) for number in range(writers)])
         start.wait()
         began = time.perf_counter()
         parts = writing.get()
     seconds = time.perf_counter() - began
-    wanted = expected(posted)
-    exact = asyncio.run(told(home)) == wanted
+    wanted = expected(posted, now)
+    found = asyncio.run(told(home, now))
+    exact = found == wanted
     asyncio.run(stop_engine(home))
     recorded, duplicates = (sum(each) for each in zip(*parts, strict=True))
     print(
         f"{count:,} events from {writers} writers in {seconds:.1f} s: {count / seconds:,.0f} events/s;"
         f" {recorded:,} new, {duplicates:,} duplicates; totals {'exact' if exact else 'WRONG'}"
-        f" ({sum(wanted.values()):,}); a plain loop: {plain_loop(file, posted):,.0f} events/s"
+        f" ({sum(found.values()):,} of {sum(wanted.values()):,});"
+        f" a plain loop: {plain_loop(file, posted, now):,.0f} events/s"
     )
     return exact and recorded == len(set(posted)) and recorded + duplicates == count
 

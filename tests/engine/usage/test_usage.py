@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from quarterdeck.config.settings import UsageSettings
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, from_iso, iso, to_datetime
 from quarterdeck.contract.enums import Metered, Period, Role, UsageStep
+from quarterdeck.contract.models.alerts import PostedAlert, PostedAlerts
 from quarterdeck.contract.models.dead_letters import NewDeadLetter, NewDeadLetters
 from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.models.usage import (
@@ -28,6 +29,7 @@ from quarterdeck.contract.models.usage import (
 )
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
+from quarterdeck.engine.alerts import outside
 from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import posting as dead_letters
@@ -256,16 +258,28 @@ async def test_what_the_engine_does_is_metered_by_itself(engine: Engine, desk: D
     await sums_agree(engine)
 
 
+async def test_posted_alerts_are_events_where_they_change_something(engine: Engine) -> None:
+    labels = {"alertname": "DiskFull", "tenant": "acme"}
+    posted = [PostedAlert(labels=labels), PostedAlert(labels={"alertname": "Down"})]
+    for _ in range(2):
+        await outside.post(engine, ROOT, PostedAlerts(posted))
+    await metering.flush(engine)
+    assert await totals(engine, ACME) == {"events_processed": 1}
+    assert await totals(engine) == {"events_processed": 2}
+
+
 async def test_runs_count_when_they_have_ended(engine: Engine) -> None:
     await counted.attempts(engine.store, completed=3, failed=2)
     await counted.attempts(engine.store, completed=1, tenant="globex", ago=HOUR)
     await counted.attempts(engine.store, completed=5, queue="notifications")
+    await counted.attempts(engine.store, completed=2, queue="notifications", tenant="quarterdeck")
     await counted.attempts(engine.store, completed=7, queue="bulk")
     moves = Moves()
     moves.ended("mail", "welcome", "acme", "active", "dead", took_ms=1, error_class="network")
     await counted.said(engine.store, moves)
     assert await totals(engine, ACME) == {"notifications_sent": 5, "runs_executed": 4}
     assert await totals(engine, GLOBEX) == {"runs_executed": 1}
+    assert (await totals(engine))["notifications_sent"] == 7
     await sums_agree(engine)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Text, select, text, update
 
 from quarterdeck.contract.clock import SECOND, to_ms
-from quarterdeck.contract.enums import AlertState, AlertType, Severity
+from quarterdeck.contract.enums import AlertState, AlertType, Metered, Severity
 from quarterdeck.contract.models.alerts import PostedAlert, PostedAlerts, PostResult
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
@@ -22,6 +22,8 @@ from quarterdeck.engine.alerts.telling import SENT_RESOLVED, tell, wake
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
+from quarterdeck.engine.usage.metering import note
+from quarterdeck.engine.usage.tables import NOBODY
 
 _A = alerts.c
 _TENANT = "tenant"
@@ -63,6 +65,8 @@ async def post(engine: Engine, principal: Principal, posted: PostedAlerts) -> Po
             tenant = next(iter(tenants)) if len(tenants) == 1 else None
             await audit.append(transaction, engine.store, principal, "alerts.posted", tenant_id=tenant, details=details)
             tell(engine, transaction)
+            owners = [each.tenant or NOBODY for each in (*new, *(each for _, each in over))]
+            transaction.after_commit(lambda: note(engine, Metered.EVENTS_PROCESSED, owners))
     return PostResult(received=len(posted.root), changed=changed)
 
 
