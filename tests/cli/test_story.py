@@ -12,7 +12,7 @@ import pytest
 
 from quarterdeck.client.client import Client
 from quarterdeck.contract.operations import OPERATIONS, Operation
-from tests.cli import channels_day, sla_day, usage_day
+from tests.cli import alerts_day, channels_day, sla_day, usage_day
 from tests.cli.lines import Shell
 from tests.cli.machine_day import whole_day
 
@@ -127,6 +127,7 @@ def test_a_day_on_the_command_line(
     sla_day.whole_day(shell)
     usage_day.whole_day(shell)
     channels_day.whole_day(shell)
+    alerts_day.whole_day(shell)
     assert shell.json("audit", "verify")["intact"]
 
     shell("export", "support_tasks", "-q", "priority:high", "--format", "json", "-o", "out.json")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from quarterdeck.cli.alerting import declare
 from quarterdeck.cli.channels import channels
 from quarterdeck.cli.runtime import group
 
-alerts = group("alerts", "Alerts, and the channels by which people hear of them.")
+alerts = group("alerts", "Alerts: rules, what fires, and the channels by which people hear of it.")
+declare(alerts)
 alerts.add_typer(channels)
 
 

@@ -1,0 +1,57 @@
+"""What somebody who answers alerts does on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.lines import Shell
+
+RULE = """
+name = "Prometheus"
+type = "external"
+
+[settings]
+severity = "critical"
+channels = ["nowhere"]
+"""
+
+
+def whole_day(shell: Shell) -> None:
+    assert "There are no rules yet" in shell("alerts", "rules").err
+    Path("rule.toml").write_text(RULE)
+    made = shell.json("alerts", "create-rule", "rule.toml")
+    number = str(made["id"])
+    assert (made["name"], made["settings"]["severity"]) == ("Prometheus", "critical")
+    late = {"name": "late", "type": "sla_breach", "settings": {"threshold": 1}}
+    Path("late.json").write_text(json.dumps(late))
+    other = str(shell.json("alerts", "create-rule", "late.json")["id"])
+    Path("late.json").write_text(json.dumps({**late, "settings": {"threshold": 2}}))
+    shell("alerts", "change-rule", other, "--file", "late.json", "--reason", "calmer")
+    assert "--on" in shell("alerts", "change-rule", other, code=2).err
+    assert "it would have fired 0 times" in shell("alerts", "test", other).out
+    assert "Prometheus" in shell("alerts", "rules").out
+    assert "external" in shell("alerts", "rule", number).out
+
+    alerts = [{"labels": {"alertname": "Down", "host": host, "tenant": "acme"}} for host in ("a", "b", "c")]
+    Path("alerts.json").write_text(json.dumps(alerts))
+    assert "Posted 3 alerts; 3 changed." in shell("alerts", "post", "alerts.json").out
+    listed = shell.json("alerts", "list", "--state", "firing", "--label", "host=a")["items"]
+    assert [each["labels"]["host"] for each in listed] == ["a"]
+    first = str(listed[0]["id"])
+    assert "Acknowledged 1 alert." in shell("alerts", "ack", first, "--for", "2h", "--note", "On it.").out
+    assert "30m" in shell("alerts", "ack", first, "--for", "soon", code=2).err
+    assert "On it." in shell("alerts", "show", first).out
+    said = shell("alerts", "resolve", first, "99999", "--note", "Fixed.").out
+    assert "Resolved 1 alert." in said
+    assert "99999" in said
+
+    silence = shell.json("alerts", "silence", "host=~b|x", "--comment", "Moving.", "--for", "30m")
+    assert silence["alerts"] == 1
+    assert "host=~b|x" in shell("alerts", "silences").out
+    assert "silenced" in shell("alerts", "list", "--tenant", "acme").out
+    assert "is no matcher" in shell("alerts", "silence", "host", "--comment", "x", code=2).err
+    shell("alerts", "unsilence", str(silence["id"]))
+    assert shell.json("alerts", "stats")["firing"] == 2
+    shell("alerts", "delete-rule", other)
+    assert "There are no such alerts." in shell("alerts", "list", "--tenant", "nobody").err
