@@ -13,7 +13,7 @@ from quarterdeck.contract.problems import Code
 from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.queues import changes, figures
-from quarterdeck.engine.queues.service import BULK, find_queue, known_queues, settings_of
+from quarterdeck.engine.queues.service import BULK, NOTIFICATIONS, find_queue, known_queues, settings_of
 from quarterdeck.engine.series.recording import Moves, record
 from tests.support.desk import ACME, ROOT, refused
 
@@ -95,8 +95,9 @@ async def test_a_pause_says_who_and_why_and_ends(engine: Engine) -> None:
 
 
 async def test_the_engines_own_queue_is_there_and_stays(engine: Engine) -> None:
-    (bulk,) = (await figures.list_queues(engine, ROOT)).items
+    bulk, notifications = (await figures.list_queues(engine, ROOT)).items
     assert (bulk.name, bulk.settings.handler) == (BULK, HandlerKind.ENGINE)
+    assert (notifications.name, notifications.settings.max_attempts) == (NOTIFICATIONS, 10)
     assert bulk.settings.concurrency == (1 if engine.store.dialect.name == "sqlite" else 4)
     with refused(Code.WRONG_STATE, "the engine's own queue and stays"):
         await changes.delete_queue(engine, ROOT, BULK)
@@ -171,7 +172,7 @@ async def test_who_sees_some_tenants_changes_nothing_that_all_share(engine: Engi
 async def test_a_change_applies_to_the_next_look(engine: Engine) -> None:
     await put(engine)
     async with engine.store.read() as connection:
-        assert (await known_queues(connection)).keys() == {BULK, "mail"}
+        assert (await known_queues(connection)).keys() == {BULK, "mail", NOTIFICATIONS}
     await changes.pause_queue(engine, ROOT, "mail", Pause())
     async with engine.store.read() as connection:
         found = await find_queue(connection, "mail")

@@ -12,7 +12,7 @@ from quarterdeck.contract.enums import Condition, HandlerKind, Priority
 from quarterdeck.contract.models.queues import Pause, Queue, QueueSettings
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.queues import changes, figures
-from quarterdeck.engine.queues.service import BULK
+from quarterdeck.engine.queues.service import BULK, NOTIFICATIONS
 from quarterdeck.engine.series.recording import Moves
 from quarterdeck.engine.workers.tables import workers
 from tests.support.counted import attempts, said, waiting
@@ -84,7 +84,8 @@ async def test_the_oldest_run_is_found_in_every_priority(mail: Engine) -> None:
 
 
 async def test_every_queue_is_listed_and_the_engines_own_to_whoever_sees_all(mail: Engine) -> None:
-    assert [queue.name for queue in (await figures.list_queues(mail, ROOT)).items] == [BULK, "mail", "refunds"]
+    names = [queue.name for queue in (await figures.list_queues(mail, ROOT)).items]
+    assert names == [BULK, "mail", NOTIFICATIONS, "refunds"]
     assert [queue.name for queue in (await figures.list_queues(mail, ACME)).items] == ["mail", "refunds"]
 
 
