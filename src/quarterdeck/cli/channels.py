@@ -139,10 +139,9 @@ async def verify(cli: Cli, channel: NameOrId) -> None:
     """Send a test at once, and say what the other side answered; exit code 1 where it did not take it."""
     one = await _find(cli, channel)
     found = await cli.call(ops.VERIFY, id=one["id"])
-    said = pairs(
-        [("delivered", "yes" if found["delivered"] else "no"), ("said", found["said"]), ("code", found["code"])]
-    )
-    cli.out.result(found, [*said, *pairs([("answer", found["detail"]), ("took", f"{found['took_ms']} ms")])])
+    said = [("delivered", "yes" if found["delivered"] else "no"), ("said", found["said"]), ("code", found["code"])]
+    said += [("answer", found["detail"]), ("took", f"{found['took_ms']} ms")]
+    cli.out.result(found, pairs(said))
     if not found["delivered"]:
         raise CommandError(f"The test did not get through {one['name']}: {found['said']}")
 
