@@ -117,9 +117,14 @@ class ConsoleScreen(Screen[None]):
     def on_resize(self) -> None:
         self.chrome()
 
+    @property
+    def stands(self) -> bool:
+        """Whether its frame is there: what was asked of the engine may come when the screen is on its way out."""
+        return self.is_mounted and {"crumb", "tray", "footer"} <= {child.id for child in self.children}
+
     def chrome(self) -> None:
         """Say again where we are and what the keys do. Cheap, and sends nothing when nothing differs."""
-        if not self.is_mounted:
+        if not self.stands:
             return
         self.query_one("#crumb", LineView).show(*self.breadcrumb())
         tray = self.query_one(Tray)
@@ -130,6 +135,8 @@ class ConsoleScreen(Screen[None]):
         """Say something in the tray for a while."""
         if not self.is_mounted:
             self.call_later(self.notice, sentence, style)
+            return
+        if not self.stands:
             return
         tray = self.query_one(Tray)
         tray.notice(sentence, style)

@@ -180,7 +180,7 @@ class SlaScreen(ConsoleScreen):
 
     def _tell(self) -> None:
         """Which time, whose, which promise; and what each table holds."""
-        if not self.is_mounted:
+        if not self.stands:
             return
         promise = "resolutions" if self.target is SlaTarget.RESOLUTION else "first responses"
         said: Line = [("  the last ", "muted"), (self.span.said, "title"), (f" {self.key('window')}", "key")]
@@ -255,6 +255,8 @@ class SlaScreen(ConsoleScreen):
         finally:
             self._looked_at = time.monotonic()
             self._took = self._looked_at - began
+        if not self.stands:
+            return
         self.figures = figures
         self.board.show_plots(series.plots(figures, span, target))
         self.chrome()

@@ -188,8 +188,8 @@ class DrawnTable(Widget, can_focus=True):
         return self._painter
 
     def _tick(self) -> None:
-        """Ages and times to due: send the lines whose words have changed."""
-        if self._patient or self._says() is not None:
+        """Ages and times to due: send the lines whose words have changed, where they are seen."""
+        if self._patient or self._says() is not None or self.screen is not self.app.screen or not self.region:
             return
         painter, now, width = self._painting(), self._clock(), self.size.width
         for line in range(self._view.height):
