@@ -486,6 +486,20 @@ async def test_a_silence_reaches_what_fires_already_and_is_ended_by_hand(day: Da
     assert await day.pass_(300) == ["trigger"]
 
 
+async def test_a_silence_made_while_an_alert_was_over_reaches_it_when_it_comes_back(day: Day) -> None:
+    await day.external()
+    labels = {"alertname": "Down"}
+    await day.post({"labels": labels})
+    assert await day.pass_(60) == ["trigger"]
+    await day.post({"labels": labels, "endsAt": iso(day.now)})
+    body = {"matchers": [{"name": "alertname", "value": "Down"}], "comment": "x", "ends_at": iso(day.now + HOUR)}
+    await silencing.silence(day.engine, ANA, models.NewSilence.model_validate(body))
+    await day.post({"labels": labels, "endsAt": iso(day.now + 2 * HOUR)})
+    (alert,) = await day.list(silenced=True)
+    assert (alert.state, alert.changes) == (FIRING, 1)
+    assert await day.pass_(1_800) == []
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [

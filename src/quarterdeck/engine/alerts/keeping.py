@@ -53,7 +53,7 @@ async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) ->
     silences = await active_silences(transaction.connection, transaction.now)
     groups = await _groups(engine, transaction, [each for each in new if each.state is AlertState.FIRING])
     firing = [each for each in new if each.state is AlertState.FIRING]
-    back = await _reopen(engine, transaction, firing)
+    back = await _reopen(engine, transaction, firing, silences)
     rows = [_row(each, groups, silences, transaction.now) for each in new if each.fingerprint not in back]
     if rows:
         await transaction.connection.execute(engine.store.dialect.insert(alerts).on_conflict_do_nothing(), rows)
@@ -137,7 +137,9 @@ def _row(new: New, groups: dict[str, int], silences: Sequence[Quieted], now: int
     }
 
 
-async def _reopen(engine: Engine, transaction: Transaction, new: Sequence[New]) -> set[str]:
+async def _reopen(
+    engine: Engine, transaction: Transaction, new: Sequence[New], silences: Sequence[Quieted]
+) -> set[str]:
     """Those that were over a moment ago are the same ones again. Their fingerprints."""
     if not new:
         return set()
@@ -170,11 +172,19 @@ async def _reopen(engine: Engine, transaction: Transaction, new: Sequence[New]) 
             resolved_at=None,
             updated_at=now,
             changes=alerts.c.changes + 1,
+            acked_by=None,
+            acked_at=None,
+            silenced_by=None,
             ends_at=select(listed.c.ends_at).where(of).scalar_subquery(),
             value=select(listed.c.value).where(of).scalar_subquery(),
         )
     )
     await connection.execute(again, bound)
+    for each in silences:  # those made meanwhile as well; the first one stays
+        heard = (one for one in new if one.fingerprint in found)
+        quiet = [found[one.fingerprint] for one in heard if each.quiets(one.tenant_id, one.labels)]
+        mine = (alerts.c.id.in_(engine.store.dialect.id_list(quiet)), alerts.c.silenced_by.is_(None))
+        await connection.execute(update(alerts).where(*mine).values(silenced_by=each.id))
     return set(found) | open_
 
 
