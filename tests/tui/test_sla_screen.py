@@ -157,3 +157,12 @@ async def test_without_an_engine_the_rows_stay(tmp_path: Path) -> None:
         fake.down = "The engine has gone."
         await person.press("f5")
         await person.sees("The engine has gone.", "in 90s")
+
+
+async def test_leaving_while_figures_are_on_their_way(tmp_path: Path) -> None:
+    async with person_at(tmp_path, SlaClient()) as person:
+        for _ in range(6):
+            await person.pilot.press("f10", "escape")
+        await person.sees("300 matching")
+        await person.press("f10")
+        await person.sees("38 at risk")
