@@ -282,6 +282,19 @@ async def test_the_same_thing_is_one_alert_and_its_value_moves(day: Day) -> None
     assert [each.type for each in detail.events] == ["firing"]
 
 
+async def test_another_threshold_holds_for_what_fires_already(day: Day) -> None:
+    number = await day.rule(AlertType.SLA_BREACH, 1)
+    for item in (1, 2):
+        await breach(day, item)
+    await day.pass_(60)
+    for threshold, state in ((2, FIRING), (3, RESOLVED)):
+        settings = models.RuleSettings(threshold=threshold, channels=["ops"])
+        await rules.change_rule(day.engine, ROOT, number, models.RuleChange(settings=settings))
+        await day.pass_(60)
+        (alert,) = await day.list()
+        assert (alert.threshold, alert.state) == (threshold, state)
+
+
 async def test_states_outlive_the_engine(day: Day) -> None:
     """Everything is in the store: another engine goes on where this one was."""
     await day.rule(AlertType.WORKER_UNHEALTHY, 1, for_seconds=180)

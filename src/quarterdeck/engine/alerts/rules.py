@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_datetime
@@ -153,6 +153,9 @@ async def _start_over(
     if (old.by, old.labels, old.severity, old.group_by) != (new.by, new.labels, new.severity, new.group_by):
         mine = alerts.c.rule_id == before.id
         await ended_by(engine, transaction, mine, "The rule was changed.", principal)
+    else:
+        measured = update(alerts).where(alerts.c.rule_id == before.id, text(OPEN)).values(threshold=new.threshold)
+        await transaction.connection.execute(measured)
 
 
 async def delete_rule(engine: Engine, principal: Principal, rule_id: int) -> Shown:
@@ -229,8 +232,6 @@ def may_write(principal: Principal, tenant: str | None) -> None:
 
 
 async def _counts(connection: AsyncConnection, rule_id: int | None = None) -> Mapping[tuple[int, str], int]:
-    from sqlalchemy import text
-
     query = select(alerts.c.rule_id, alerts.c.state, func.count().label("number")).where(text(OPEN))
     if rule_id is not None:
         query = query.where(alerts.c.rule_id == rule_id)
