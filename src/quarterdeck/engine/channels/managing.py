@@ -64,7 +64,7 @@ async def change_channel(engine: Engine, principal: Principal, channel_id: int, 
         connection = transaction.connection
         before = await find(connection, principal, channel_id)
         _may_write(principal, before.tenant_id)
-        wanted = change.model_dump(mode="json", exclude_unset=True, exclude={"reason"})
+        wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
         values = {name: value for name, value in wanted.items() if value is not None or name in _SECRETS}
         values = {name: value for name, value in values.items() if value != getattr(before, name)}
         if not values:
