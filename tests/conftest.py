@@ -113,6 +113,8 @@ async def store(store_kind: str, engine_home: Home, request: pytest.FixtureReque
     from quarterdeck.engine.store.store import Store
 
     if store_kind == "sqlite":
+        engine_home.create()
+        shutil.copyfile(await _made_once(), engine_home.store)
         opened = await Store.open(StoreSettings(), engine_home)
         try:
             yield opened
@@ -130,12 +132,30 @@ async def store(store_kind: str, engine_home: Home, request: pytest.FixtureReque
         await opened.close()
 
 
+async def _made_once() -> Path:
+    """An empty, migrated SQLite store, to be copied: a tenth of the time a new one takes."""
+    from quarterdeck.config.home import Home
+    from quarterdeck.config.settings import StoreSettings
+    from quarterdeck.engine.store.store import Store
+
+    made = Home(_RUN_FOLDER / "made-once")
+    if not made.store.exists():
+        await (await Store.open(StoreSettings(), made)).close()
+    return made.store
+
+
 async def empty(store: Store) -> None:
-    """A PostgreSQL store as good as new, in a fifth of the time a new one takes."""
+    """A PostgreSQL store as good as new; only what was used is emptied, which is most of the time saved."""
     from sqlalchemy import text
 
     from quarterdeck.engine.store.metadata import metadata
 
+    names = [table.name for table in metadata.sorted_tables]
+    rows = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names)
+    counted = "SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL"
     async with store.write() as transaction:
-        names = ", ".join(table.name for table in metadata.sorted_tables)
-        await transaction.connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+        used = set((await transaction.connection.execute(text(rows))).scalars())
+        sequences = list((await transaction.connection.execute(text(counted))).scalars())
+        used |= {name for name in names if f"{name}_id_seq" in sequences}
+        if used:
+            await transaction.connection.execute(text(f"TRUNCATE {', '.join(sorted(used))} RESTART IDENTITY"))

@@ -95,7 +95,7 @@ def test_a_screen_of_clocks_is_silent_while_nothing_changes(person: Person, tmp_
     policy.write_text(POLICY)
     mapping.write_text(MAPPING)
     person.qd("sla", "create", policy, "--effective-from", "2020-01-01T00:00:00Z")
-    opened = now_ms() - 7 * HOUR - 42 * SECOND
+    opened = now_ms() - 7 * HOUR - 48 * SECOND
     table.write_text(f"ticket,subject,opened\nT-1,Lamp,{iso(opened)}\n")
     person.qd("import", "support_tasks", table, "--mapping", mapping)
     with person.console() as console:

@@ -17,7 +17,7 @@ def test_a_queue_is_paused_here_and_resumed_elsewhere(person: Person) -> None:
         console.wait_for(r"0 matching")
         console.press("f6")
         console.wait_for(r"▸  bulk .*healthy")
-        console.press("j")
+        console.press("jj")
         console.wait_for(r"refunds-api: does well")
 
         # Pause it, with a reason that is only text.
