@@ -24,6 +24,7 @@ from quarterdeck.config.home import Home
 from quarterdeck.config.settings import Settings, StoreSettings
 from quarterdeck.contract.clock import HOUR, MINUTE, iso, now_ms
 from quarterdeck.contract.enums import AlertState, AlertType, Role, Severity
+from quarterdeck.contract.models import alert_rules
 from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.alerts import acting, evaluation, history, notices, outside, rules
@@ -106,8 +107,8 @@ async def acknowledging(engine: Engine) -> list[float]:
 
 async def flapping(engine: Engine, sink: Sink) -> bool:
     """A thousand changes in what stands for a minute."""
-    settings = models.RuleSettings(channels=["ops"])
-    new = models.NewRule(name="outside", type=AlertType.EXTERNAL, settings=settings)
+    settings = alert_rules.RuleSettings(channels=["ops"])
+    new = alert_rules.NewRule(name="outside", type=AlertType.EXTERNAL, settings=settings)
     await rules.create_rule(engine, ROOT, new)
     before = len(sink.titles)
     body: dict[str, Any] = {"labels": {"alertname": "Flapping", "host": "a"}}
@@ -130,8 +131,10 @@ async def measure(store: Store, home: Home, number: int) -> bool:
     engine = Engine(Settings(), home, store, Hub(), SchedulerClock(), Meter())
     sink = Sink()
     engine.keep(Outlet, Outlet).notify = sink.notify
-    settings = models.RuleSettings.model_validate({"threshold": 1, "by": ["item"], "channels": ["ops"]})
-    await rules.create_rule(engine, ROOT, models.NewRule(name="late", type=AlertType.SLA_BREACH, settings=settings))
+    settings = alert_rules.RuleSettings.model_validate({"threshold": 1, "by": ["item"], "channels": ["ops"]})
+    await rules.create_rule(
+        engine, ROOT, alert_rules.NewRule(name="late", type=AlertType.SLA_BREACH, settings=settings)
+    )
     await fill(store, number)
     print(f"{store.dialect.name}, {number:,} alerts", flush=True)
     first = await timed(lambda: evaluation.evaluate(engine))

@@ -22,7 +22,7 @@ from quarterdeck.contract.reference import ModelRef
 from quarterdeck.tui.format import age, count, plural
 from quarterdeck.tui.text import safe
 
-_NEW = ModelRef("alerts:NewRule")
+_NEW = ModelRef("alert_rules:NewRule")
 _MATCHER = re.compile(r"([a-zA-Z_]\w*)(=~|!~|!=|=)(.*)", re.DOTALL)
 _SPAN = re.compile(r"(\d+)([mhd])")
 _MINUTES = {"m": 1, "h": 60, "d": 1_440}

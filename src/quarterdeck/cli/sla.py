@@ -151,49 +151,51 @@ async def clocks(cli: Cli, resource: ResourceArgument, item: ItemArgument) -> No
         cli.out.note(f"No policy promises anything for {resource} {item}.")
 
 
-async def _clock_list(cli: Cli, operation: Operation, query: dict[str, Any], limit: int, cursor: str | None) -> bool:
-    """Print it; whether there is anything."""
-    found = await all_pages(cli, operation, {k: v for k, v in query.items() if v is not None}, limit, cursor)
-    del found["searched"]
-    cli.out.result(found, clock_rows(found["items"], cli.out.width))
-    if found["next"] is not None and not cli.json:
-        cli.out.note("There are more; --limit 0 lists all of them.")
-    return bool(found["items"])
+def _declare_list(word: str, summary: str, operation: Operation, nothing: str) -> None:
+    """A command that lists clocks beside their items."""
+
+    async def show(
+        cli: Cli,
+        resource: QueueOption = None,
+        tenant: TenantOption = None,
+        priority: PriorityOption = None,
+        target: AnyTargetOption = None,
+        limit: LimitOption = 50,
+        cursor: CursorOption = None,
+    ) -> None:
+        query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target}
+        found = await all_pages(cli, operation, {k: v for k, v in query.items() if v is not None}, limit, cursor)
+        del found["searched"]
+        cli.out.result(found, clock_rows(found["items"], cli.out.width))
+        if found["next"] is not None and not cli.json:
+            cli.out.note("There are more; --limit 0 lists all of them.")
+        if not found["items"] and not cli.json:
+            cli.out.note(nothing)
+
+    command(sla, "sla", word, help=summary)(show)
 
 
-@command(sla, "sla", "at-risk")
-async def at_risk(
-    cli: Cli,
-    resource: QueueOption = None,
-    tenant: TenantOption = None,
-    priority: PriorityOption = None,
-    target: AnyTargetOption = None,
-    limit: LimitOption = 50,
-    cursor: CursorOption = None,
-) -> None:
-    """List what falls due soon, the nearest first."""
-    query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target}
-    if not await _clock_list(cli, ops.AT_RISK, query, limit, cursor) and not cli.json:
-        cli.out.note("Nothing falls due soon.")
-
-
-@command(sla, "sla", "breaches")
-async def breaches(
-    cli: Cli,
-    resource: QueueOption = None,
-    tenant: TenantOption = None,
-    priority: PriorityOption = None,
-    target: AnyTargetOption = None,
-    limit: LimitOption = 50,
-    cursor: CursorOption = None,
-) -> None:
-    """List the promises that were broken, the latest first."""
-    query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target}
-    if not await _clock_list(cli, ops.BREACHES, query, limit, cursor) and not cli.json:
-        cli.out.note("No promise was broken.")
+_declare_list("at-risk", "List what falls due soon, the nearest first.", ops.AT_RISK, "Nothing falls due soon.")
+_declare_list(
+    "breaches", "List the promises that were broken, the latest first.", ops.BREACHES, "No promise was broken."
+)
 
 
 # Figures
+
+
+def _figures(
+    resource: Resource | None,
+    tenant: str | None,
+    priority: Priority | None,
+    target: SlaTarget,
+    days: int,
+    end: str | None,
+) -> dict[str, Any]:
+    """What was asked for; unset narrows nothing."""
+    query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target, "days": days}
+    query["end"] = _time(end, "end")
+    return {name: value for name, value in query.items() if value is not None}
 
 
 @command(sla, "sla", "compliance")
@@ -208,9 +210,8 @@ async def compliance(
     end: EndOption = None,
 ) -> None:
     """Show the share of promises that were kept, over time."""
-    query: dict[str, Any] = {"resource": resource, "tenant": tenant, "priority": priority, "end": _time(end, "end")}
-    query |= {"target": target, "period": period, "days": days}
-    found = await cli.call(ops.COMPLIANCE, query={k: v for k, v in query.items() if v is not None})
+    query = _figures(resource, tenant, priority, target, days, end)
+    found = await cli.call(ops.COMPLIANCE, query={**query, "period": period})
     cli.out.result(found, compliance_lines(found, cli.out.width))
 
 
@@ -225,9 +226,7 @@ async def resolution_time(
     end: EndOption = None,
 ) -> None:
     """Show how long it took, by priority."""
-    query: dict[str, Any] = {"resource": resource, "tenant": tenant, "priority": priority, "end": _time(end, "end")}
-    query |= {"target": target, "days": days}
-    found = await cli.call(ops.RESOLUTION_TIME, query={k: v for k, v in query.items() if v is not None})
+    found = await cli.call(ops.RESOLUTION_TIME, query=_figures(resource, tenant, priority, target, days, end))
     cli.out.result(found, resolution_lines(found, cli.out.width))
 
 

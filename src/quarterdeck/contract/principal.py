@@ -22,6 +22,10 @@ class Principal:
     def sees(self, tenant_id: str | None) -> bool:
         return self.tenants is None or tenant_id in self.tenants
 
+    def sees_shared(self, tenant_id: str | None) -> bool:
+        """As `sees`, where no tenant means that it is for all of them."""
+        return tenant_id is None or self.sees(tenant_id)
+
     def header(self) -> str:
         """The value for `ACT_AS_HEADER`, plain ASCII."""
         tenants = None if self.tenants is None else sorted(self.tenants)
@@ -44,3 +48,7 @@ class Principal:
             raise ValueError(
                 f'{ACT_AS_HEADER} must be JSON like {{"actor": "ana", "role": "operator", "tenants": ["acme"]}}.'
             ) from error
+
+
+# In whose name the engine does what time and rules bring about.
+SYSTEM = Principal("quarterdeck", Role.SUPER_ADMIN)

@@ -70,3 +70,12 @@ def announce(
     }
     tenants = frozenset({tenant}) if isinstance(tenant, str) else tenant
     transaction.after_commit(lambda: engine.hub.publish(message, tenants))
+
+
+def may_set_up(principal: Principal, tenant: str | None) -> None:
+    """Raises Problem(FORBIDDEN) where the caller does not answer for everybody whom a rule of `tenant` concerns; None
+    is every tenant."""
+    if principal.tenants is not None and (tenant is None or not principal.sees(tenant)):
+        raise Problem(
+            Code.FORBIDDEN, f"{principal.actor} answers for some tenants only; name one of these as tenant_id."
+        )

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select
 
 from quarterdeck.contract.clock import HOUR, MINUTE, SECOND, from_iso, iso, to_datetime
 from quarterdeck.contract.enums import AlertState, AlertType, Severity, SilenceState
+from quarterdeck.contract.models import alert_rules as rule_models
 from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.models.channels import NewChannel
 from quarterdeck.contract.principal import Principal
@@ -65,7 +66,7 @@ class Day:
     async def rule(self, type_: AlertType, threshold: float | None, **settings: Any) -> int:
         named = {key: settings.pop(key) for key in ("tenant_id", "name", "enabled") if key in settings}
         made = {"threshold": threshold, "channels": ["ops"], **settings}
-        new = models.NewRule(type=type_, settings=models.RuleSettings(**made), **{"name": "a rule", **named})
+        new = rule_models.NewRule(type=type_, settings=rule_models.RuleSettings(**made), **{"name": "a rule", **named})
         return (await rules.create_rule(self.engine, ROOT, new)).id
 
     async def external(self, **settings: Any) -> int:
@@ -112,10 +113,12 @@ async def test_a_rule_is_made_changed_and_forgotten(day: Day) -> None:
     shown = await rules.show_rule(day.engine, ROOT, number)
     assert (shown.type, shown.settings.threshold, shown.firing) == (AlertType.ERROR_RATE_HIGH, 20, 0)
     settings = shown.settings.model_copy(update={"threshold": 30.0})
-    changed = await rules.change_rule(day.engine, ROOT, number, models.RuleChange(settings=settings, reason="calmer"))
+    changed = await rules.change_rule(
+        day.engine, ROOT, number, rule_models.RuleChange(settings=settings, reason="calmer")
+    )
     assert changed.settings.threshold == 30
     with refused(Code.UNCHANGED):
-        await rules.change_rule(day.engine, ROOT, number, models.RuleChange(settings=settings))
+        await rules.change_rule(day.engine, ROOT, number, rule_models.RuleChange(settings=settings))
     with refused(Code.UNCHANGED):
         await day.rule(AlertType.ERROR_RATE_HIGH, 20)
     assert [each.id for each in (await rules.list_rules(day.engine, ROOT)).items] == [number]
@@ -169,8 +172,8 @@ async def test_a_rule_that_cannot_be_is_refused_with_its_field(
 
 
 async def test_a_tenant_has_rules_and_alerts_of_its_own(day: Day) -> None:
-    mine = models.NewRule(
-        name="ours", type=AlertType.SLA_BREACH, tenant_id="acme", settings=models.RuleSettings(threshold=1)
+    mine = rule_models.NewRule(
+        name="ours", type=AlertType.SLA_BREACH, tenant_id="acme", settings=rule_models.RuleSettings(threshold=1)
     )
     number = (await rules.create_rule(day.engine, ACME, mine)).id
     with refused(Code.FORBIDDEN):
@@ -288,8 +291,8 @@ async def test_another_threshold_holds_for_what_fires_already(day: Day) -> None:
         await breach(day, item)
     await day.pass_(60)
     for threshold, state in ((2, FIRING), (3, RESOLVED)):
-        settings = models.RuleSettings(threshold=threshold, channels=["ops"])
-        await rules.change_rule(day.engine, ROOT, number, models.RuleChange(settings=settings))
+        settings = rule_models.RuleSettings(threshold=threshold, channels=["ops"])
+        await rules.change_rule(day.engine, ROOT, number, rule_models.RuleChange(settings=settings))
         await day.pass_(60)
         (alert,) = await day.list()
         assert (alert.threshold, alert.state) == (threshold, state)
@@ -322,12 +325,12 @@ async def test_a_rule_that_is_switched_off_or_deleted_ends_its_alerts(day: Day) 
     number = await day.rule(AlertType.WORKER_UNHEALTHY, 1)
     await day.worker("w1")
     assert await day.pass_(120) == ["trigger"]
-    await rules.change_rule(day.engine, ROOT, number, models.RuleChange(enabled=False))
+    await rules.change_rule(day.engine, ROOT, number, rule_models.RuleChange(enabled=False))
     assert await day.pass_(300) == ["resolve"]
     (alert,) = await day.list()
     detail = await history.show(day.engine, ROOT, alert.id)
     assert [(each.type, each.body) for each in detail.events][-1] == ("resolved", "The rule was switched off.")
-    await rules.change_rule(day.engine, ROOT, number, models.RuleChange(enabled=True))
+    await rules.change_rule(day.engine, ROOT, number, rule_models.RuleChange(enabled=True))
     assert await day.pass_(400) == ["trigger"]
     await rules.delete_rule(day.engine, ROOT, number)
     assert await day.pass_(300) == ["resolve"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from quarterdeck.contract.clock import HOUR, MINUTE, SECOND, from_iso, to_ms
 from quarterdeck.contract.enums import AlertState
-from quarterdeck.contract.models.alerts import Matcher, QuietHours
+from quarterdeck.contract.models.alert_rules import Matcher, QuietHours
 from quarterdeck.engine.alerts.grouping import Group, Kind, says, speaks_again
 from quarterdeck.engine.alerts.matching import filled, fingerprint, matches
 from quarterdeck.engine.alerts.quiet import Quiet

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 
 from quarterdeck.contract.models.queues import Backoff, Pause, QueueChange
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.queues import changes, figures
 from quarterdeck.engine.queues.seeding import seed
 from quarterdeck.engine.queues.service import BULK

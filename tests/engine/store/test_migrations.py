@@ -16,11 +16,13 @@ from sqlalchemy import Connection, text
 
 from quarterdeck.config.home import Home
 from quarterdeck.config.settings import StoreSettings
+from quarterdeck.contract.models.dead_letters import DeadLetterListQuery
 from quarterdeck.contract.problems import Code
+from quarterdeck.engine.dead_letters.queries import list_dead_letters
 from quarterdeck.engine.store import migrate
 from quarterdeck.engine.store.metadata import metadata
 from quarterdeck.engine.store.store import Store
-from tests.support.desk import Desk, make_engine, refused
+from tests.support.desk import ROOT, Desk, make_engine, refused
 
 NEXT = '''"""A column more."""
 
@@ -94,6 +96,40 @@ async def test_the_migrations_lead_to_the_schema_that_a_new_store_gets(
             assert await transaction.connection.run_sync(migrate._revision) == migrate.HEAD
     finally:
         await other.close()
+
+
+async def test_dead_letters_of_an_older_store_are_listed(engine_home: Home, url: str, store_kind: str) -> None:
+    store = await opened(engine_home, url)
+    async with store.write() as transaction:
+        await transaction.connection.run_sync(metadata.drop_all)
+        await transaction.connection.execute(text("DROP TABLE alembic_version"))
+        await transaction.connection.run_sync(lambda connection: migrate.upgrade(connection, "0002"))
+        for number in (1, 2):
+            await transaction.connection.execute(
+                text(
+                    "INSERT INTO dead_letters (tenant_id, queue, event_type, status, error_class, error_code,"
+                    " error_message, group_id, source_id, created_at, updated_at, expires_at, payload, metadata) VALUES"
+                    " ('acme', 'sync', 'order.created', 'pending', 'network', 'HTTP_503', 'away', 'g', :source,"
+                    " 1790000000000, 1790000000000, 1999000000000, '{}', '{}')"
+                ),
+                {"source": f"m-{number}"},
+            )
+        await transaction.connection.execute(text("DELETE FROM dead_letters WHERE source_id = 'm-2'"))
+    await store.close()
+    store = await opened(engine_home, url)
+    try:
+        page = await list_dead_letters(make_engine(store, engine_home), ROOT, DeadLetterListQuery())
+        assert [(one.id, one.source_id, one.died_at == one.created_at) for one in page.items] == [(1, "m-1", True)]
+        async with store.write() as transaction:
+            new = text(
+                "INSERT INTO dead_letters (tenant_id, queue, event_type, status, error_class, error_code,"
+                " error_message, group_id, created_at, died_at, updated_at, expires_at, metadata) VALUES"
+                " ('acme', 'sync', 'order.created', 'pending', 'network', 'HTTP_503', 'away', 'g',"
+                " 1790000000000, 1780000000000, 1790000000000, 1999000000000, '{}') RETURNING id"
+            )
+            assert (await transaction.connection.execute(new)).scalar() == 3  # 2 was given before
+    finally:
+        await store.close()
 
 
 def test_the_engine_knows_the_newest_revision_without_asking_alembic() -> None:

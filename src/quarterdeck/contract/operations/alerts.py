@@ -10,12 +10,12 @@ _CONFIG = f"{_ALERTS}/config"
 _ONE = f"{_CONFIG}/{{id}}"
 _HISTORY = f"{_ALERTS}/history"
 _SILENCES = f"{_ALERTS}/silences"
-_RULE = ModelRef("alerts:Rule")
+_RULE = ModelRef("alert_rules:Rule")
 _SILENCE = ModelRef("alerts:Silence")
 _ACTED = ModelRef("alerts:Acted")
 
 RULES = Operation(
-    "alerts.rules", "GET", _CONFIG, "Every rule, and how many alerts it has.", ModelRef("alerts:RuleList")
+    "alerts.rules", "GET", _CONFIG, "Every rule, and how many alerts it has.", ModelRef("alert_rules:RuleList")
 )
 RULE = Operation("alerts.rule", "GET", _ONE, "One rule.", _RULE, problems=(Code.NOT_FOUND,))
 CREATE = Operation(
@@ -24,7 +24,7 @@ CREATE = Operation(
     _CONFIG,
     "Make a rule; it is evaluated from the next time on.",
     _RULE,
-    ModelRef("alerts:NewRule"),
+    ModelRef("alert_rules:NewRule"),
     status=201,
     role=Role.ADMIN,
     problems=(Code.UNCHANGED,),
@@ -35,7 +35,7 @@ CHANGE = Operation(
     _ONE,
     "Change a rule; what fires goes by it from the next evaluation on.",
     _RULE,
-    ModelRef("alerts:RuleChange"),
+    ModelRef("alert_rules:RuleChange"),
     role=Role.ADMIN,
     problems=(Code.NOT_FOUND, Code.UNCHANGED),
 )
@@ -53,7 +53,7 @@ TEST = Operation(
     "GET",
     f"{_ONE}/test",
     "What a rule would do now, and with the last 24 hours.",
-    ModelRef("alerts:RuleTest"),
+    ModelRef("alert_rules:RuleTest"),
     problems=(Code.NOT_FOUND,),
 )
 HISTORY = Operation(

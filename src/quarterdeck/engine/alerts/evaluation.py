@@ -13,16 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import SECOND, now_ms
 from quarterdeck.contract.enums import AlertState, AlertType
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.alerts import sampling
 from quarterdeck.engine.alerts.keeping import AT_ONCE, New, begin, fire, note_values
 from quarterdeck.engine.alerts.matching import canonical, filled, fingerprint
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.states import NOTHING, Standing, advance, is_worse
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
-from quarterdeck.engine.alerts.telling import ACTOR, note, tell, wake
+from quarterdeck.engine.alerts.telling import note, tell, wake
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.store.store import Transaction
 
 log = logging.getLogger(__name__)
@@ -234,5 +234,5 @@ async def start_again(
     groups = (await transaction.connection.execute(select(_A.group_id).where(which).distinct())).scalars().all()
     none: dict[str, Any] = {"acked_by": None, "acked_at": None, "acked_until": None, "acked_value": None, "sent": None}
     await transaction.connection.execute(update(alerts).where(which).values(**none))
-    await note(transaction, ids, kind, ACTOR, why)
+    await note(transaction, ids, kind, SYSTEM.actor, why)
     await wake(transaction, groups, 0)

@@ -22,12 +22,11 @@ from quarterdeck.contract.models.alerts import (
     SentNotice,
     StatsQuery,
 )
-from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.principal import SYSTEM, Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine import cursors
 from quarterdeck.engine.alerts.sending import statuses
 from quarterdeck.engine.alerts.tables import alert_events, alert_groups, alert_notices, alert_values, alerts
-from quarterdeck.engine.alerts.telling import ACTOR
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.dialect import holds
 
@@ -131,7 +130,7 @@ def _timeline(row: Row[Any], lines: Sequence[Row[Any]]) -> list[AlertEvent]:
     own = [("pending", row.pending_at), ("firing", row.starts_at)]
     if not any(line.type == "resolved" and line.at == row.resolved_at for line in lines):
         own.append(("resolved", row.resolved_at))
-    found = [(at, kind, ACTOR, None) for kind, at in own if at is not None]
+    found = [(at, kind, SYSTEM.actor, None) for kind, at in own if at is not None]
     if row.pending_at == row.starts_at:
         found = [each for each in found if each[1] != "pending"]
     found += [(line.at, line.type, line.actor, line.body) for line in lines]

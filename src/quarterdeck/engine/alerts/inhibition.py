@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import select, text, update
 
-from quarterdeck.contract.models.alerts import Inhibition
+from quarterdeck.contract.models.alert_rules import Inhibition
 from quarterdeck.engine.alerts.matching import matches
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.tables import FIRING, alert_rules, alerts

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from quarterdeck.contract.models.alerts import Matcher
+from quarterdeck.contract.models.alert_rules import Matcher
 
 
 def canonical(labels: Mapping[str, str]) -> dict[str, str]:

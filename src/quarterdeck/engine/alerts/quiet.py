@@ -7,7 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quarterdeck.contract.clock import to_datetime, to_ms
-from quarterdeck.contract.models.alerts import QuietHours
+from quarterdeck.contract.models.alert_rules import QuietHours
 
 _WEEK, _DAY = 7 * 1_440, 1_440  # minutes
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from quarterdeck.contract.models import alert_rules
 from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.operations import alerts as operations
 from quarterdeck.engine.alerts import acting, history, outside, rules, silencing, trying
@@ -12,27 +13,27 @@ from quarterdeck.engine.http.binding import Call, bind
 router = APIRouter()
 
 
-async def _rules(call: Call) -> models.RuleList:
+async def _rules(call: Call) -> alert_rules.RuleList:
     return await rules.list_rules(call.engine, call.principal)
 
 
-async def _rule(call: Call) -> models.Rule:
+async def _rule(call: Call) -> alert_rules.Rule:
     return await rules.show_rule(call.engine, call.principal, call.path["id"])
 
 
-async def _create(call: Call) -> models.Rule:
+async def _create(call: Call) -> alert_rules.Rule:
     return await rules.create_rule(call.engine, call.principal, call.body)
 
 
-async def _change(call: Call) -> models.Rule:
+async def _change(call: Call) -> alert_rules.Rule:
     return await rules.change_rule(call.engine, call.principal, call.path["id"], call.body)
 
 
-async def _delete(call: Call) -> models.Rule:
+async def _delete(call: Call) -> alert_rules.Rule:
     return await rules.delete_rule(call.engine, call.principal, call.path["id"])
 
 
-async def _test(call: Call) -> models.RuleTest:
+async def _test(call: Call) -> alert_rules.RuleTest:
     return await trying.try_out(call.engine, call.principal, call.path["id"])
 
 

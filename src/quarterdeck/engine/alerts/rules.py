@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_datetime
 from quarterdeck.contract.enums import AlertState, AlertType, AlertUnit, Dimension
-from quarterdeck.contract.models.alerts import (
+from quarterdeck.contract.models.alert_rules import (
     DIMENSIONS,
     UNITS,
     WITHOUT_TENANTS,
@@ -20,9 +20,10 @@ from quarterdeck.contract.models.alerts import (
     RuleList,
     RuleSettings,
 )
-from quarterdeck.contract.models.alerts import Rule as Shown
+from quarterdeck.contract.models.alert_rules import Rule as Shown
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.alerts.quiet import quiet_of
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
 from quarterdeck.engine.alerts.telling import ended_by, tell
@@ -71,7 +72,7 @@ async def list_rules(engine: Engine, principal: Principal) -> RuleList:
     async with engine.store.read() as connection:
         rows = (await connection.execute(alive().order_by(alert_rules.c.id))).all()
         counts = await _counts(connection)
-    return RuleList(items=[_shown(row, counts) for row in rows if _sees(principal, row.tenant_id)])
+    return RuleList(items=[_shown(row, counts) for row in rows if principal.sees_shared(row.tenant_id)])
 
 
 async def show_rule(engine: Engine, principal: Principal, rule_id: int) -> Shown:
@@ -82,7 +83,7 @@ async def show_rule(engine: Engine, principal: Principal, rule_id: int) -> Shown
 
 async def create_rule(engine: Engine, principal: Principal, new: NewRule) -> Shown:
     """Raises Problem: INVALID_INPUT, FORBIDDEN, UNCHANGED where there is one of that name."""
-    may_write(principal, new.tenant_id)
+    may_set_up(principal, new.tenant_id)
     if new.type in WITHOUT_TENANTS and new.tenant_id is not None:
         raise _refuse("/tenant_id", f"{new.type} concerns every tenant; leave it out")
     check(new.type, new.settings)
@@ -117,7 +118,7 @@ async def change_rule(engine: Engine, principal: Principal, rule_id: int, change
     async with engine.store.write() as transaction:
         connection = transaction.connection
         before = await find_rule(connection, principal, rule_id)
-        may_write(principal, before.tenant_id)
+        may_set_up(principal, before.tenant_id)
         if change.settings is not None:
             check(AlertType(before.type), change.settings)
         wanted = {
@@ -163,7 +164,7 @@ async def delete_rule(engine: Engine, principal: Principal, rule_id: int) -> Sho
     async with engine.store.write() as transaction:
         connection = transaction.connection
         before = await find_rule(connection, principal, rule_id)
-        may_write(principal, before.tenant_id)
+        may_set_up(principal, before.tenant_id)
         gone = alert_rules.update().where(alert_rules.c.id == rule_id)
         await connection.execute(gone.values(deleted_at=transaction.now))
         await ended_by(engine, transaction, alerts.c.rule_id == rule_id, "The rule was deleted.", principal)
@@ -174,7 +175,7 @@ async def delete_rule(engine: Engine, principal: Principal, rule_id: int) -> Sho
 
 async def find_rule(connection: AsyncConnection, principal: Principal, rule_id: int) -> Row[Any]:
     row: Row[Any] | None = (await connection.execute(alive().where(alert_rules.c.id == rule_id))).one_or_none()
-    if row is None or not _sees(principal, row.tenant_id):
+    if row is None or not principal.sees_shared(row.tenant_id):
         raise Problem(Code.NOT_FOUND, f"There is no rule {rule_id}; the list says which there are.")
     return row
 
@@ -217,18 +218,6 @@ def check(kind: AlertType, settings: RuleSettings) -> None:
 def _refuse(pointer: str, sentence: str) -> Problem:
     place = pointer.lstrip("/").replace("/", ".")
     return Problem(Code.INVALID_INPUT, f"{place}: {sentence}.", errors=((pointer, sentence),))
-
-
-def _sees(principal: Principal, tenant: str | None) -> bool:
-    return tenant is None or principal.sees(tenant)
-
-
-def may_write(principal: Principal, tenant: str | None) -> None:
-    """Raises Problem(FORBIDDEN)."""
-    if principal.tenants is not None and (tenant is None or not principal.sees(tenant)):
-        raise Problem(
-            Code.FORBIDDEN, f"{principal.actor} answers for some tenants only; name one of these as tenant_id."
-        )
 
 
 async def _counts(connection: AsyncConnection, rule_id: int | None = None) -> Mapping[tuple[int, str], int]:

@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import DAY, now_ms, to_datetime, to_ms
 from quarterdeck.contract.enums import AlertState, SilenceState
-from quarterdeck.contract.models.alerts import Matcher, NewSilence, Silence, SilenceList, SilenceQuery
+from quarterdeck.contract.models.alert_rules import Matcher
+from quarterdeck.contract.models.alerts import NewSilence, Silence, SilenceList, SilenceQuery
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.alerts.matching import matchers_of, matches
 from quarterdeck.engine.alerts.tables import alerts, silences
 from quarterdeck.engine.alerts.telling import tell
@@ -46,9 +48,7 @@ async def active_silences(connection: AsyncConnection, now: int) -> list[Quieted
 
 async def silence(engine: Engine, principal: Principal, new: NewSilence) -> Silence:
     """Raises Problem: INVALID_INPUT, FORBIDDEN."""
-    from quarterdeck.engine.alerts.rules import may_write
-
-    may_write(principal, new.tenant_id)
+    may_set_up(principal, new.tenant_id)
     async with engine.store.write() as transaction:
         now = transaction.now
         starts = now if new.starts_at is None else max(now, to_ms(new.starts_at))
@@ -80,12 +80,10 @@ async def silence(engine: Engine, principal: Principal, new: NewSilence) -> Sile
 
 async def end_silence(engine: Engine, principal: Principal, silence_id: int) -> Silence:
     """Raises Problem: NOT_FOUND, FORBIDDEN, UNCHANGED where it is over."""
-    from quarterdeck.engine.alerts.rules import may_write
-
     async with engine.store.write() as transaction:
         now = transaction.now
         before = await _find(transaction.connection, principal, silence_id)
-        may_write(principal, before.tenant_id)
+        may_set_up(principal, before.tenant_id)
         if before.ends_at <= now:
             raise Problem(Code.UNCHANGED, f"Silence {silence_id} is over already.")
         over = {"ends_at": now, "starts_at": min(before.starts_at, now), "next_at": None, "ended_by": principal.actor}
@@ -166,7 +164,7 @@ def _with_counts() -> Any:
 
 async def _find(connection: AsyncConnection, principal: Principal, silence_id: int) -> Row[Any]:
     row: Row[Any] | None = (await connection.execute(_with_counts().where(_S.id == silence_id))).one_or_none()
-    if row is None or not (row.tenant_id is None or principal.sees(row.tenant_id)):
+    if row is None or not principal.sees_shared(row.tenant_id):
         raise Problem(Code.NOT_FOUND, f"There is no silence {silence_id}; the list says which there are.")
     return row
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from quarterdeck.contract.principal import Principal
     from quarterdeck.engine.core import Engine
 
-ACTOR = "quarterdeck"
 SENT_FIRING, SENT_RESOLVED = str(AlertState.FIRING), str(AlertState.RESOLVED)
 
 

@@ -6,7 +6,7 @@ import time
 
 from quarterdeck.contract.clock import DAY, MINUTE, SECOND, now_ms, to_datetime
 from quarterdeck.contract.enums import AlertState, AlertType, Dimension
-from quarterdeck.contract.models.alerts import Episode, Reading, RuleTest
+from quarterdeck.contract.models.alert_rules import Episode, Reading, RuleTest
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.alerts.quiet import quiet_of
 from quarterdeck.engine.alerts.rules import Rule, find_rule, rule_of

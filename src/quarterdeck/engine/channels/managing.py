@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quarterdeck.contract.clock import to_datetime
 from quarterdeck.contract.enums import ChannelKind
 from quarterdeck.contract.models.channels import Channel, ChannelChange, ChannelList, NewChannel
-from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.principal import SYSTEM, Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.channels.tables import notification_channels
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.store.store import Transaction
 
 MOST_CHANNELS = 1_000
@@ -26,7 +26,7 @@ _ORDER = (notification_channels.c.name, notification_channels.c.id)
 async def list_channels(engine: Engine, principal: Principal) -> ChannelList:
     async with engine.store.read() as connection:
         rows = await connection.execute(select(notification_channels).order_by(*_ORDER))
-        return ChannelList(items=[_channel(row) for row in rows if _sees(principal, row.tenant_id)])
+        return ChannelList(items=[_channel(row) for row in rows if principal.sees_shared(row.tenant_id)])
 
 
 async def show_channel(engine: Engine, principal: Principal, channel_id: int) -> Channel:
@@ -37,7 +37,7 @@ async def show_channel(engine: Engine, principal: Principal, channel_id: int) ->
 
 async def create_channel(engine: Engine, principal: Principal, new: NewChannel) -> Channel:
     """Raises Problem: INVALID_INPUT, FORBIDDEN, ADDRESS_REFUSED, UNCHANGED for a name that is taken."""
-    _may_write(principal, new.tenant_id)
+    may_set_up(principal, new.tenant_id)
     values = new.model_dump(mode="json")
     values["kind"] = str(new.settings.kind)
     _check(engine, values)
@@ -63,7 +63,7 @@ async def change_channel(engine: Engine, principal: Principal, channel_id: int, 
     async with engine.store.write() as transaction:
         connection = transaction.connection
         before = await find(connection, principal, channel_id)
-        _may_write(principal, before.tenant_id)
+        may_set_up(principal, before.tenant_id)
         wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
         values = {name: value for name, value in wanted.items() if value is not None or name in _SECRETS}
         values = {name: value for name, value in values.items() if value != getattr(before, name)}
@@ -95,7 +95,7 @@ async def delete_channel(engine: Engine, principal: Principal, channel_id: int) 
     """The answer is as it was. Raises Problem: NOT_FOUND, FORBIDDEN."""
     async with engine.store.write() as transaction:
         before = await find(transaction.connection, principal, channel_id)
-        _may_write(principal, before.tenant_id)
+        may_set_up(principal, before.tenant_id)
         this = notification_channels.c.id == channel_id
         await transaction.connection.execute(delete(notification_channels).where(this))
         await audited(engine, transaction, principal, "delete", before, None, {"name": before.name})
@@ -119,7 +119,7 @@ async def find(connection: AsyncConnection, principal: Principal, channel_id: in
     """Raises Problem(NOT_FOUND); one of another tenant does not exist for the caller."""
     query = select(notification_channels).where(notification_channels.c.id == channel_id)
     row: Row[Any] | None = (await connection.execute(query)).one_or_none()
-    if row is None or not _sees(principal, row.tenant_id):
+    if row is None or not principal.sees_shared(row.tenant_id):
         raise Problem(Code.NOT_FOUND, f"There is no channel {channel_id}; the list says which there are.")
     return row
 
@@ -169,17 +169,6 @@ def _check_address(engine: Engine, kind: ChannelKind, settings: dict[str, Any]) 
 
 def _refused(member: str, sentence: str) -> Problem:
     return Problem(Code.INVALID_INPUT, sentence, errors=((f"/{member}", sentence),))
-
-
-def _sees(principal: Principal, tenant: str | None) -> bool:
-    return tenant is None or principal.sees(tenant)
-
-
-def _may_write(principal: Principal, tenant: str | None) -> None:
-    if principal.tenants is not None and (tenant is None or not principal.sees(tenant)):
-        raise Problem(
-            Code.FORBIDDEN, f"{principal.actor} answers for some tenants only; name one of these as tenant_id."
-        )
 
 
 def _may_lend(principal: Principal, values: dict[str, Any]) -> None:

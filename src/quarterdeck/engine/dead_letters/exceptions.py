@@ -11,13 +11,13 @@ from sqlalchemy import BigInteger, ColumnElement, Text, func, insert, literal, s
 
 from quarterdeck.contract.enums import ItemStatus, Priority, Resource
 from quarterdeck.contract.live import MOST_IDS_NAMED, Change
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.contract.transitions import sources
 from quarterdeck.engine.acting import announce
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters.listing import DEAD_LETTERS
 from quarterdeck.engine.dead_letters.tables import dead_letters
 from quarterdeck.engine.items.actions import NO_CLAIM
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.items.effects import Effect, carry_out
 from quarterdeck.engine.items.tables import NO_DUE, item_details, item_events, items
 from quarterdeck.engine.listing.matching import conditions, read_filter

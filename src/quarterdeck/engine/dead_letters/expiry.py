@@ -9,12 +9,12 @@ from sqlalchemy import delete, select
 from quarterdeck.contract.clock import DAY
 from quarterdeck.contract.enums import DeadLetterStatus
 from quarterdeck.contract.live import Change
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import exceptions, news
 from quarterdeck.engine.dead_letters.tables import dead_letter_edits, dead_letter_groups, dead_letters
 from quarterdeck.engine.dead_letters.tallying import Moves, record
-from quarterdeck.engine.items.claims import SYSTEM
 
 _AT_ONCE = 1_000
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.contract.problems import Problem
 from quarterdeck.engine.dead_letters.endings import ended
 from quarterdeck.engine.dead_letters.expiry import expire, forget_groups
 from quarterdeck.engine.dead_letters.following import run_retried
 from quarterdeck.engine.dead_letters.listing import DEAD_LETTERS
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.listing.matching import read_filter
 from quarterdeck.engine.runs.endings import ENDINGS, RETRIES
 

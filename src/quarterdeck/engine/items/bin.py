@@ -6,10 +6,10 @@ from sqlalchemy import delete, select
 
 from quarterdeck.contract.clock import DAY
 from quarterdeck.contract.live import Change
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.acting import announce
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.items.tables import item_details, item_events, items
 from quarterdeck.engine.sla.tables import forget
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, exists, select, text
 
-from quarterdeck.contract.enums import Resource, Role
+from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.live import Change
 from quarterdeck.contract.models.items import ActionResult
-from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.principal import SYSTEM, Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import announce, read_params, the_action
 from quarterdeck.engine.audit import service as audit
@@ -29,7 +29,6 @@ from quarterdeck.engine.store.store import Transaction
 log = logging.getLogger(__name__)
 
 _LAPSED_AT_ONCE = 500
-SYSTEM = Principal("quarterdeck", Role.SUPER_ADMIN)
 
 _best: Shapes[Select[Any]] = Shapes()
 _ORDER = (items.c.priority, items.c.sla_due_at, items.c.created_at, items.c.id)

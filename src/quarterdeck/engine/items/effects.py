@@ -33,11 +33,10 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from sqlalchemy.types import TypeEngine
 
 from quarterdeck.contract.enums import Priority
-from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.principal import SYSTEM, Principal
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.items.tables import item_events, items
 from quarterdeck.engine.sla.following import WATCHED, clocked, follow
-from quarterdeck.engine.sla.sights import ACTOR as CLOCKS
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.shapes import Shapes
 from quarterdeck.engine.store.store import Transaction
@@ -136,7 +135,7 @@ async def clocks_follow(
 
 
 def _answers(effect: Effect, actor: str) -> bool:
-    return effect.event == "comment" and actor != CLOCKS
+    return effect.event == "comment" and actor != SYSTEM.actor
 
 
 @dataclass(frozen=True, slots=True)

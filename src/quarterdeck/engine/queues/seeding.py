@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from quarterdeck.contract.models.queues import QueueSettings
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.queues.changes import merged, settle
 from quarterdeck.engine.queues.checks import check
 from quarterdeck.engine.queues.service import known_queues

@@ -14,9 +14,9 @@ from quarterdeck.contract.clock import DAY, now_ms
 from quarterdeck.contract.enums import MachineResource, RunStatus
 from quarterdeck.contract.live import Change
 from quarterdeck.contract.models.queues import Keep
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.queues.service import known_queues
 from quarterdeck.engine.runs import news
 from quarterdeck.engine.runs.sql import number_of, text_of

@@ -10,9 +10,9 @@ from sqlalchemy import BigInteger, Integer, Row, Table, bindparam, update
 
 from quarterdeck.contract.clock import iso
 from quarterdeck.contract.enums import ClockState, SlaTarget
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.items.tables import NO_DUE, item_events, items
 from quarterdeck.engine.sla.clockwork import BREACHED, Change, Clock, Rules, due_of, moment_of
-from quarterdeck.engine.sla.sights import ACTOR
 from quarterdeck.engine.sla.tables import forget_places, sla_breaches, sla_clocks, sla_due
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
@@ -157,7 +157,7 @@ def _lines(owner: Owner, changes: Sequence[Change]) -> list[dict[str, Any]]:
         {
             "item_id": owner.item_id,
             "at": at,
-            "actor": ACTOR,
+            "actor": SYSTEM.actor,
             "type": word,
             "body": sentence(parts),
             "changes": None,

@@ -14,6 +14,7 @@ from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.models.sla import NewPolicy, Policy, PolicyChange, PolicyList, PolicySettings
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.sla.clockwork import Rules, rules_of
@@ -101,7 +102,7 @@ async def book_of(connection: AsyncConnection, resource: Resource | str) -> Book
 async def list_policies(engine: Engine, principal: Principal) -> PolicyList:
     async with engine.store.read() as connection:
         rows = await connection.execute(_current().order_by(sla_policies.c.resource, sla_policies.c.id))
-        return PolicyList(items=[_policy(row) for row in rows if _sees(principal, row.tenant_id)])
+        return PolicyList(items=[_policy(row) for row in rows if principal.sees_shared(row.tenant_id)])
 
 
 async def show_policy(engine: Engine, principal: Principal, policy_id: int) -> Policy:
@@ -112,7 +113,7 @@ async def show_policy(engine: Engine, principal: Principal, policy_id: int) -> P
 
 async def create_policy(engine: Engine, principal: Principal, new: NewPolicy) -> Policy:
     """Raises Problem: INVALID_INPUT, FORBIDDEN, UNCHANGED where there is one for the same items."""
-    _may_write(principal, new.tenant_id)
+    may_set_up(principal, new.tenant_id)
     settings = _checked(new.settings)
     async with engine.store.write() as transaction:
         connection, now = transaction.connection, transaction.now
@@ -148,7 +149,7 @@ async def change_policy(engine: Engine, principal: Principal, policy_id: int, ch
     async with engine.store.write() as transaction:
         connection, now = transaction.connection, transaction.now
         before = await _find(connection, principal, policy_id)
-        _may_write(principal, before.tenant_id)
+        may_set_up(principal, before.tenant_id)
         wanted = {"name": change.name, "enabled": change.enabled}
         values: dict[str, Any] = {k: v for k, v in wanted.items() if v is not None and v != getattr(before, k)}
         details: dict[str, Any] = {"changes": {name: [getattr(before, name), value] for name, value in values.items()}}
@@ -169,7 +170,7 @@ async def delete_policy(engine: Engine, principal: Principal, policy_id: int) ->
     """Its clocks go on to their end; its versions stay for them. Raises Problem: NOT_FOUND, FORBIDDEN."""
     async with engine.store.write() as transaction:
         before = await _find(transaction.connection, principal, policy_id)
-        _may_write(principal, before.tenant_id)
+        may_set_up(principal, before.tenant_id)
         gone = sla_policies.update().where(sla_policies.c.id == policy_id)
         await transaction.connection.execute(gone.values(deleted_at=transaction.now))
         await _audit(engine, transaction, principal, "delete", policy_id, before.tenant_id, None, {"name": before.name})
@@ -210,20 +211,9 @@ def _current() -> Select[Any]:
 
 async def _find(connection: AsyncConnection, principal: Principal, policy_id: int) -> Row[Any]:
     row: Row[Any] | None = (await connection.execute(_current().where(sla_policies.c.id == policy_id))).one_or_none()
-    if row is None or not _sees(principal, row.tenant_id):
+    if row is None or not principal.sees_shared(row.tenant_id):
         raise Problem(Code.NOT_FOUND, f"There is no policy {policy_id}; the list says which there are.")
     return row
-
-
-def _sees(principal: Principal, tenant: str | None) -> bool:
-    return tenant is None or principal.sees(tenant)
-
-
-def _may_write(principal: Principal, tenant: str | None) -> None:
-    if principal.tenants is not None and (tenant is None or not principal.sees(tenant)):
-        raise Problem(
-            Code.FORBIDDEN, f"{principal.actor} answers for some tenants only; name one of these as tenant_id."
-        )
 
 
 def _settings(row: Row[Any]) -> PolicySettings:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from quarterdeck.contract.enums import Priority, Resource
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.contract.transitions import FIRST_STATUS
 from quarterdeck.engine.sla.clockwork import VOID, WORDS, Sight
-
-ACTOR = "quarterdeck"  # who writes what time and rules do
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def sights(
     seen = [now]
     for line in told:
         changes = line.changes or {}
-        answered = line.type == "comment" and line.actor != ACTOR
+        answered = line.type == "comment" and line.actor != SYSTEM.actor
         if not answered and not changes.keys() & {"status", "priority", "deleted_at"}:
             continue
         now = Sight(

@@ -15,16 +15,15 @@ from quarterdeck.contract.enums import EscalationAct, EscalationDoes
 from quarterdeck.contract.live import MOST_IDS_NAMED
 from quarterdeck.contract.live import Change as Told
 from quarterdeck.contract.models.sla import EscalationStep
+from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.acting import announce
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.claims import SYSTEM
 from quarterdeck.engine.items.effects import Effect, carry_out
 from quarterdeck.engine.items.tables import item_events, items
 from quarterdeck.engine.sla.clockwork import BREACHED, Clock, Rules, advance, moment_of
 from quarterdeck.engine.sla.following import Watched, watched
 from quarterdeck.engine.sla.keeping import LABELS, NO_VERSION, Kept, sentence
-from quarterdeck.engine.sla.sights import ACTOR
 from quarterdeck.engine.sla.tables import sla_breaches, sla_clocks, sla_due
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
@@ -99,7 +98,7 @@ async def _break(transaction: Transaction, dialect: Dialect, rows: Sequence[Row[
     told: dict[str, Any] = {
         "item_id": listed.c.item_id,
         "at": listed.c.next_at,
-        "actor": literal(ACTOR, Text),
+        "actor": literal(SYSTEM.actor, Text),
         "type": literal(BREACHED, Text),
         "body": label,
         "version_after": literal(NO_VERSION),

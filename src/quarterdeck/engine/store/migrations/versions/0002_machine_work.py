@@ -95,7 +95,6 @@ def upgrade() -> None:
         sa.Column("exception_id", sa.BigInteger(), nullable=True),
         sa.Column("source_id", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("died_at", sa.BigInteger(), nullable=True),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
@@ -334,13 +333,6 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_runs_waiting",
             ["queue", "priority", "run_at", "id", "tenant_id"],
-            unique=False,
-            sqlite_where=sa.text("status = 'waiting'"),
-            postgresql_where=sa.text("status = 'waiting'"),
-        )
-        batch_op.create_index(
-            "ix_runs_waiting_kind",
-            ["queue", "kind", "priority", "run_at", "id"],
             unique=False,
             sqlite_where=sa.text("status = 'waiting'"),
             postgresql_where=sa.text("status = 'waiting'"),

@@ -1,0 +1,197 @@
+"""Rules of alerts: what is wrong, how badly, who hears of it and when not."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import Field, field_validator, model_validator
+
+from quarterdeck.contract.enums import AlertType, AlertUnit, Dimension, Severity, Weekday
+from quarterdeck.contract.models.base import Answer, Id, Model, Name, Tenant, Timestamp
+from quarterdeck.contract.models.sla import TimeOfDay
+
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,199}$", examples=["team"])]
+LabelValue = Annotated[str, Field(max_length=2_000)]
+Labels = Annotated[dict[LabelName, LabelValue], Field(max_length=50)]
+Note = Annotated[str, Field(max_length=2_000)]
+Channel = Annotated[str, Field(min_length=1, max_length=200)]
+
+# What a threshold may be counted in, by type; the first is meant where none is named.
+UNITS: dict[AlertType, tuple[AlertUnit, ...]] = {
+    AlertType.SLA_BREACH: (AlertUnit.COUNT, AlertUnit.PERCENT),
+    AlertType.SLA_IMMINENT: (AlertUnit.COUNT,),
+    AlertType.DLQ_GROWTH: (AlertUnit.COUNT, AlertUnit.PER_MINUTE),
+    AlertType.WORKER_UNHEALTHY: (AlertUnit.COUNT,),
+    AlertType.ERROR_RATE_HIGH: (AlertUnit.PERCENT,),
+    AlertType.THROUGHPUT_LOW: (AlertUnit.PERCENT,),
+    AlertType.QUEUE_STUCK: (AlertUnit.MINUTES, AlertUnit.COUNT),
+    AlertType.BULK_FAILURE_RATE: (AlertUnit.PERCENT,),
+    AlertType.EXTERNAL: (),
+}
+# What an alert of its own can be made for, by type.
+DIMENSIONS: dict[AlertType, tuple[Dimension, ...]] = {
+    AlertType.SLA_BREACH: (Dimension.RESOURCE, Dimension.TENANT, Dimension.PRIORITY, Dimension.ITEM),
+    AlertType.SLA_IMMINENT: (Dimension.RESOURCE, Dimension.TENANT, Dimension.PRIORITY, Dimension.ITEM),
+    AlertType.DLQ_GROWTH: (Dimension.TENANT,),
+    AlertType.WORKER_UNHEALTHY: (Dimension.WORKER,),
+    AlertType.ERROR_RATE_HIGH: (Dimension.QUEUE, Dimension.TENANT),
+    AlertType.THROUGHPUT_LOW: (Dimension.QUEUE, Dimension.TENANT),
+    AlertType.QUEUE_STUCK: (Dimension.QUEUE,),
+    AlertType.BULK_FAILURE_RATE: (Dimension.OPERATION,),
+    AlertType.EXTERNAL: (),
+}
+# A condition of the engine as a whole, which no single tenant has.
+WITHOUT_TENANTS = (AlertType.WORKER_UNHEALTHY,)
+_OWN_LABELS = ("alertname", "severity", *(str(each) for each in Dimension))
+
+
+class QuietWindow(Model):
+    """From `start` on each of `days` until `end`, on the next day where that is not later; by the clock on the wall."""
+
+    days: Annotated[list[Weekday], Field(min_length=1, max_length=7)]
+    start: TimeOfDay
+    end: TimeOfDay
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> QuietWindow:
+        if self.start == "24:00":
+            raise ValueError("start must be before 24:00")
+        return self
+
+
+class QuietHours(Model):
+    """When nothing is sent; what still fires when they end is sent then. `timezone` is a name of the IANA database."""
+
+    timezone: Annotated[str, Field(min_length=1, max_length=100, examples=["Europe/Stockholm"])]
+    windows: Annotated[list[QuietWindow], Field(min_length=1, max_length=50)]
+
+
+class Matcher(Model):
+    """Compares one label; one that is absent counts as empty. A regular expression matches the whole value."""
+
+    name: LabelName
+    value: LabelValue
+    is_regex: bool = False
+    is_equal: bool = True
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Matcher:
+        if self.is_regex:
+            try:
+                re.compile(self.value)
+            except re.error as error:
+                raise ValueError(f"is no regular expression: {error}") from None
+            if len(self.value) > 200 or _PILED.search(self.value):
+                raise ValueError("is a regular expression that may take for ever; repeat nothing that repeats")
+        return self
+
+
+# A group that repeats and is repeated: such an expression can take longer than anybody waits.
+_PILED = re.compile(r"[*+}]\)+[*+{]|\|[^()]*\)[*+{]")
+Matchers = Annotated[list[Matcher], Field(min_length=1, max_length=20)]
+
+
+class Inhibition(Model):
+    """While an alert of this rule fires, others that match are not sent, where `equal` labels are the same in both."""
+
+    matchers: Matchers
+    equal: Annotated[list[LabelName], Field(max_length=20)] = []
+
+
+class RuleSettings(Model):
+    """When a rule fires and where that is said.
+
+    `threshold` is reached from below; for throughput_low it is the percentage of what is usual below which it fires.
+    `window_minutes`: over how long counts, rates and shares are taken. `minimum`: with fewer attempts or items than
+    this a percentage says nothing. `by`: an alert for each; empty, one for all. `matchers` say which alerts from
+    outside an `external` rule takes; the first one that matches does.
+    """
+
+    threshold: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    unit: AlertUnit | None = None
+    window_minutes: Annotated[int, Field(ge=1, le=1_440)] = 15
+    minimum: Annotated[int, Field(ge=0, le=1_000_000)] = 10
+    by: Annotated[list[Dimension], Field(max_length=4)] = []
+    for_seconds: Annotated[int, Field(ge=0, le=604_800)] = 0
+    severity: Severity = Severity.WARNING
+    labels: Labels = {}
+    annotations: Labels = {}
+    matchers: Annotated[list[Matcher], Field(max_length=20)] = []
+    channels: Annotated[list[Channel], Field(max_length=20)] = []
+    group_by: Annotated[list[LabelName], Field(max_length=20)] = ["alertname"]
+    quiet_hours: QuietHours | None = None
+    inhibits: Annotated[list[Inhibition], Field(max_length=20)] = []
+
+    @field_validator("labels")
+    @classmethod
+    def _leaves_ours(cls, labels: dict[str, str]) -> dict[str, str]:
+        for name in labels:
+            if name in _OWN_LABELS:
+                raise ValueError(f"{name} is set by the rule itself; choose another name")
+        return labels
+
+
+class NewRule(Model):
+    """For one tenant, or over every tenant where `tenant_id` is absent."""
+
+    name: Name
+    type: AlertType
+    tenant_id: Tenant | None = None
+    enabled: bool = True
+    settings: RuleSettings
+
+
+class RuleChange(Model):
+    """Only what is given changes; `settings` is given whole."""
+
+    name: Name | None = None
+    enabled: bool | None = None
+    settings: RuleSettings | None = None
+    reason: Note | None = None
+
+
+class Rule(Answer):
+    id: Id
+    name: str
+    type: AlertType
+    tenant_id: str | None
+    enabled: bool
+    settings: RuleSettings
+    evaluated_at: Timestamp | None
+    error: str | None
+    firing: int
+    pending: int
+    updated_at: Timestamp
+    updated_by: str
+
+
+class RuleList(Answer):
+    items: list[Rule]
+
+
+class Reading(Answer):
+    """What a rule reads now."""
+
+    labels: dict[str, str]
+    value: float
+    fires: bool
+
+
+class Episode(Answer):
+    """A time in which a rule would have fired; `until` is absent where it still would."""
+
+    labels: dict[str, str]
+    since: Timestamp
+    until: Timestamp | None
+    worst: float
+    quiet: bool
+
+
+class RuleTest(Answer):
+    """What a rule would do now, and would have done in the last 24 hours; `why` says where those are not known."""
+
+    now: list[Reading]
+    known_since: Timestamp | None
+    why: str | None
+    episodes: list[Episode]
