@@ -8,7 +8,7 @@ import pytest
 
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.screens.items.screen import QueueScreen
 from quarterdeck.tui.state import ConsoleState
 from tests.tui.consoles import Person, person_at
 from tests.tui.fake_client import FakeClient, item, operation

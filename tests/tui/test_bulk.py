@@ -10,8 +10,8 @@ from textual import events
 
 from quarterdeck.contract.clock import HOUR, iso
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.tui.screens.bulk_dialog import BulkDialog
-from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.screens.bulk.dialog import BulkDialog
+from quarterdeck.tui.screens.items.screen import QueueScreen
 from tests.tui.consoles import Person, key_of, person_at
 from tests.tui.fake_client import NOW, FakeClient, item, operation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from quarterdeck.contract.enums import MachineResource, Resource
-from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.screens.items.screen import QueueScreen
 from quarterdeck.tui.state import load
 from tests.tui.consoles import Person, person_at
 from tests.tui.fake_runs import FakeWork, dead_letter, exception

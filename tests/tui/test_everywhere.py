@@ -9,8 +9,8 @@ import pytest
 from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.contract.clock import HOUR, iso
 from quarterdeck.contract.enums import Resource
-from quarterdeck.tui.screens.operations import OperationsScreen
-from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.screens.bulk.operations import OperationsScreen
+from quarterdeck.tui.screens.items.screen import QueueScreen
 from quarterdeck.tui.state import ConsoleState, View, load
 from tests.tui.consoles import FakeConsole, Person, console_on, person_at
 from tests.tui.fake_client import NOW, FakeClient, item, operation

@@ -10,7 +10,7 @@ from textual import events
 from textual.keys import _character_to_key
 
 from quarterdeck.contract.operations import Operation
-from quarterdeck.tui.screens.operations import OperationsScreen
+from quarterdeck.tui.screens.bulk.operations import OperationsScreen
 from tests.tui.consoles import Person, person_at
 from tests.tui.fake_client import FakeClient, item, operation
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from quarterdeck.config.settings import ConsoleSettings
-from quarterdeck.tui.screens.payload_edit import difference, read
+from quarterdeck.tui.screens.payload.edit import difference, read
 from quarterdeck.tui.widgets.json_nodes import Tree
 from quarterdeck.tui.widgets.json_words import written
 from tests.support.hostile import TEXTS

@@ -9,7 +9,7 @@ import pytest
 
 from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.contract.enums import Resource
-from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.screens.items.screen import QueueScreen
 from quarterdeck.tui.state import ConsoleState, load
 from quarterdeck.tui.widgets.filter_editor import FilterEditor
 from tests.tui.consoles import person_at

@@ -12,9 +12,9 @@ from textual import events
 
 from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.tui.glyphs import UNICODE
-from quarterdeck.tui.screens.queues import QueuesScreen
-from quarterdeck.tui.screens.queues_change import what_is_wrong
-from quarterdeck.tui.screens.queues_words import queue_lines
+from quarterdeck.tui.screens.queues.change import what_is_wrong
+from quarterdeck.tui.screens.queues.screen import QueuesScreen
+from quarterdeck.tui.screens.queues.words import queue_lines
 from quarterdeck.tui.state import ConsoleState
 from tests.tui.consoles import Person, person_at
 from tests.tui.fake_machines import MachineClient, queue

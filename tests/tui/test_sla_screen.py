@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.contract.clock import MINUTE, iso
-from quarterdeck.tui.screens.sla import SlaScreen
+from quarterdeck.tui.screens.sla.screen import SlaScreen
 from quarterdeck.tui.state import ConsoleState
 from tests.tui.consoles import Person, person_at
 from tests.tui.fake_client import NOW

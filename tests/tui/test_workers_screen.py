@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.tui.glyphs import UNICODE
-from quarterdeck.tui.screens.workers_words import card_lines
+from quarterdeck.tui.screens.workers.words import card_lines
 from quarterdeck.tui.spans import width
 from tests.tui.consoles import Person, person_at
 from tests.tui.fake_machines import MachineClient, worker

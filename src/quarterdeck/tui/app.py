@@ -24,8 +24,8 @@ from quarterdeck.tui.endings import ending
 from quarterdeck.tui.everywhere import Everywhere
 from quarterdeck.tui.keygate import KeyGate
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.items.screen import QueueScreen
 from quarterdeck.tui.screens.listing import ListScreen
-from quarterdeck.tui.screens.queue import QueueScreen
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
@@ -132,7 +132,7 @@ class Console(App[None]):
         self.remember()
 
     def show_operations(self, number: int | None = None) -> None:
-        from quarterdeck.tui.screens.operations import OperationsScreen
+        from quarterdeck.tui.screens.bulk.operations import OperationsScreen
 
         if isinstance(self.front, OperationsScreen) and number is None:
             self.notice("These are the operations already.")

@@ -11,12 +11,12 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
-from quarterdeck.tui.screens.queue import QueueScreen
+from quarterdeck.tui.screens.items.screen import QueueScreen
 
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
     from quarterdeck.tui.destinations import Destination
-    from quarterdeck.tui.screens.machine_list import MachineList
+    from quarterdeck.tui.screens.machines.screen import MachineList
 
 
 class Everywhere:
@@ -134,7 +134,7 @@ class Everywhere:
 
     def queues(self, name: str | None = None) -> None:
         """Queues of machine work, with the cursor on one of them."""
-        from quarterdeck.tui.screens.queues import QueuesScreen
+        from quarterdeck.tui.screens.queues.screen import QueuesScreen
 
         session = self._console.session
         screen = self._console.bring(QueuesScreen, lambda: QueuesScreen(session, name))
@@ -167,12 +167,12 @@ class Everywhere:
         self._console.lay(_list_of(resource)(self._console.session, only=f"queue:{queue}"))
 
     def workers(self) -> None:
-        from quarterdeck.tui.screens.workers import WorkersScreen
+        from quarterdeck.tui.screens.workers.screen import WorkersScreen
 
         self._console.bring(WorkersScreen, lambda: WorkersScreen(self._console.session))
 
     def sla(self) -> None:
-        from quarterdeck.tui.screens.sla import SlaScreen
+        from quarterdeck.tui.screens.sla.screen import SlaScreen
 
         self._console.bring(SlaScreen, lambda: SlaScreen(self._console.session))
 
@@ -231,7 +231,7 @@ class Everywhere:
         self._console.run_worker(self._retry(int(finished["id"])), group="acting")
 
     async def _retry(self, number: int) -> None:
-        from quarterdeck.tui.screens.bulk_flow import retry_failed
+        from quarterdeck.tui.screens.bulk.flow import retry_failed
 
         try:
             await retry_failed(self._console, number, "F")
@@ -241,9 +241,9 @@ class Everywhere:
 
 def _list_of(resource: MachineResource) -> type[MachineList]:
     if resource is MachineResource.RUNS:
-        from quarterdeck.tui.screens.runs import RunsScreen
+        from quarterdeck.tui.screens.runs.screen import RunsScreen
 
         return RunsScreen
-    from quarterdeck.tui.screens.dead_letters import DeadLettersScreen
+    from quarterdeck.tui.screens.dead_letters.screen import DeadLettersScreen
 
     return DeadLettersScreen

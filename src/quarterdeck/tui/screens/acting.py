@@ -12,7 +12,7 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.forms import Field, fields_of
-from quarterdeck.tui.screens.bulk_flow import BulkTarget, run_bulk
+from quarterdeck.tui.screens.bulk.flow import BulkTarget, run_bulk
 from quarterdeck.tui.screens.listing import ListScreen
 from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.screens.prompt import Prompt

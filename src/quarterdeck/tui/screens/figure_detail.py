@@ -11,7 +11,7 @@ from textual.widget import Widget
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import Window
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.screens import queues_series as series
+from quarterdeck.tui.screens.queues import series
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.widgets.chart_board import ChartBoard
 from quarterdeck.tui.widgets.lines import LinesView

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from quarterdeck.contract.operations import items
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.screens.bulk_flow import take_back
+from quarterdeck.tui.screens.bulk.flow import take_back
 from quarterdeck.tui.session import Act
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from quarterdeck.tui.forms import Field
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.figures import FiguresScreen
-from quarterdeck.tui.screens.queues_words import QUEUE_COLUMNS, condition, queue_lines, reason, style_of
+from quarterdeck.tui.screens.queues.words import QUEUE_COLUMNS, condition, queue_lines, reason, style_of
 from quarterdeck.tui.session import Act
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
@@ -146,7 +146,7 @@ class QueuesScreen(FiguresScreen):
             )
 
     async def _change(self) -> None:
-        from quarterdeck.tui.screens.queues_change import ask_for_change
+        from quarterdeck.tui.screens.queues.change import ask_for_change
 
         row = self.current_row()
         if row is None:

@@ -15,8 +15,8 @@ from quarterdeck.contract.operations import dead_letters
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.format import count, plural
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.machine_columns import GROUP_COLUMNS
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.machines.columns import GROUP_COLUMNS
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe

@@ -19,7 +19,7 @@ from quarterdeck.tui.export import export_results
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
-from quarterdeck.tui.screens.bulk_flow import retry_failed, take_back
+from quarterdeck.tui.screens.bulk.flow import retry_failed, take_back
 from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import ResultSource, operations_source

@@ -9,7 +9,7 @@ from quarterdeck.contract.enums import RunStatus
 from quarterdeck.tui.detail import facts, when
 from quarterdeck.tui.format import badge, count, plural
 from quarterdeck.tui.glyphs import Glyphs
-from quarterdeck.tui.machine_columns import next_start, time_taken
+from quarterdeck.tui.screens.machines.columns import next_start, time_taken
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.json_words import first_lines

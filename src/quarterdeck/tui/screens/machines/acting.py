@@ -8,7 +8,7 @@ from typing import Any
 from quarterdeck.contract.actions import Action
 from quarterdeck.contract.operations import items
 from quarterdeck.tui.screens.acting import Acting, Row
-from quarterdeck.tui.screens.machine_list import MachineList
+from quarterdeck.tui.screens.machines.screen import MachineList
 from quarterdeck.tui.session import Act
 
 

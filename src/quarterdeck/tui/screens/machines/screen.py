@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from quarterdeck.contract.enums import MachineResource
 from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.machine_sources import MachineSource
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import ListScreen, Row
+from quarterdeck.tui.screens.machines.sources import MachineSource
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.state import View
@@ -87,7 +87,7 @@ class MachineList(ListScreen):
     def see_payload(self) -> None:
         row = self.current_row()
         if row is not None:
-            from quarterdeck.tui.screens.payload import PayloadScreen
+            from quarterdeck.tui.screens.payload.screen import PayloadScreen
 
             self.console.lay(PayloadScreen(self.KIND, int(row["id"]), self.named(row)))
 

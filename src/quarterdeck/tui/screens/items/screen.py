@@ -10,14 +10,14 @@ from quarterdeck.tui.columns import ITEM_COLUMNS
 from quarterdeck.tui.failures import FAILURES
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
-from quarterdeck.tui.screens.item_detail import ItemDetail
+from quarterdeck.tui.screens.items.detail import ItemDetail
 from quarterdeck.tui.screens.listing import ListScreen, Row
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import ItemSource
 from quarterdeck.tui.state import View
 
 if TYPE_CHECKING:
-    from quarterdeck.tui.screens.item_acting import ItemActing
+    from quarterdeck.tui.screens.items.acting import ItemActing
 
 
 _ONE = {Resource.SUPPORT_TASKS: "support task", Resource.RETURNS: "return", Resource.EXCEPTIONS: "exception"}
@@ -48,7 +48,7 @@ class QueueScreen(ListScreen):
         return ItemDetail(self)
 
     def make_acting(self) -> ItemActing:
-        from quarterdeck.tui.screens.item_acting import ItemActing
+        from quarterdeck.tui.screens.items.acting import ItemActing
 
         return ItemActing(self)
 
@@ -71,7 +71,7 @@ class QueueScreen(ListScreen):
         """Go to the dead letter behind an exception, or the run behind that."""
         row = self.current_row()
         if row is not None:
-            from quarterdeck.tui.screens.exception_story import see
+            from quarterdeck.tui.screens.items.exception_story import see
 
             self.run_worker(see(self.console, row, what), group="go-to", exclusive=True)
 

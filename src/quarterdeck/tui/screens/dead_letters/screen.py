@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource, Resource
 from quarterdeck.contract.operations import dead_letters
-from quarterdeck.tui.machine_columns import DEAD_LETTER_COLUMNS
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import Row
-from quarterdeck.tui.screens.machine_list import MachineList
+from quarterdeck.tui.screens.machines.columns import DEAD_LETTER_COLUMNS
+from quarterdeck.tui.screens.machines.screen import MachineList
 from quarterdeck.tui.screens.row_detail import RowDetail
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.theming import look_of
 
 if TYPE_CHECKING:
-    from quarterdeck.tui.screens.dead_letters_acting import DeadLetterActing
+    from quarterdeck.tui.screens.dead_letters.acting import DeadLetterActing
 
 
 class DeadLettersScreen(MachineList):
@@ -32,7 +32,7 @@ class DeadLettersScreen(MachineList):
         return DeadLetterDetail(self)
 
     def make_acting(self) -> DeadLetterActing:
-        from quarterdeck.tui.screens.dead_letters_acting import DeadLetterActing
+        from quarterdeck.tui.screens.dead_letters.acting import DeadLetterActing
 
         return DeadLetterActing(self)
 
@@ -49,12 +49,12 @@ class DeadLettersScreen(MachineList):
         }
 
     def see_groups(self) -> None:
-        from quarterdeck.tui.screens.dead_letters_groups import GroupsScreen
+        from quarterdeck.tui.screens.dead_letters.groups import GroupsScreen
 
         self.console.lay(GroupsScreen(self.console.session, self.view.filter, self.take_group))
 
     def see_growth(self) -> None:
-        from quarterdeck.tui.screens.dead_letters_growth import GrowthScreen
+        from quarterdeck.tui.screens.dead_letters.growth import GrowthScreen
 
         self.console.lay(GrowthScreen())
 
@@ -87,7 +87,7 @@ class DeadLetterDetail(RowDetail):
         return found["dead_letter"], {**found, **hidden}
 
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
-        from quarterdeck.tui.machine_detail import dead_letter_lines
+        from quarterdeck.tui.screens.machines.detail import dead_letter_lines
 
         screen = self.screen
         assert isinstance(screen, DeadLettersScreen)

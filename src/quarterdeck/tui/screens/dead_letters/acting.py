@@ -8,7 +8,7 @@ from typing import Any
 from quarterdeck.contract.actions import Action
 from quarterdeck.contract.operations import dead_letters
 from quarterdeck.tui.screens.acting import Row
-from quarterdeck.tui.screens.machine_acting import MachineActing
+from quarterdeck.tui.screens.machines.acting import MachineActing
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 
@@ -39,7 +39,7 @@ class DeadLetterActing(MachineActing):
 
     async def _edit(self, action: Action, row: Row) -> None:
         """Change the payload, see the difference, then retry."""
-        from quarterdeck.tui.screens.payload_edit import PayloadEditor, too_large
+        from quarterdeck.tui.screens.payload.edit import PayloadEditor, too_large
 
         found = await self.session.client.call(dead_letters.SHOW, id=row["id"])
         # A mask that is sent back stands for what it hides.

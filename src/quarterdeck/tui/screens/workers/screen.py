@@ -16,7 +16,7 @@ from quarterdeck.tui.format import plural
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.figure_detail import TALL
 from quarterdeck.tui.screens.figures import FiguresScreen
-from quarterdeck.tui.screens.workers_words import WORKER_COLUMNS, card_lines, worker_lines
+from quarterdeck.tui.screens.workers.words import WORKER_COLUMNS, card_lines, worker_lines
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe

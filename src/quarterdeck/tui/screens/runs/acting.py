@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from quarterdeck.contract.actions import Action
 from quarterdeck.tui.screens.acting import Row
-from quarterdeck.tui.screens.machine_acting import MachineActing
+from quarterdeck.tui.screens.machines.acting import MachineActing
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 

@@ -65,7 +65,7 @@ class ItemDetail(RowDetail):
         self._said = self._words()
 
     def _words(self) -> list[str]:
-        from quarterdeck.tui.sla_words import left
+        from quarterdeck.tui.screens.sla.words import left
 
         rest = self._shown[1] if self._shown is not None else None
         if rest is None:
@@ -92,12 +92,12 @@ class ItemDetail(RowDetail):
         session, glyphs = screen.console.session, look_of(screen.app).glyphs
         story: list[Line] = []
         if rest is not None and rest.clocks:
-            from quarterdeck.tui.sla_words import clock_lines, suggestion_lines
+            from quarterdeck.tui.screens.sla.words import clock_lines, suggestion_lines
 
             story += clock_lines(rest.clocks, cells=cells, now=session.now(), glyphs=glyphs)
             story += suggestion_lines(screen.resource, rest.suggestions, cells, screen.key("suggestion"))
         if rest is not None and rest.letter is not None:
-            from quarterdeck.tui.machine_detail import story_lines
+            from quarterdeck.tui.screens.machines.detail import story_lines
 
             keys = {name: screen.key(name) for name in ("see-run", "see-dead-letter")}
             story += story_lines(rest.letter, cells=cells, now=session.now(), glyphs=glyphs, keys=keys)

@@ -12,7 +12,7 @@ from quarterdeck.contract.enums import AnyResource, BulkStatus, MachineResource
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.tui.format import count, moment, plural
 from quarterdeck.tui.forms import fields_of
-from quarterdeck.tui.screens.bulk_dialog import BulkDialog
+from quarterdeck.tui.screens.bulk.dialog import BulkDialog
 from quarterdeck.tui.session import Act
 from quarterdeck.tui.starting import START, StartError, start_of, when
 

@@ -17,10 +17,10 @@ from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens import sla_series as series
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.sla import series
+from quarterdeck.tui.screens.sla.columns import BREACH_COLUMNS, RISK_COLUMNS
 from quarterdeck.tui.session import Session
-from quarterdeck.tui.sla_columns import BREACH_COLUMNS, RISK_COLUMNS
 from quarterdeck.tui.sources import ListedSource
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe

@@ -12,8 +12,8 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.actions import why_not_action
 from quarterdeck.tui.forms import Field
 from quarterdeck.tui.screens.acting import Acting, Row
+from quarterdeck.tui.screens.items.screen import QueueScreen
 from quarterdeck.tui.screens.prompt import Prompt
-from quarterdeck.tui.screens.queue import QueueScreen
 from quarterdeck.tui.session import Act
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from quarterdeck.contract.enums import MachineResource
 from quarterdeck.contract.operations import dead_letters, runs
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.machine_columns import RUN_COLUMNS
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import Row
-from quarterdeck.tui.screens.machine_list import MachineList
+from quarterdeck.tui.screens.machines.columns import RUN_COLUMNS
+from quarterdeck.tui.screens.machines.screen import MachineList
 from quarterdeck.tui.screens.row_detail import RowDetail
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.theming import look_of
 
 if TYPE_CHECKING:
-    from quarterdeck.tui.screens.runs_acting import RunActing
+    from quarterdeck.tui.screens.runs.acting import RunActing
 
 
 class RunsScreen(MachineList):
@@ -33,7 +33,7 @@ class RunsScreen(MachineList):
         return RunDetail(self)
 
     def make_acting(self) -> RunActing:
-        from quarterdeck.tui.screens.runs_acting import RunActing
+        from quarterdeck.tui.screens.runs.acting import RunActing
 
         return RunActing(self)
 
@@ -46,7 +46,7 @@ class RunsScreen(MachineList):
     def see_log(self) -> None:
         row = self.current_row()
         if row is not None:
-            from quarterdeck.tui.screens.runs_log import LogScreen
+            from quarterdeck.tui.screens.runs.log import LogScreen
 
             self.console.lay(LogScreen(row))
 
@@ -83,7 +83,7 @@ class RunDetail(RowDetail):
         return run, found["attempts"]
 
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
-        from quarterdeck.tui.machine_detail import run_lines
+        from quarterdeck.tui.screens.machines.detail import run_lines
 
         screen = self.screen
         assert isinstance(screen, RunsScreen)

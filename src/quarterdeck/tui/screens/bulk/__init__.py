@@ -1,0 +1,1 @@
+"""Bulk operations: asked for, followed, looked back at."""

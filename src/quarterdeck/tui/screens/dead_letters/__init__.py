@@ -1,0 +1,1 @@
+"""Dead letters: the list, its groups, its growth."""

@@ -1,0 +1,1 @@
+"""What runs and dead letters share."""

@@ -1,0 +1,1 @@
+"""A payload: looked into, and edited."""

@@ -1,0 +1,1 @@
+"""Queues of machine work."""
