@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -46,6 +48,28 @@ def always(status: int, body: bytes = b"", **headers: str) -> Behaviour:
         return answer(status, body, **headers)
 
     return behave
+
+
+def in_turn(*steps: Behaviour) -> Behaviour:
+    """One after the other; the last one from then on."""
+    left = list(steps)
+
+    async def behave(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
+        return await (left.pop(0) if len(left) > 1 else left[0])(request, writer)
+
+    return behave
+
+
+async def reset(request: Received, writer: asyncio.StreamWriter) -> None:
+    """The connection is torn down without an answer."""
+    held = writer.get_extra_info("socket")
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def silent(request: Received, writer: asyncio.StreamWriter) -> None:
+    """No answer ever comes."""
+    await asyncio.Event().wait()
 
 
 @asynccontextmanager

@@ -197,6 +197,18 @@ async def test_a_secret_that_is_no_address_is_not_repeated(home: Engine, room: A
     assert "no-address-but-secret" not in await world.everything(home)
 
 
+async def test_a_secret_that_leads_inside_is_not_called(engine: Engine, room: Any) -> None:
+    async with sink(always(200, b"ok")) as made:
+        await room(engine, made)
+        (number,) = await world.send(engine)
+        await world.work_off(engine)
+        assert (await world.status(engine, number)).error_code == "address_refused"
+        assert made.connections == 0
+    assert "verysecretpart" not in await world.everything(engine)
+    for finish in engine.finishers:
+        await finish()
+
+
 async def test_slack_gets_one_message_a_second(home: Engine, room: Any) -> None:
     async with sink(always(200, b"ok")) as made:
         await room(home, made)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import struct
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +14,6 @@ from standardwebhooks import Webhook
 from quarterdeck.contract.clock import SECOND, now_ms
 from quarterdeck.contract.enums import NotificationState
 from quarterdeck.contract.models import items as item_models
-from quarterdeck.contract.models.queues import QueueChange
 from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.channels import managing, schedule, sending
 from quarterdeck.engine.channels.schedule import JITTER, WAITS
@@ -29,7 +26,7 @@ from quarterdeck.engine.queues.service import NOTIFICATIONS
 from quarterdeck.engine.runs import finishing, service
 from tests.engine.channels import world
 from tests.support.desk import ROOT
-from tests.support.sinks import Behaviour, Received, Sink, always, sink
+from tests.support.sinks import Received, Sink, always, in_turn, sink
 
 assert dead_letter_ticks
 
@@ -46,26 +43,6 @@ async def home(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def hook(engine: Engine, made: Sink, **values: Any) -> Any:
     return await world.make(engine, settings={"kind": "webhook", "url": made.url()}, secret_env=world.ENV, **values)
-
-
-def in_turn(*steps: Behaviour) -> Behaviour:
-    left = list(steps)
-
-    async def behave(request: Received, writer: asyncio.StreamWriter) -> bytes | None:
-        return await (left.pop(0) if len(left) > 1 else left[0])(request, writer)
-
-    return behave
-
-
-async def reset(request: Received, writer: asyncio.StreamWriter) -> None:
-    """The connection is torn down without an answer."""
-    held = writer.get_extra_info("socket")
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
-
-
-async def silent(request: Received, writer: asyncio.StreamWriter) -> None:
-    await asyncio.Event().wait()
 
 
 async def test_what_is_sent_verifies_and_says_what_fires(home: Engine) -> None:
@@ -88,39 +65,6 @@ async def test_what_is_sent_verifies_and_says_what_fires(home: Engine) -> None:
         None,
     )
     assert found.ended_at is not None
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "code", "least", "most"),
-    [
-        (always(301, location="http://elsewhere.example/"), "http_301", 4.5, 5.5),
-        (always(429, retry_after="120"), "http_429", 120, 120),
-        (always(429, retry_after="1"), "http_429", 4.5, 5.5),
-        (always(500), "http_500", 4.5, 5.5),
-        (always(404), "http_404", 4.5, 5.5),
-        (reset, "connection_lost", 4.5, 5.5),
-        (silent, "timed_out", 4.5, 5.5),
-    ],
-    ids=["301", "429", "429 soon", "500", "404", "reset", "slow"],
-)
-async def test_what_is_not_taken_is_tried_again(
-    home: Engine, behaviour: Behaviour, code: str, least: float, most: float
-) -> None:
-    # The answer that never comes is not waited for long here.
-    await changes.change_queue(home, ROOT, NOTIFICATIONS, QueueChange(timeout_seconds=0.3))
-    async with sink(behaviour) as made:
-        await hook(home, made)
-        (number,) = await world.send(home)
-        before = now_ms()
-        await world.work_off(home)
-        after = now_ms()
-    assert len(made.received) == 1, "a redirect was followed"
-    run = await world.run_of(home, number)
-    assert run.status == "failed"
-    assert run.error_code == code
-    assert before + least * SECOND <= run.run_at <= after + most * SECOND
-    found = await world.status(home, number)
-    assert (found.state, found.attempts, found.next_at) == (NotificationState.PENDING, 1, run.run_at)
 
 
 async def test_the_whole_schedule_is_kept_with_one_id_and_ends_as_a_dead_letter(home: Engine) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 import ssl
-import struct
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -29,7 +28,7 @@ from quarterdeck.engine.deliveries.addresses import Address, networks, read_url
 from quarterdeck.engine.deliveries.sender import KEPT_BYTES, Answer, Sender
 from quarterdeck.engine.runs.executors import Failure
 from tests.support.hostile import HOSTILE
-from tests.support.sinks import Received, always, sink
+from tests.support.sinks import Received, always, reset, sink
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 LOOPBACK = networks(["127.0.0.0/8"])
@@ -231,10 +230,6 @@ async def test_a_receiver_that_takes_no_connection(engine: Engine) -> None:
 
 
 async def test_a_connection_that_is_reset(engine: Engine) -> None:
-    async def reset(request: Received, writer: asyncio.StreamWriter) -> None:
-        raw = writer.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
     async with sink(reset) as made:
         failure = await failed(engine, made.url())
     assert (failure.code, failure.error_class) == ("connection_lost", ErrorClass.NETWORK)
