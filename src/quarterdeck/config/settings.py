@@ -139,13 +139,13 @@ class AlertsSettings:
     """Alerts: how often rules are looked at, and how often people are told."""
 
     evaluation_seconds: Annotated[int, Ge(5), Le(3_600)] = setting(60, "Seconds between evaluations of the rules.")
-    group_wait_seconds: Annotated[int, Ge(0), Le(86_400)] = setting(
+    group_wait_seconds: Annotated[float, Ge(0), Le(86_400)] = setting(
         30, "Seconds a new group of alerts waits for others before the first notice."
     )
-    group_interval_seconds: Annotated[int, Ge(1), Le(86_400)] = setting(
+    group_interval_seconds: Annotated[float, Ge(0.2), Le(86_400)] = setting(
         300, "Seconds between notices of a group that has changed."
     )
-    repeat_seconds: Annotated[int, Ge(60), Le(2_592_000)] = setting(
+    repeat_seconds: Annotated[float, Ge(1), Le(2_592_000)] = setting(
         14_400, "Seconds after which a group that still fires is told again."
     )
     resolve_seconds: Annotated[int, Ge(10), Le(604_800)] = setting(

@@ -101,6 +101,9 @@ REPEAT = 4 * HOUR
         (Group(acknowledged=1, firing=1, sent_at=T - REPEAT, sent_kind=Kind.ACKNOWLEDGE), None),
         (Group(fresh=1, active=1, acknowledged=1, firing=2, sent_at=T, sent_kind=Kind.ACKNOWLEDGE), Kind.TRIGGER),
         (Group(firing=3), None),
+        (Group(passed=1), None),  # it came and went, and nobody had heard of it
+        (Group(active=1, firing=1, passed=1, sent_at=T, sent_kind=Kind.TRIGGER), Kind.TRIGGER),
+        (Group(passed=1, firing=1, sent_at=T, sent_kind=Kind.TRIGGER), None),
     ],
 )
 def test_what_a_group_says(group: Group, expected: Kind | None) -> None:
@@ -108,9 +111,15 @@ def test_what_a_group_says(group: Group, expected: Kind | None) -> None:
 
 
 def test_a_group_is_asleep_when_nothing_of_it_fires_any_more() -> None:
-    assert speaks_again(Group(ended=1), Kind.RESOLVE, T, 300) is None
-    assert speaks_again(Group(firing=1), None, T, 300) == T + 300
-    assert speaks_again(Group(ended=1), None, T, 300) == T + 300
+    assert speaks_again(Group(ended=1), Kind.RESOLVE, T, T, 300) is None
+    assert speaks_again(Group(firing=1), None, T, T, 300) == T + 300
+    assert speaks_again(Group(ended=1), None, T, T, 300) == T + 300
+
+
+def test_a_look_that_comes_late_does_not_move_the_next_one_unless_it_is_very_late() -> None:
+    fires = Group(firing=1)
+    assert speaks_again(fires, None, T, T + 800, MINUTE) == T + MINUTE
+    assert speaks_again(fires, None, T, T + HOUR, MINUTE) == T + HOUR + 59 * SECOND
 
 
 # ----- quiet hours

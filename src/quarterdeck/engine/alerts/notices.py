@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, and_, case, func, literal, or_, select, text, update
 
+from quarterdeck.config.settings import AlertsSettings
 from quarterdeck.contract.clock import SECOND, iso, now_ms
 from quarterdeck.contract.enums import AlertState, AlertType, Severity
 from quarterdeck.contract.problems import Problem
@@ -22,7 +23,6 @@ from quarterdeck.engine.alerts.telling import SENT_FIRING, SENT_RESOLVED, tell
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
-SECONDS = 1.0
 AT_ONCE = 200
 MOST_ALERTS = 100
 _WORDS: dict[Kind, Literal["trigger", "acknowledge", "resolve"]] = {
@@ -35,6 +35,14 @@ _FIRING = _A.state == str(AlertState.FIRING)
 _OVER = and_(_A.state == str(AlertState.RESOLVED), _A.sent == SENT_FIRING)
 _HEARD = and_(_FIRING, _A.silenced_by.is_(None), _A.inhibited_by.is_(None))
 _UNTOLD = or_(_A.sent.is_(None), _A.sent != SENT_FIRING)
+_NEVER_TOLD = and_(_A.state == str(AlertState.RESOLVED), _A.sent.is_(None))
+_PASSED = and_(_NEVER_TOLD, _A.silenced_by.is_(None), _A.inhibited_by.is_(None))
+
+
+def every(settings: AlertsSettings) -> float:
+    """Seconds between looks: often enough that no group is late by more than a quarter of its times."""
+    times = (settings.group_wait_seconds, settings.group_interval_seconds, settings.repeat_seconds)
+    return min(1.0, max(0.05, min(each for each in times if each > 0) / 4))
 
 
 async def flush(engine: Engine) -> None:
@@ -100,6 +108,8 @@ def _number(condition: ColumnElement[bool], name: str) -> ColumnElement[Any]:
 
 async def _speak(engine: Engine, transaction: Transaction, groups: Sequence[Row[Any]]) -> None:
     connection, now, settings = transaction.connection, transaction.now, engine.settings.alerts
+    interval, wait = (int(each * SECOND) for each in (settings.group_interval_seconds, settings.group_wait_seconds))
+    lately = 2 * max(interval, wait)
     free = _A.acked_until.is_(None)
     worst = func.min(case(*((_A.severity == str(each), each.rank) for each in Severity), else_=len(Severity)))
     query = (
@@ -109,10 +119,12 @@ async def _speak(engine: Engine, transaction: Transaction, groups: Sequence[Row[
             _number(and_(_HEARD, free), "active"),
             _number(and_(_HEARD, _A.acked_until.is_not(None)), "acknowledged"),
             _number(_OVER, "ended"),
+            _number(and_(_PASSED, _A.resolved_at > now - lately), "passed"),
+            _number(_NEVER_TOLD, "never_told"),
             _number(_FIRING, "firing"),
             worst.label("worst"),
         )
-        .where(_A.group_id.in_([each.id for each in groups]), or_(_FIRING, _OVER))
+        .where(_A.group_id.in_([each.id for each in groups]), or_(_FIRING, _OVER, _NEVER_TOLD))
         .group_by(_A.group_id)
     )
     counts = {row.group_id: row for row in await connection.execute(query)}
@@ -124,18 +136,23 @@ async def _speak(engine: Engine, transaction: Transaction, groups: Sequence[Row[
         if quiet is not None and quiet.covers(now) and count is not None:
             await _next(transaction, row.id, quiet.end(now))
             continue
-        group = _group(row, count)
+        was_quiet = quiet is not None and quiet.covers(now - lately)  # what came and went then is not told
+        group = _group(row, count, passed=not was_quiet)
         said = says(group, now, settings.repeat_seconds * SECOND) if rule.settings.channels else None
         if said is not None:
             severity = Severity.INFO if count is None else list(Severity)[min(count.worst, len(Severity) - 1)]
-            await _say(engine, transaction, rule, row, group, said, severity)
-        following = speaks_again(group, said, now, settings.group_interval_seconds * SECOND)
+            await _say(engine, transaction, rule, row, group, said, severity, lately)
+        following = speaks_again(group, said, row.next_at, now, interval)
         if not rule.settings.channels and not group.firing:
             following = None
         await _next(transaction, row.id, following)
+    settled = [number for number, count in counts.items() if count.never_told]
+    if settled:  # that they came and went is old from now on
+        old = update(alerts).where(_A.group_id.in_(settled), _NEVER_TOLD)
+        await connection.execute(old.values(sent=SENT_RESOLVED))
 
 
-def _group(row: Row[Any], count: Any) -> Group:
+def _group(row: Row[Any], count: Any, *, passed: bool) -> Group:
     kind = None if row.sent_kind is None else Kind(row.sent_kind)
     if count is None:
         return Group(sent_at=row.sent_at, sent_kind=kind)
@@ -144,6 +161,7 @@ def _group(row: Row[Any], count: Any) -> Group:
         int(count.active),
         int(count.acknowledged),
         int(count.ended),
+        int(count.passed) if passed else 0,
         int(count.firing),
         row.sent_at,
         kind,
@@ -162,10 +180,14 @@ async def _say(
     group: Group,
     kind: Kind,
     severity: Severity,
+    lately: int,
 ) -> None:
+    """`lately`: how long ago (ms) what came and went may have gone to be told."""
     connection, now = transaction.connection, transaction.now
     mine = _A.group_id == row.id
     which = or_(_HEARD, _OVER)
+    if group.passed:
+        which = or_(which, and_(_PASSED, _A.resolved_at > now - lately))
     query = select(alerts).where(mine, which).order_by(case((_FIRING, 0), else_=1), _A.id.desc()).limit(MOST_ALERTS)
     told = (await connection.execute(query)).all()
     notice = Notice(
@@ -202,8 +224,9 @@ def title_of(rule: Rule, labels: dict[str, str], group: Group, told: Sequence[An
         return f"{heading}: {said}" if said else heading
     firing = group.active + group.acknowledged
     parts = [f"{firing:,} firing"] if firing else []
-    if group.ended:
-        parts.append(f"{group.ended:,} over")
+    over = group.ended + group.passed
+    if over:
+        parts.append(f"{over:,} over")
     return f"{heading}: {', '.join(parts)}" if parts else heading
 
 

@@ -24,13 +24,17 @@ def tell(engine: Engine, transaction: Transaction) -> None:
     transaction.after_commit(lambda: engine.hub.publish_figures(Message.ALERTS_CHANGED))
 
 
-async def wake(transaction: Transaction, group_ids: Iterable[int | None], wait_seconds: int) -> None:
-    """Groups with something to say, that had nothing: they wait for others first."""
+async def wake(transaction: Transaction, group_ids: Iterable[int | None], wait_seconds: float) -> None:
+    """Groups with something to say, that had nothing: they wait for others first. Without a wait, those that have
+    not spoken yet do so now."""
     ids = sorted({each for each in group_ids if each is not None})
+    asleep: ColumnElement[bool] = alert_groups.c.next_at.is_(None)
+    if wait_seconds == 0:
+        asleep |= alert_groups.c.sent_at.is_(None)
+    at = transaction.now + int(wait_seconds * SECOND)
     for start in range(0, len(ids), 500):
-        asleep = (alert_groups.c.id.in_(ids[start : start + 500]), alert_groups.c.next_at.is_(None))
-        woken = update(alert_groups).where(*asleep)
-        await transaction.connection.execute(woken.values(next_at=transaction.now + wait_seconds * SECOND))
+        woken = update(alert_groups).where(alert_groups.c.id.in_(ids[start : start + 500]), asleep)
+        await transaction.connection.execute(woken.values(next_at=at))
 
 
 async def note(transaction: Transaction, ids: Sequence[int], kind: str, actor: str, body: str | None = None) -> None:

@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 def register(engine: Engine) -> None:
     seconds = engine.settings.alerts.evaluation_seconds
     engine.clock.every(seconds, "alert rules", partial(evaluation.evaluate, engine))
-    engine.clock.every(notices.SECONDS, "what alerts say", partial(notices.flush, engine))
+    engine.clock.every(notices.every(engine.settings.alerts), "what alerts say", partial(notices.flush, engine))
     engine.clock.every(retention.SECONDS, "old alerts", partial(retention.forget, engine))
