@@ -9,8 +9,8 @@ from textual import events
 
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.tui.widgets import table_messages as messages
-from quarterdeck.tui.widgets.feeder import in_background
 from quarterdeck.tui.widgets.marks import Marks
+from quarterdeck.tui.widgets.outdated import OutdatedRows
 from quarterdeck.tui.widgets.page_index import FAR, Fetch
 from quarterdeck.tui.widgets.rows import Cell, CellContext, Column, Direction, Page, Row, RowSource, SourceFailed
 from quarterdeck.tui.widgets.table_drawing import HEADER
@@ -73,11 +73,8 @@ class WindowTable(MarkedTable):
         self._rest: asyncio.TimerHandle | None = None
         self._resting: object = _NEVER
         self._rested: object = _NEVER
-        self._outdated: set[int] = set()  # in memory, and perhaps different now: looked at again when seen
-        self._checking: set[int] = set()  # those of them that are being looked at
-        self._check_again: set[int] = set()  # those that have changed again since they were asked for
+        self._outdated = OutdatedRows(self, self._feeder, self._index, self.patch, self.drop, self._look)
         self._said_news = ""
-        self._changed_in_flight: set[int] | None = set()  # what changed while rows were on their way; None: anything
 
     # What is shown
 
@@ -94,7 +91,7 @@ class WindowTable(MarkedTable):
             self._count, self._range, self._new = None, None, 0
             self._view.top = self._view.cursor = 0
             self._stale.clear()
-            self._outdated.clear()
+            self._outdated.forget()
             self._wanted_id = cursor_id
             self._patient = bool(self._drawn)
             self.set_timer(_PATIENCE, self._lose_patience)
@@ -145,7 +142,7 @@ class WindowTable(MarkedTable):
         """Rows that have changed and still belong: shown in place."""
         changed = {row["id"]: row for row in rows}
         self._stale.difference_update(changed)
-        self._outdated.difference_update(changed)
+        self._outdated.shown(changed)
         if self._hidden is not None:
             self._hidden.difference_update(changed)
         self._index.patch(changed)
@@ -171,35 +168,7 @@ class WindowTable(MarkedTable):
     def outdate(self, ids: Iterable[int] | None) -> None:
         """Rows that may be different now (None: all). Those on the screen are looked at again at once, the
         others when they are seen."""
-        if self._feeder.is_flying and self._changed_in_flight is not None:
-            self._changed_in_flight = None if ids is None else self._changed_in_flight | set(ids)
-        known = {row["id"] for _, row in self._index.rows()}
-        self._outdated |= known if ids is None else known.intersection(ids)
-        self._check_again |= self._checking & self._outdated  # the answer may be older than this change
-        self._look()
-
-    def _check_outdated(self) -> None:
-        if not self._outdated or self._checking or self._feeder.is_resting:
-            return
-        if not self._feeder.can_match:
-            self._outdated.clear()
-            self.reload()
-        elif seen := self._outdated.intersection(self.visible_ids()):
-            self._checking, self._check_again = seen, set()
-            in_background(self, "recheck", self._recheck, seen)
-
-    async def _recheck(self, ids: set[int]) -> None:
-        try:
-            found = await self._feeder.matching(sorted(ids))
-            if found is None:
-                return  # failed: tried again with the next look
-            gone = ids - {row["id"] for row in found}
-            as_they_are = await self._feeder.named(sorted(gone)) if gone else []
-            await self.patch([*found, *as_they_are])
-            self.drop(gone)
-            self._outdated = (self._outdated - ids) | self._check_again
-        finally:
-            self._checking = set()
+        self._outdated.add(ids)
         self._look()
 
     # What is known
@@ -283,7 +252,8 @@ class WindowTable(MarkedTable):
 
     def _look(self) -> None:
         self._feeder.look(self._view.top, self._view.bottom, self._view.height)
-        self._check_outdated()
+        if not self._outdated.check(self.visible_ids):
+            self.reload()
 
     def _landed(self, fetch: Fetch, page: Page, moved: int) -> None:
         view = self._view
@@ -293,9 +263,7 @@ class WindowTable(MarkedTable):
             return
         arrived = {row["id"] for row in page.rows}
         self._stale -= arrived
-        self._outdated -= arrived
-        late, self._changed_in_flight = self._changed_in_flight, set()
-        self._outdated |= arrived if late is None else arrived & late
+        self._outdated.arrived(arrived)
         if fetch.reload:
             self._find_place()
         elif moved:
