@@ -54,13 +54,13 @@ class Console(App[None]):
     .-ascii OperationsScreen.-beside #below { border-top: none; border-left: ascii $line; }
     .-ascii OperationsScreen #below DetailPane { border: none; }
     .-ascii OperationsScreen #results { border-top: ascii $line; }
-    .-ascii FiguresScreen #below { border-top: ascii $line; }
+    .-ascii ShortListScreen #below { border-top: ascii $line; }
     .-ascii PayloadScreen #value { border-top: ascii $line; }
     .-ascii GroupsScreen #whole { border-top: ascii $line; }
     .-ascii SlaScreen #tables { border-top: ascii $line; }
     .-ascii SlaScreen.-beside #broken { border-left: ascii $line; }
     .-ascii GrowthScreen #counts { border-top: ascii $line; }
-    .-ascii FiguresScreen.-beside #below { border-top: none; border-left: ascii $line; }
+    .-ascii ShortListScreen.-beside #below { border-top: none; border-left: ascii $line; }
     """
 
     def __init__(

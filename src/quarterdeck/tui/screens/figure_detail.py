@@ -12,27 +12,27 @@ from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import Window
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.screens.queues import series
+from quarterdeck.tui.screens.short_detail import TALL, ShortDetail
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.widgets.chart_board import ChartBoard
-from quarterdeck.tui.widgets.lines import LinesView
 
 if TYPE_CHECKING:
     from quarterdeck.tui.screens.figures import FiguresScreen
 
-TALL = 32  # lines of a terminal in which there is room for everything
+__all__ = ["TALL", "FigureDetail"]
 CHARTS_SECONDS = 5.0  # what they show is counted in minutes
 PATIENCE_SECONDS = 0.3
 
 
-class FigureDetail:
+class FigureDetail(ShortDetail):
     """Charts stay while the engine cannot be asked, and give way to a word when they are of something else."""
 
+    screen: FiguresScreen
+
     def __init__(self, screen: FiguresScreen) -> None:
-        self.screen = screen
-        self.facts = LinesView(id="facts")
+        super().__init__(screen)
         self.board = ChartBoard(id="charts")
         self.window = Window.HOUR
-        self.is_open = False
         self._shown: tuple[str | None, Window] | None = None  # what the charts are of
         self._fetched_at = float("-inf")
 
@@ -40,27 +40,13 @@ class FigureDetail:
         return Vertical(self.facts, self.board, id="below")
 
     def begin(self) -> None:
-        """A short list leaves a tall terminal empty, unless the charts are there."""
         self.board.turn_hint = f"{self.screen.key('chart-next')} next"
-        self.is_open = self.screen.console.session.state.detail or self.screen.size.height >= TALL
-        self.screen.set_class(self.is_open, "-detail")
+        super().begin()
 
     @property
     def fades_after(self) -> float:
         """Seconds after which the charts are out of date though nothing new happens; 0 where they are empty."""
         return self.board.step / SECOND if self.is_open and self.board.has_lines else 0.0
-
-    # Facts
-
-    def paint(self) -> None:
-        """Also after a resize: the words are wrapped to the pane."""
-        screen = self.screen
-        if not screen.is_mounted or not self.is_open:
-            return
-        row = screen.current_row()
-        cells = self.facts.content_size.width or screen.size.width - 2
-        lines = screen.facts(row, cells, brief=screen.size.height < TALL) if row is not None else []
-        self.facts.show(lines, keep=True)
 
     # Charts
 
@@ -105,13 +91,6 @@ class FigureDetail:
 
     # Commands
 
-    def toggle(self) -> None:
-        self.is_open = self.screen.console.session.state.detail = not self.is_open
-        self.screen.set_class(self.is_open, "-detail")
-        self.screen.say_all()
-        self.screen.call_after_refresh(self.paint)
-        self.refresh()
-
     def next_window(self) -> None:
         if self.is_open:
             self.window = series.after(self.window)
@@ -135,9 +114,3 @@ class FigureDetail:
             self.screen.notice(f"There are no charts; {self.screen.key('open')} opens them.")
         elif not self.board.turn(by):
             self.screen.notice("All charts are on the screen.")
-
-    def scroll(self, direction: int) -> None:
-        if self.is_open:
-            self.facts.scroll_lines(direction * max(1, self.facts.size.height - 1))
-        else:
-            self.screen.notice(f"There is no detail pane; {self.screen.key('open')} opens it.")
