@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from benchmarks.attention_crashes import torment as torment_attention
 from benchmarks.claims import measure
 from benchmarks.crashes import torment
 from quarterdeck.client.client import Client
@@ -34,6 +35,15 @@ async def test_killed_amid_bulk_operations_it_ends_them_by_itself(engine_home: H
     outcome = await torment(engine_home, count=4_000, kills=4, batches=(50, 100, 500))
     assert outcome.kills == 4
     assert outcome.faults == []
+
+
+async def test_killed_while_alerts_fire_and_clocks_break_it_loses_nothing(engine_home: Home) -> None:
+    outcome = await torment_attention(engine_home, kills=2, lasts=(0.3, 1.0), refuses=0.0)
+    assert len(outcome.kills) == 2
+    assert outcome.faults == []
+    assert outcome.figures["alerts posted"] > 0
+    assert outcome.figures["broken when they were due"] > 0
+    assert outcome.figures["calls metered"] > 0
 
 
 async def test_eight_processes_claim_at_once(engine_home: Home, store_kind: str, request: Any) -> None:
