@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 from typing import NamedTuple
 
 from quarterdeck.contract.clock import HOUR, MINUTE, SECOND
@@ -28,7 +29,8 @@ class Plot(NamedTuple):
     """Lines on one pair of axes; what matters most comes first and is drawn on top.
 
     `times`: where each step begins, evenly spaced; `step` is its length. `empty`: what to say where there is
-    nothing to draw. `most`: the axis never goes further up than this.
+    nothing to draw. `most`: the axis never goes further up than this. `zone`: of the times under it, None for the
+    local one.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Plot(NamedTuple):
     note: str = ""
     empty: str = "nothing happened in this time"
     most: float | None = None
+    zone: tzinfo | None = None
 
 
 def short(number: float) -> str:

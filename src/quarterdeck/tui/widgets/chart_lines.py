@@ -25,7 +25,7 @@ Canvas = list[list[tuple[str, str]]]  # cells of (character, style token), from 
 
 
 def chart_lines(plot: Plot, cells: int, height: int, glyphs: Glyphs, zone: tzinfo | None = None) -> list[Line]:
-    """Exactly `height` lines of at most `cells` cells. `zone` None: the local one."""
+    """Exactly `height` lines of at most `cells` cells. `zone` None: that of the plot."""
     head = _head(plot, cells, glyphs)
     wide, high = cells - LABEL - 1, height - 2
     if high >= 6 and high % 2 == 0:
@@ -42,7 +42,7 @@ def chart_lines(plot: Plot, cells: int, height: int, glyphs: Glyphs, zone: tzinf
     for y, row in enumerate(canvas):
         label = plot.unit(top * labels[y]) if y in labels else ""
         lines.append([(fit(label, LABEL - 1, right=True) + " " + glyphs.vertical, "faint"), *_runs(row)])
-    times = time_labels(plot.times[0], plot.times[-1] + plot.step, wide, zone)
+    times = time_labels(plot.times[0], plot.times[-1] + plot.step, wide, zone or plot.zone)
     return _filled([*lines, [(" " * (LABEL + 1) + times, "faint")]], height)
 
 

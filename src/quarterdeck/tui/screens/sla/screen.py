@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
-from textual.containers import Container, Vertical
-from textual.timer import Timer
+from textual.containers import Container
 from textual.widget import Widget
 
 from quarterdeck.contract.enums import Resource, SlaTarget
@@ -17,7 +15,8 @@ from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.base import Handler
+from quarterdeck.tui.screens.looking import LookingScreen
 from quarterdeck.tui.screens.sla import series
 from quarterdeck.tui.screens.sla.columns import BREACH_COLUMNS, RISK_COLUMNS
 from quarterdeck.tui.session import Session
@@ -27,14 +26,12 @@ from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.chart_board import ChartBoard
 from quarterdeck.tui.widgets.chart_data import percent
 from quarterdeck.tui.widgets.lines import LineView
-from quarterdeck.tui.widgets.rows import Column, Page
+from quarterdeck.tui.widgets.rows import Page
 from quarterdeck.tui.widgets.table_messages import CountKnown, FetchFailed, Refused
+from quarterdeck.tui.widgets.titled_table import TitledTable
 from quarterdeck.tui.widgets.window_table import WindowTable
 
 TALL, BESIDE = 36, 160  # lines, cells
-# Items change all the time where people work; what follows from it is looked at now and then.
-AGAIN_SECONDS = 5.0
-PATIENCE = 10  # times as long as a look takes, until the next one
 # Time alone brings items near their end, and nobody says so.
 EACH_SECONDS = 60.0
 _TARGETS = tuple(SlaTarget)
@@ -52,30 +49,14 @@ class ClockSource(ListedSource):
         return Page(rows, found.next, found.previous)
 
 
-class Half(Vertical):
-    """A heading and its table."""
-
-    def __init__(self, session: Session, columns: tuple[Column, ...], empty: str, noun: str, id: str) -> None:
-        super().__init__(id=id)
-        self.heading = LineView()
-        self.noun = noun
-        self.table = WindowTable(
-            columns, empty=empty, noun=noun, page_cache=session.settings.console.page_cache, clock=session.now
-        )
-
-    def compose(self) -> Iterable[Widget]:
-        yield self.heading
-        yield self.table
-
-
-class SlaScreen(ConsoleScreen):
+class SlaScreen(LookingScreen):
     DEFAULT_CSS = """
     SlaScreen ChartBoard { height: 7; padding: 0 1; }
     SlaScreen.-tall ChartBoard { height: 18; }
     SlaScreen.-tall.-beside ChartBoard { height: 16; }
     SlaScreen #tables { height: 1fr; layout: horizontal; border-top: solid $line; }
-    SlaScreen Half { width: 1fr; height: 1fr; display: none; }
-    SlaScreen Half.-current, SlaScreen.-beside Half { display: block; }
+    SlaScreen TitledTable { display: none; }
+    SlaScreen TitledTable.-current, SlaScreen.-beside TitledTable { display: block; }
     SlaScreen.-beside #broken { border-left: solid $line; }
     """
     AUTO_FOCUS = "#risk WindowTable"
@@ -84,13 +65,11 @@ class SlaScreen(ConsoleScreen):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.board = ChartBoard(id="charts")
-        self.risk = Half(session, RISK_COLUMNS, "", "at risk", "risk")
-        self.broken = Half(session, BREACH_COLUMNS, "No promise was broken.", "broken so far", "broken")
+        self.risk = TitledTable(session, RISK_COLUMNS, "", "at risk", "risk")
+        self.broken = TitledTable(session, BREACH_COLUMNS, "No promise was broken.", "broken so far", "broken")
         self.current = self.risk
         self.span, self.tenant, self.target = series.SPANS[1], "", SlaTarget.RESOLUTION
         self.figures: series.Figures | None = None
-        self._timer: Timer | None = None
-        self._looked_at, self._took = float("-inf"), 0.0  # seconds
 
     @property
     def place(self) -> Scope:
@@ -194,17 +173,12 @@ class SlaScreen(ConsoleScreen):
         other = self.broken if self.current is self.risk else self.risk
         for half in (self.risk, self.broken):
             here = half is self.current
-            left: Line = [(f" {self._counted(half)}", "title" if here else "muted")]
+            left: Line = [(f" {half.counted()}", "title" if here else "muted")]
             if not here:
                 left.append((f" {self.key('sla-other')}", "key"))
             elif not self.has_class("-beside"):
-                left += [(f"   {self._counted(other)}", "muted"), (f" {self.key('sla-other')}", "key")]
+                left += [(f"   {other.counted()}", "muted"), (f" {self.key('sla-other')}", "key")]
             half.heading.show(left)
-
-    @staticmethod
-    def _counted(half: Half) -> str:
-        number = half.table.position[1]
-        return half.noun if number is None else f"{count(number)} {half.noun}"
 
     def on_link(self) -> None:
         self.chrome()
@@ -221,15 +195,8 @@ class SlaScreen(ConsoleScreen):
         self.table.focus()
         self.soon()
 
-    def soon(self) -> None:
-        """Look again, now and then, as long as somebody sees it."""
-        if self._timer is None and self.is_mounted and self.console.front is self:
-            wait = self._looked_at + max(AGAIN_SECONDS, self._took * PATIENCE) - time.monotonic()
-            self._timer = self.set_timer(max(wait, 0.05), self.look)
-
     def look(self, *, keep: bool = True) -> None:
-        """At everything; `keep`: cursor and screen stay where they are."""
-        self._timer = None
+        self.no_more_waiting()
         session = self.console.session
         if session.client is None or session.lost:
             return
@@ -243,18 +210,15 @@ class SlaScreen(ConsoleScreen):
         return ClockSource(lambda: session.client, operation, query)
 
     async def _fetch(self) -> None:
-        began = time.monotonic()
         span, target = self.span, self.target
         try:
-            figures = await series.fetch(self.console.session.client, span, self.tenant or None, target)
+            with self.timed():
+                figures = await series.fetch(self.console.session.client, span, self.tenant or None, target)
         except FAILURES as error:
             self.notice(sentence(error), "error")
             if self.board.is_empty:
                 self.board.say(sentence(error))
             return
-        finally:
-            self._looked_at = time.monotonic()
-            self._took = self._looked_at - began
         if not self.stands:
             return
         self.figures = figures
@@ -311,16 +275,9 @@ class SlaScreen(ConsoleScreen):
             self.run_worker(self._fetch(), group="figures", exclusive=True)
 
     def choose_tenant(self) -> None:
-        from quarterdeck.tui.screens.picker import Option, Picker
+        def chosen(tenant: str) -> None:
+            self.tenant = tenant
+            self._tell()
+            self.look(keep=False)
 
-        tenants = self.console.session.tenants
-        options = [Option("*", "every tenant"), *(Option(f"={each}", each) for each in tenants)]
-
-        def chosen(value: str | None) -> None:
-            if value is not None and value[1:] != self.tenant:
-                self.tenant = value[1:]
-                self._tell()
-                self.look(keep=False)
-
-        picked = f"={self.tenant}" if self.tenant else "*"
-        self.console.push_screen(Picker("Service levels of", options, chosen=picked), chosen)
+        self.ask_for_tenant("Service levels of", self.tenant, chosen)

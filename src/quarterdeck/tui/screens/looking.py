@@ -1,0 +1,72 @@
+"""Figures that are looked at again when something has changed: now and then, and only while somebody sees them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+from textual.timer import Timer
+
+from quarterdeck.tui.screens.base import ConsoleScreen
+
+PATIENCE = 10  # times as long as a look takes, until the next one
+
+
+class LookingScreen(ConsoleScreen):
+    AGAIN_SECONDS: ClassVar[float] = 5.0
+    """The least time from one look to the next that nobody asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._timer: Timer | None = None
+        self._looked_at, self._took = float("-inf"), 0.0  # seconds
+
+    def look(self, *, keep: bool = True) -> None:
+        """At everything, after `no_more_waiting`; `keep`: cursor and screen stay where they are."""
+        raise NotImplementedError
+
+    @property
+    def is_seen(self) -> bool:
+        return self.is_mounted and self.console.front is self
+
+    def soon(self) -> None:
+        """Look again, now and then, as long as somebody sees it."""
+        if self._timer is None and self.is_seen:
+            wait = self._looked_at + max(self.AGAIN_SECONDS, self._took * PATIENCE) - time.monotonic()
+            self._timer = self.set_timer(max(wait, 0.05), self._look_if_seen)
+
+    def _look_if_seen(self) -> None:
+        self._timer = None
+        if self.is_seen:
+            self.look()
+
+    def no_more_waiting(self) -> None:
+        """Somebody looks now."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Around what asks the engine."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._looked_at = time.monotonic()
+            self._took = self._looked_at - began
+
+    def ask_for_tenant(self, title: str, tenant: str, chosen: Callable[[str], None]) -> None:
+        """One of those that are known, or all (empty); `chosen` is told of another one than `tenant`."""
+        from quarterdeck.tui.screens.picker import Option, Picker
+
+        tenants = self.console.session.tenants
+        options = [Option("*", "every tenant"), *(Option(f"={each}", each) for each in tenants)]
+
+        def answered(value: str | None) -> None:
+            if value is not None and value[1:] != tenant:
+                chosen(value[1:])
+
+        self.console.push_screen(Picker(title, options, chosen=f"={tenant}" if tenant else "*"), answered)
