@@ -23,9 +23,23 @@ class MachineResource(StrEnum):
 AnyResource = Resource | MachineResource
 
 
+class Watched(StrEnum):
+    """What is listed and filtered as work is, and has actions of its own kind."""
+
+    ALERTS = "alerts"
+
+
+Listed = AnyResource | Watched
+
+
 def read_resource(text: str) -> AnyResource:
     """Raises ValueError for a word that names neither."""
     return Resource(text) if text in Resource.__members__.values() else MachineResource(text)
+
+
+def read_listed(text: str) -> Listed:
+    """Raises ValueError for a word that names no list."""
+    return Watched(text) if text in Watched.__members__.values() else read_resource(text)
 
 
 class ItemStatus(StrEnum):

@@ -39,7 +39,7 @@ class MachineSubject(Subject):
     async def act(
         self, engine: Engine, principal: Principal, row_id: int, verb: str, request: ActionRequest
     ) -> ActionResult:
-        action = the_action(self.listing.resource, verb, principal)
+        action = the_action(self.listing.acted_on, verb, principal)
         params = read_params(action, request.params)
         async with engine.store.write() as transaction:
             doing = Doing(action, principal, engine, transaction.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from quarterdeck.contract.enums import AnyResource
+from quarterdeck.contract.enums import Listed
 from quarterdeck.contract.filters.ast import quoted
 from quarterdeck.contract.filters.keys import KeyKind, keys_for
 
@@ -22,7 +22,7 @@ class Completion:
 def complete(
     text: str,
     cursor: int,
-    resource: AnyResource | None = None,
+    resource: Listed | None = None,
     known: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Completion]:
     """What could stand at the cursor. `known` gives values seen in the store (kind, tenant, …)."""

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from quarterdeck.contract.enums import (
-    AnyResource,
+    AlertState,
+    AlertType,
     DeadLetterStatus,
     ErrorClass,
     ItemStatus,
+    Listed,
     MachineResource,
     Priority,
     RunStatus,
+    Severity,
+    Watched,
 )
 from quarterdeck.contract.transitions import statuses
 
@@ -95,21 +99,35 @@ _DEAD_LETTERS = (
     Key("source", KeyKind.WORD, "id in the system it came from", (), ("source:evt_1",)),
     Key("created", KeyKind.PAST, "when it came", _PAST, ("created:<2h",)),
 )
-_MACHINE_KEYS: Mapping[MachineResource, Mapping[str, Key]] = {
+_ALERTS = (
+    Key("state", KeyKind.CHOICE, "state of the alert", tuple(AlertState)[1:], ("state:firing",)),
+    Key("severity", KeyKind.CHOICE, "how bad it is", tuple(Severity), ("severity:critical",)),
+    Key("is", KeyKind.CHOICE, "a condition", ("acknowledged", "silenced", "inhibited"), ("-is:acknowledged",)),
+    Key("name", KeyKind.WORD, "name of the alert", (), ('name:"Mail fails"',)),
+    Key("type", KeyKind.CHOICE, "what the rule looks at", tuple(AlertType), ("type:queue_stuck",)),
+    _TENANT,
+    Key("label", KeyKind.WORD, "a label, as name=value", (), ("label:queue=mail",)),
+    Key("rule", KeyKind.NUMBER, "number of the rule", (), ("rule:3",)),
+    Key("group", KeyKind.NUMBER, "the group it is told with", (), ("group:7",)),
+    Key("id", KeyKind.NUMBER, "number of the alert", (), ("id:42",)),
+    Key("created", KeyKind.PAST, "when it began", _PAST, ("created:<2h",)),
+)
+_OTHER_KEYS: Mapping[Listed, Mapping[str, Key]] = {
     MachineResource.RUNS: {key.name: key for key in _RUNS},
     MachineResource.DEAD_LETTERS: {key.name: key for key in _DEAD_LETTERS},
+    Watched.ALERTS: {key.name: key for key in _ALERTS},
 }
 
 # `field.NAME:value` looks into what an import brought.
 FIELD_PREFIX = "field."
 
 
-def keys_for(resource: AnyResource | None) -> Mapping[str, Key]:
+def keys_for(resource: Listed | None) -> Mapping[str, Key]:
     """The keys with `status` narrowed to the states of the resource's machine."""
     if resource is None:
         return KEYS
-    if isinstance(resource, MachineResource):
-        return _MACHINE_KEYS[resource]
+    if isinstance(resource, MachineResource | Watched):
+        return _OTHER_KEYS[resource]
     narrowed = dict(KEYS)
     old = KEYS["status"]
     narrowed["status"] = Key(old.name, old.kind, old.summary, statuses(resource), old.examples)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from quarterdeck.contract.enums import AnyResource
+from quarterdeck.contract.enums import Listed
 from quarterdeck.contract.filters.ast import JOINERS, Condition, Equals, Filter, FilterError, Term
 from quarterdeck.contract.filters.keys import BY_CLOCK, FIELD_PREFIX, Key, KeyKind, keys_for
 from quarterdeck.contract.filters.times import time_condition
@@ -26,7 +26,7 @@ class _Value:
     was_quoted: bool
 
 
-def parse(text: str, resource: AnyResource | None = None) -> Filter:
+def parse(text: str, resource: Listed | None = None) -> Filter:
     """Parse a filter. Raises FilterError. An empty text matches everything."""
     if len(text) > LONGEST:
         raise FilterError(f"the filter is longer than {LONGEST} characters; shorten it.", LONGEST)

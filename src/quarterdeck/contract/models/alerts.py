@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, RootModel, field_validator, model_validator
 
 from quarterdeck.contract.enums import AlertState, AlertType, Severity, SilenceState
 from quarterdeck.contract.models.alert_rules import LabelName, Labels, Matcher, Matchers, Note
-from quarterdeck.contract.models.base import Answer, Id, LongText, Model, Tenant, Timestamp
+from quarterdeck.contract.models.base import Answer, FilterText, Id, LongText, Model, Tenant, Timestamp
 
 OneOrMore = Annotated[list[Id], Field(min_length=1, max_length=1_000)]
 
@@ -41,12 +41,14 @@ class Alert(Answer):
     silenced_by: Id | None
     inhibited_by: Id | None
     group: str | None
+    group_id: Id | None
     url: str | None
 
 
 class AlertPage(Answer):
     items: list[Alert]
     next: str | None
+    previous: str | None
 
 
 class AlertEvent(Answer):
@@ -72,7 +74,9 @@ class SentNotice(Answer):
     title: str
     held: bool
     notification_id: Id | None
+    run_id: Id | None
     status: str | None
+    attempts: int
     error: str | None
 
 
@@ -84,8 +88,9 @@ class AlertDetail(Answer):
 
 
 class HistoryQuery(Model):
-    """Unset narrows nothing; `label` is name=value. Newest first."""
+    """Unset narrows nothing; `label` is name=value. Newest first. `ids` are those alerts, whatever else is asked."""
 
+    filter: FilterText = ""
     state: AlertState | None = None
     severity: Severity | None = None
     type: AlertType | None = None
@@ -98,7 +103,10 @@ class HistoryQuery(Model):
     since: Timestamp | None = None
     until: Timestamp | None = None
     cursor: Annotated[str | None, Field(max_length=200)] = None
+    direction: Literal["next", "previous"] = "next"
     limit: Annotated[int, Field(ge=1, le=500)] = 100
+    skip: Annotated[int, Field(ge=0, le=2_000)] = 0
+    ids: Annotated[str | None, Field(pattern=r"^\d{1,18}(,\d{1,18})*$", max_length=10_000)] = None
 
     @field_validator("label")
     @classmethod
@@ -106,6 +114,35 @@ class HistoryQuery(Model):
         if label is not None and not re.match(r"^[a-zA-Z_][a-zA-Z0-9_]*=", label):
             raise ValueError("must be name=value, such as queue=mail")
         return label
+
+
+class BoardQuery(Model):
+    filter: FilterText = ""
+
+
+class AlertGroup(Answer):
+    """Two and more alerts that fire and are told together. `severity` is the worst; `firing` counts by severity;
+    `quiet` are those that a silence or another alert keeps from being sent."""
+
+    id: Id
+    name: str
+    names_differ: bool
+    tenant_id: str | None
+    severity: Severity
+    labels: dict[str, str]
+    firing: dict[Severity, int]
+    acknowledged: int
+    quiet: int
+    since: Timestamp
+
+
+class AlertBoard(Answer):
+    """What matches, in numbers; `groups` are the 200 worst, and `firing` counts what is in them too."""
+
+    groups: list[AlertGroup]
+    firing: dict[Severity, int]
+    pending: int
+    resolved: int
 
 
 class Acknowledge(Model):

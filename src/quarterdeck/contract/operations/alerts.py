@@ -63,7 +63,16 @@ HISTORY = Operation(
     "Alerts that wait, fire or are over, the newest first.",
     ModelRef("alerts:AlertPage"),
     query=ModelRef("alerts:HistoryQuery"),
-    problems=(Code.CURSOR_INVALID,),
+    problems=(Code.CURSOR_INVALID, Code.FILTER_INVALID),
+)
+BOARD = Operation(
+    "alerts.board",
+    "GET",
+    f"{_ALERTS}/board",
+    "What fires, in groups, and how many alerts there are.",
+    ModelRef("alerts:AlertBoard"),
+    query=ModelRef("alerts:BoardQuery"),
+    problems=(Code.FILTER_INVALID,),
 )
 SHOW = Operation(
     "alerts.show",

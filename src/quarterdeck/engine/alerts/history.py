@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, text
+from sqlalchemy import ColumnElement, Row, func, or_, select, text
 
 from quarterdeck.contract.clock import DAY, MINUTE, now_ms, to_datetime, to_ms
 from quarterdeck.contract.enums import AlertState, AlertType, Severity
@@ -24,11 +23,12 @@ from quarterdeck.contract.models.alerts import (
 )
 from quarterdeck.contract.principal import SYSTEM, Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine import cursors
-from quarterdeck.engine.alerts.sending import statuses
-from quarterdeck.engine.alerts.tables import alert_events, alert_groups, alert_notices, alert_values, alerts
+from quarterdeck.engine.alerts.listing import ALERTS, NEWEST_FIRST, matching, with_label
+from quarterdeck.engine.alerts.sending import NotificationStatus, statuses
+from quarterdeck.engine.alerts.tables import alert_events, alert_notices, alert_values, alerts
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.store.dialect import holds
+from quarterdeck.engine.listing.access import Access
+from quarterdeck.engine.listing.paging import page
 
 _A = alerts.c
 _MOST_VALUES, _MOST_EVENTS, _MOST_NOTICES, _MOST_NAMES = 1_000, 500, 100, 10
@@ -45,33 +45,39 @@ def mine(principal: Principal, tenant: str | None = None) -> list[ColumnElement[
 
 
 async def history(engine: Engine, principal: Principal, query: HistoryQuery) -> AlertPage:
-    wanted: Select[Any] = _with_group().where(*_narrowed(principal, query)).order_by(_A.id.desc())
-    if query.cursor is not None:
-        wanted = wanted.where(_A.id < cursors.decode_ids(query.cursor, 1)[0])
+    """Raises Problem(FILTER_INVALID) or Problem(CURSOR_INVALID)."""
+    where = [*matching(query.filter, principal, engine.store.dialect), *_narrowed(query)]
+    if query.ids is not None:
+        where.append(_A.id.in_([int(each) for each in query.ids.split(",")][: query.limit]))
     async with engine.store.read() as connection:
-        rows = (await connection.execute(wanted.limit(query.limit + 1))).all()
-    page = rows[: query.limit]
-    following = cursors.encode(page[-1].id) if len(rows) > query.limit else None
-    return AlertPage(items=[shown(row) for row in page], next=following)
+        found = await page(
+            connection,
+            ALERTS,
+            Access(where, []),
+            NEWEST_FIRST,
+            cursor=query.cursor,
+            backwards=query.direction == "previous",
+            limit=query.limit,
+            skip=query.skip,
+        )
+    return AlertPage(items=[shown(row) for row in found.rows], next=found.next, previous=found.previous)
 
 
-def _narrowed(principal: Principal, query: HistoryQuery) -> list[ColumnElement[bool]]:
-    found = mine(principal, query.tenant)
+def _narrowed(query: HistoryQuery) -> list[ColumnElement[bool]]:
     pairs = (
+        (_A.tenant_id, query.tenant),
         (_A.state, query.state),
         (_A.severity, query.severity),
         (_A.type, query.type),
         (_A.rule_id, query.rule),
         (_A.name, query.name),
     )
-    found += [
+    found: list[ColumnElement[bool]] = [
         column == (value if isinstance(value, int) else str(value)) for column, value in pairs if value is not None
     ]
     if query.label is not None:
         name, _, value = query.label.partition("=")
-        # As `JsonText` keeps it; a quotation mark inside a value has a backslash before it, so this stands for a label.
-        pair = json.dumps({name: value}, ensure_ascii=True, separators=(",", ":"))[1:-1]
-        found.append(holds(_A.labels, pair))
+        found.append(with_label(name, value))
     if query.acknowledged is not None:
         found.append(_A.acked_until.is_not(None) if query.acknowledged else _A.acked_until.is_(None))
     if query.silenced is not None:
@@ -84,15 +90,10 @@ def _narrowed(principal: Principal, query: HistoryQuery) -> list[ColumnElement[b
     return found
 
 
-def _with_group() -> Select[Any]:
-    key = select(alert_groups.c.key).where(alert_groups.c.id == _A.group_id).scalar_subquery().label("group_key")
-    return select(alerts, key)
-
-
 async def show(engine: Engine, principal: Principal, alert_id: int) -> AlertDetail:
     """Raises Problem(NOT_FOUND)."""
     async with engine.store.read() as connection:
-        row = (await connection.execute(_with_group().where(_A.id == alert_id, *mine(principal)))).one_or_none()
+        row = (await connection.execute(select(*ALERTS.shown).where(_A.id == alert_id, *mine(principal)))).one_or_none()
         if row is None:
             raise Problem(Code.NOT_FOUND, f"There is no alert {alert_id} here; it may be another tenant's.")
         events = select(alert_events).where(alert_events.c.alert_id == alert_id).order_by(alert_events.c.id)
@@ -117,12 +118,19 @@ async def show(engine: Engine, principal: Principal, alert_id: int) -> AlertDeta
                 title=each.title,
                 held=each.held,
                 notification_id=each.notification_id or None,
-                status=known.get(each.notification_id, (None, None))[0],
-                error=each.error or known.get(each.notification_id, (None, None))[1],
+                **_delivered(known.get(each.notification_id), each.error),
             )
             for each in notices
         ],
     )
+
+
+def _delivered(known: NotificationStatus | None, error: str | None) -> dict[str, Any]:
+    """What became of a notification, as far as it is known."""
+    if known is None:
+        return {"run_id": None, "status": None, "attempts": 0, "error": error}
+    why = error or known.error_message
+    return {"run_id": known.run_id, "status": str(known.state), "attempts": known.attempts, "error": why}
 
 
 def _timeline(row: Row[Any], lines: Sequence[Row[Any]]) -> list[AlertEvent]:
@@ -167,6 +175,7 @@ def shown(row: Row[Any]) -> Alert:
         silenced_by=row.silenced_by,
         inhibited_by=row.inhibited_by,
         group=row.group_key,
+        group_id=row.group_id,
         url=row.url,
     )
 

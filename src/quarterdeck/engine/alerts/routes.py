@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from quarterdeck.contract.models import alert_rules
 from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.operations import alerts as operations
-from quarterdeck.engine.alerts import acting, history, outside, rules, silencing, trying
+from quarterdeck.engine.alerts import acting, board, history, outside, rules, silencing, trying
 from quarterdeck.engine.http.binding import Call, bind
 
 router = APIRouter()
@@ -39,6 +39,10 @@ async def _test(call: Call) -> alert_rules.RuleTest:
 
 async def _history(call: Call) -> models.AlertPage:
     return await history.history(call.engine, call.principal, call.query)
+
+
+async def _board(call: Call) -> models.AlertBoard:
+    return await board.board(call.engine, call.principal, call.query)
 
 
 async def _show(call: Call) -> models.AlertDetail:
@@ -80,6 +84,7 @@ bind(router, operations.CHANGE, _change)
 bind(router, operations.DELETE, _delete)
 bind(router, operations.TEST, _test)
 bind(router, operations.HISTORY, _history)
+bind(router, operations.BOARD, _board)
 bind(router, operations.SHOW, _show)
 bind(router, operations.STATS, _stats)
 bind(router, operations.ACKNOWLEDGE, _acknowledge)

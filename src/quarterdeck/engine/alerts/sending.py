@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quarterdeck.engine.channels.service import Notice, notify, status_of
+from quarterdeck.engine.channels.service import Notice, NotificationStatus, notify, status_of
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
-__all__ = ["Notice", "Outlet", "statuses"]
+__all__ = ["Notice", "NotificationStatus", "Outlet", "statuses"]
 
 Notify = Callable[[Engine, Transaction, Sequence[str], Notice], Awaitable[list[int]]]
 
@@ -23,7 +23,6 @@ class Outlet:
     notify: Notify = notify
 
 
-async def statuses(connection: AsyncConnection, ids: Sequence[int]) -> Mapping[int, tuple[str, str | None]]:
-    """What became of notifications, by id: their state, and why where they failed."""
-    found = await status_of(connection, ids) if ids else {}
-    return {number: (str(each.state), each.error_message) for number, each in found.items()}
+async def statuses(connection: AsyncConnection, ids: Sequence[int]) -> Mapping[int, NotificationStatus]:
+    """What became of notifications, by id."""
+    return await status_of(connection, ids) if ids else {}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy import ColumnElement, Table
 
-from quarterdeck.contract.enums import AnyResource
+from quarterdeck.contract.enums import AnyResource, Listed, read_resource
 from quarterdeck.contract.filters import Condition, Filter
 from quarterdeck.engine.store.dialect import Dialect
 
@@ -73,14 +73,14 @@ class Listing:
     the rows that come last by `newest`.
     """
 
-    resource: AnyResource
+    resource: Listed
     table: Table
     columns: Mapping[str, str]
     orders: Mapping[str, tuple[str, ...]]
     indexes: Mapping[str, frozenset[str]]
     by_equality: frozenset[str]
     streams: Mapping[str, tuple[str, ...]]
-    shown: tuple[Column[Any], ...]
+    shown: tuple[ColumnElement[Any], ...]
     facets: Mapping[str, str]
     newest: tuple[str, ...]
     lead: str | None = None
@@ -93,3 +93,8 @@ class Listing:
     special: Special = field(default=_nothing_special)
     always: Callable[[Filter], list[Clause]] = field(default=_nothing_more)
     word: Callable[[str, str], Any] = field(default=_as_it_is)
+
+    @property
+    def acted_on(self) -> AnyResource:
+        """What actions and bulk operations call it. Raises ValueError for a list that has none."""
+        return read_resource(str(self.resource))

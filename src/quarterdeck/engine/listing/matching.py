@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_
 
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.contract.enums import AnyResource, Role
+from quarterdeck.contract.enums import Listed, Role
 from quarterdeck.contract.filters import Between, Compare, Condition, Equals, Filter, FilterError, Term, freeze, parse
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.listing.declaration import Clause, Listing, Wrap, itself
 from quarterdeck.engine.store.dialect import Dialect, plain
 
-_OPERATORS = {
+OPERATORS = {
     "<": lambda column, at: column < at,
     "<=": lambda column, at: column <= at,
     ">": lambda column, at: column > at,
@@ -22,7 +22,7 @@ _OPERATORS = {
 }
 
 
-def read_filter(text: str, resource: AnyResource, principal: Principal) -> Filter:
+def read_filter(text: str, resource: Listed, principal: Principal) -> Filter:
     """Parse and freeze as of now. Raises Problem(FILTER_INVALID) that names the column."""
     try:
         return freeze(parse(text, resource), now=now_ms(), me=principal.actor)
@@ -122,7 +122,7 @@ def _condition(
     column: ColumnElement[Any] = wrap(listing.table.c[listing.columns[key]])
     found: ColumnElement[bool]
     if isinstance(condition, Compare):
-        found = _OPERATORS[condition.op](column, condition.instant.at)
+        found = OPERATORS[condition.op](column, condition.instant.at)
     elif isinstance(condition, Between):
         found = and_(column >= condition.start.at, column < condition.end.at)
     elif key in listing.absent and condition.says("none", "any"):

@@ -67,7 +67,7 @@ async def make_selection(engine: Engine, principal: Principal, listing: Listing,
         )
     return Selection(
         token=token,
-        resource=listing.resource,
+        resource=listing.acted_on,
         filter=filter_.text,
         except_ids=len(except_ids),
         count=count,
