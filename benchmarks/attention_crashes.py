@@ -89,7 +89,7 @@ class Scene:
         self.home, self.client, self.chance, self.outcome = home, client, chance, outcome
         self.over = asyncio.Event()
 
-    async def call(self, op: Operation, body: Any = None, **path: object) -> dict[str, Any]:
+    async def call(self, op: Operation, body: Any = None, **path: Any) -> dict[str, Any]:
         """Again and again until it is answered; what was lost on its way may have happened."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:

@@ -68,6 +68,11 @@ def test_what_is_set_counts_and_the_rest_stays(config: Path) -> None:
         ("[queues.mail]\nbackoff = { bse = 1 }\n", "queues.mail.backoff.bse is not a setting"),
         ("[queues.mail]\nhandler = 'engine'\n", "queues.mail.handler must be http, python or worker"),
         ("[queues.mail]\nreason = 'because'\n", "queues.mail.reason is not a setting"),
+        ("[usage]\nlimits = { api_calls = 3 }\n", "usage.limits.api_calls must be a table"),
+        ("[usage.limits]\napi_calls = { day = '3' }\n", "usage.limits.api_calls.day must be a whole number; it is '3'"),
+        ("[usage.limits]\napi_calls = { day = 0 }\n", "usage.limits.api_calls.day must be from 1 to"),
+        ("[usage.limits]\napi_calls = { hour = 3 }\n", "usage.limits.api_calls.hour is no period; name day, week or"),
+        ("[usage.limits]\nSMS = { day = 3 }\n", "usage.limits: 'SMS' is no resource type"),
         ("[workers]\nports = '1-65535'\n", "workers.ports names 65535 ports; at most 1,000"),
     ],
 )
@@ -77,6 +82,11 @@ def test_a_mistake_names_file_and_key(config: Path, text: str, sentence: str) ->
         load(config)
     assert str(config) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_limits_are_named_by_what_is_used_and_when(config: Path) -> None:
+    config.write_text("[usage.limits]\napi_calls = { day = 10000, month = 200000 }\nsms_sent = { week = 5 }\n")
+    assert load(config).usage.limits == {"api_calls": {"day": 10_000, "month": 200_000}, "sms_sent": {"week": 5}}
 
 
 def test_of_a_queue_only_what_is_named_is_known(config: Path) -> None:

@@ -177,6 +177,17 @@ class UsageSettings:
     minute_days: Annotated[int, Ge(1), Le(400)] = setting(
         32, "Days for which usage can be told by the minute and by the hour."
     )
+    limits: dict[str, dict[str, int]] = setting(
+        {},
+        "What each tenant may use that has no limit of its own, by resource type and day, week or month; for example"
+        " { api_calls = { day = 10000, month = 200000 } }. Set at every start of the engine.",
+    )
+
+    def __post_init__(self) -> None:
+        if self.limits:
+            from quarterdeck.config.usage_limits import check
+
+            check(self.limits)
 
 
 @dataclass(frozen=True, slots=True)

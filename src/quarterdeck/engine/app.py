@@ -40,15 +40,17 @@ CAPABILITIES = (
 @asynccontextmanager
 async def running(settings: Settings, home: Home) -> AsyncIterator[Engine]:
     """An engine at work; stopped in the reverse order. Raises Problem where the store cannot be opened."""
-    from quarterdeck.engine.queues.seeding import seed
+    from quarterdeck.engine.queues import seeding as queue_seeding
     from quarterdeck.engine.runs.dispatcher import Dispatcher
+    from quarterdeck.engine.usage import seeding as usage_seeding
 
     store = await Store.open(settings.store, home)
     try:
         engine = Engine(settings, home, store, Hub(), SchedulerClock(), Meter())
         for ticks in _parts("ticks"):
             ticks.register(engine)
-        await seed(engine)
+        for seeding in (queue_seeding, usage_seeding):
+            await seeding.seed(engine)
         dispatcher = Dispatcher(engine)
         await dispatcher.start()
         engine.clock.start()

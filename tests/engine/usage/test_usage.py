@@ -35,7 +35,7 @@ from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import posting as dead_letters
 from quarterdeck.engine.series.folding import fold
 from quarterdeck.engine.series.recording import Moves
-from quarterdeck.engine.usage import limits, metering, posting, retention, spans, telling
+from quarterdeck.engine.usage import limits, metering, posting, retention, seeding, spans, telling
 from quarterdeck.engine.usage.tables import usage_days, usage_events, usage_minutes
 from tests.support import counted
 from tests.support.desk import ACME, ROOT, Desk, refused, wipe
@@ -345,6 +345,42 @@ async def test_limits_are_shown_beside_what_is_used(engine: Engine) -> None:
     with refused(Code.NOT_FOUND):
         await limits.delete_limit(engine, ROOT, every.id)
     assert [each.quantity for each in (await limits.list_limits(engine, GLOBEX)).items] == [60]
+
+
+async def test_limits_of_the_config_are_set_at_every_start(engine: Engine) -> None:
+    def named(**periods: dict[str, int]) -> None:
+        engine.settings = replace(engine.settings, usage=UsageSettings(limits=periods))
+
+    async def shown() -> dict[tuple[str, str | None, str], tuple[int, str]]:
+        found = (await limits.list_limits(engine, ROOT)).items
+        return {(one.resource_type, one.tenant_id, str(one.period)): (one.quantity, one.updated_by) for one in found}
+
+    own = NewUsageLimit(resource_type="sms_sent", tenant_id="acme", quantity=9)
+    await limits.set_limit(engine, ROOT, own)
+    named(sms_sent={"day": 10, "month": 200}, api_calls={"day": 5})
+    await seeding.seed(engine)
+    await seeding.seed(engine)
+    assert await shown() == {
+        ("api_calls", None, "day"): (5, "config.toml"),
+        ("sms_sent", None, "day"): (10, "config.toml"),
+        ("sms_sent", None, "month"): (200, "config.toml"),
+        ("sms_sent", "acme", "month"): (9, "root"),
+    }
+    # A change of somebody lasts until the next start; what the config names cannot be deleted.
+    changed = await limits.set_limit(engine, ROOT, NewUsageLimit(resource_type="sms_sent", quantity=300))
+    assert changed.updated_by == "root"
+    with refused(Code.WRONG_STATE, "take it out of"):
+        await limits.delete_limit(engine, ROOT, changed.id)
+    named(sms_sent={"month": 200})
+    await seeding.seed(engine)
+    assert await shown() == {
+        ("sms_sent", None, "month"): (200, "config.toml"),
+        ("sms_sent", "acme", "month"): (9, "root"),
+    }
+    async with engine.store.read() as connection:
+        said = (await connection.execute(select(audit_entries.c.action, audit_entries.c.reason))).all()
+    assert Counter(said)["usage.limits.set", "[usage.limits] of the config."] == 4
+    assert Counter(said)["usage.limits.delete", "[usage.limits] of the config."] == 2
 
 
 async def exported(engine: Engine, **query: Any) -> str:

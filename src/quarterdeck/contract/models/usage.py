@@ -10,11 +10,13 @@ from quarterdeck.contract.enums import Period, UsageStep
 from quarterdeck.contract.models.base import Answer, Id, Model, Tenant, Timestamp
 
 # One of `contract.enums.Metered`, or a word of one's own.
-ResourceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,99}$", examples=["api_calls", "sms_sent"])]
+RESOURCE_TYPE = r"^[a-z][a-z0-9_.-]{0,99}$"
+ResourceType = Annotated[str, Field(pattern=RESOURCE_TYPE, examples=["api_calls", "sms_sent"])]
 Quantity = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Source = Annotated[str, Field(min_length=1, max_length=500, examples=["https://sms.example.com"])]
 EventId = Annotated[str, Field(min_length=1, max_length=500)]
 AT_ONCE = 5_000
+MOST_ALLOWED = 10**15
 
 
 class UsageEvent(Model):
@@ -150,7 +152,7 @@ class NewUsageLimit(Model):
     resource_type: ResourceType
     tenant_id: Tenant | None = None
     period: Period = Period.MONTH
-    quantity: Annotated[int, Field(ge=1, le=10**15)]
+    quantity: Annotated[int, Field(ge=1, le=MOST_ALLOWED)]
 
 
 class UsageLimit(Answer):

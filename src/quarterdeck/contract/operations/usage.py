@@ -65,5 +65,5 @@ DELETE_LIMIT = Operation(
     "Forget a limit.",
     ModelRef("usage:UsageLimit"),
     role=Role.ADMIN,
-    problems=(Code.NOT_FOUND,),
+    problems=(Code.NOT_FOUND, Code.WRONG_STATE),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, cast, delete, func, insert, select, update
+from sqlalchemy import BigInteger, Row, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import now_ms, to_datetime
@@ -38,40 +38,65 @@ async def list_limits(engine: Engine, principal: Principal) -> UsageLimitList:
 async def set_limit(engine: Engine, principal: Principal, new: NewUsageLimit) -> UsageLimit:
     """Raises Problem: FORBIDDEN, UNCHANGED where it is so already, INVALID_INPUT where there are too many."""
     _may_write(principal, new.tenant_id)
-    values = {"quantity": new.quantity, "updated_by": principal.actor}
     async with engine.store.write() as transaction:
         connection = transaction.connection
-        tenant = new.tenant_id or NOBODY
-        key = (_C.tenant_id == tenant, _C.resource_type == new.resource_type, _C.period == str(new.period))
-        before = (await connection.execute(engine.store.dialect.lock(select(usage_limits).where(*key)))).first()
-        values["updated_at"] = transaction.now
-        if before is not None:
-            if before.quantity == new.quantity:
-                raise Problem(Code.UNCHANGED, f"The limit is {new.quantity:,} already.")
-            change = update(usage_limits).where(_C.id == before.id).values(**values).returning(usage_limits)
-            row = (await connection.execute(change)).one()
-        else:
-            if (await connection.execute(select(func.count()).select_from(usage_limits))).scalar_one() >= _MOST:
-                raise Problem(Code.INVALID_INPUT, f"There are {_MOST:,} limits; delete some first.")
-            named = {"tenant_id": tenant, "resource_type": new.resource_type, "period": str(new.period)}
-            made = insert(usage_limits).values(**named, **values).returning(usage_limits)
-            row = (await connection.execute(made)).one()
-        details = {"before": None if before is None else before.quantity, "after": new.quantity}
-        await _audit(engine, transaction, principal, "set", row, details)
+        key = (new.tenant_id or NOBODY, new.resource_type, str(new.period))
+        same = (_C.tenant_id == key[0], _C.resource_type == key[1], _C.period == key[2])
+        before = (await connection.execute(engine.store.dialect.lock(select(usage_limits).where(*same)))).first()
+        if before is not None and before.quantity == new.quantity:
+            raise Problem(Code.UNCHANGED, f"The limit is {new.quantity:,} already.")
+        number = select(func.count()).select_from(usage_limits)
+        if before is None and (await connection.execute(number)).scalar_one() >= _MOST:
+            raise Problem(Code.INVALID_INPUT, f"There are {_MOST:,} limits; delete some first.")
+        row = await settle(engine, transaction, principal, key, new.quantity, before)
     return _limit(row)
+
+
+async def settle(
+    engine: Engine,
+    transaction: Transaction,
+    principal: Principal,
+    key: tuple[str, str, str],
+    quantity: int,
+    before: Row[Any] | None,
+    *,
+    by: str | None = None,
+    why: str | None = None,
+) -> Row[Any]:
+    """Keeps the limit of (tenant, resource type, period) with its audit entry."""
+    values = {"quantity": quantity, "updated_by": by or principal.actor, "updated_at": transaction.now}
+    named = dict(zip(("tenant_id", "resource_type", "period"), key, strict=True))
+    kept = engine.store.dialect.insert(usage_limits).values(**named, **values)
+    kept = kept.on_conflict_do_update(index_elements=[_C[name] for name in named], set_=values)
+    row: Row[Any] = (await transaction.connection.execute(kept.returning(usage_limits))).one()
+    if before is None or before.quantity != quantity:
+        details = {"before": None if before is None else before.quantity, "after": quantity}
+        await _audit(engine, transaction, principal, "set", row, details, why)
+    return row
 
 
 async def delete_limit(engine: Engine, principal: Principal, limit_id: int) -> UsageLimit:
-    """Raises Problem: NOT_FOUND, FORBIDDEN."""
+    """Raises Problem: NOT_FOUND, FORBIDDEN, WRONG_STATE where it would be back with the next start."""
     async with engine.store.write() as transaction:
-        connection = transaction.connection
-        row = (await connection.execute(select(usage_limits).where(_C.id == limit_id))).first()
+        row = (await transaction.connection.execute(select(usage_limits).where(_C.id == limit_id))).first()
         if row is None or not (row.tenant_id == NOBODY or principal.sees(row.tenant_id)):
             raise Problem(Code.NOT_FOUND, f"There is no limit {limit_id}.")
         _may_write(principal, row.tenant_id or None)
-        await connection.execute(delete(usage_limits).where(_C.id == limit_id))
-        await _audit(engine, transaction, principal, "delete", row, {"before": row.quantity, "after": None})
+        if row.tenant_id == NOBODY and row.period in engine.settings.usage.limits.get(row.resource_type, {}):
+            raise Problem(
+                Code.WRONG_STATE,
+                f"The limit on {row.resource_type} a {row.period} is named in config.toml; take it out of"
+                " [usage.limits] and start the engine again.",
+            )
+        await forget(engine, transaction, principal, row)
     return _limit(row)
+
+
+async def forget(
+    engine: Engine, transaction: Transaction, principal: Principal, row: Row[Any], *, why: str | None = None
+) -> None:
+    await transaction.connection.execute(delete(usage_limits).where(_C.id == row.id))
+    await _audit(engine, transaction, principal, "delete", row, {"before": row.quantity, "after": None}, why)
 
 
 async def against_limits(
@@ -165,6 +190,7 @@ async def _audit(
     verb: str,
     row: Row[Any],
     details: dict[str, Any],
+    why: str | None = None,
 ) -> None:
     await audit.append(
         transaction,
@@ -174,5 +200,6 @@ async def _audit(
         tenant_id=row.tenant_id or None,
         resource="usage_limits",
         target=str(row.id),
+        reason=why,
         details={"resource_type": row.resource_type, "period": row.period, **details},
     )
