@@ -94,6 +94,9 @@ FIRST_STATUS: Mapping[AnyResource, ItemStatus] = {
     Resource.EXCEPTIONS: _S.OPEN,
 }
 
+# Items that nobody works on any more.
+DONE = frozenset({"resolved", "closed", "refunded", "rejected", "cancelled"})
+
 # What claim-next may hand out: work that waits for somebody.
 CLAIMABLE: Mapping[Resource, frozenset[str]] = {
     Resource.SUPPORT_TASKS: frozenset({"open"}),
@@ -112,6 +115,11 @@ TRANSITIONS: Mapping[AnyResource, Table] = {
 def statuses(resource: AnyResource) -> tuple[str, ...]:
     """The states of a resource's machine, in the order of the table."""
     return tuple(TRANSITIONS[resource])
+
+
+def open_filter(resource: Resource) -> str:
+    """The filter for items of a queue that are not done."""
+    return f"status:{','.join(state for state in statuses(resource) if state not in DONE)}"
 
 
 def sources(resource: AnyResource, target: str) -> frozenset[str]:

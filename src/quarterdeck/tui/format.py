@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, from_iso
+from quarterdeck.contract.transitions import DONE
 from quarterdeck.tui.glyphs import UNICODE, Glyphs
 
 Cell = tuple[str, str]  # text and the name of a style
 
-_DONE = frozenset({"resolved", "closed", "cancelled", "refunded", "rejected"})
 _MONTH = 30 * DAY
 _YEAR = 365 * DAY
 # In the last two minutes a time to due counts seconds.
@@ -110,7 +110,7 @@ def due_signed(at: object, now: int, glyphs: Glyphs = UNICODE) -> Cell:
 
 def due_of(item: Mapping[str, Any], now: int, glyphs: Glyphs = UNICODE) -> Cell:
     """`due_signed` of an item; nothing where nobody waits for it any more."""
-    if item["status"] in _DONE or item.get("deleted_at"):
+    if item["status"] in DONE or item.get("deleted_at"):
         return "", ""
     return due_signed(item.get("sla_due_at"), now, glyphs)
 

@@ -7,6 +7,7 @@ from quarterdeck.contract.operations import (
     channels,
     dead_letters,
     items,
+    overview,
     queues,
     runs,
     sla,
@@ -16,7 +17,7 @@ from quarterdeck.contract.operations import (
 )
 from quarterdeck.contract.operations.base import API, Operation
 
-_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, sla, alerts, channels, usage, audit, system)
+_PACKAGES = (items, bulk, queues, runs, dead_letters, workers, sla, alerts, channels, usage, overview, audit, system)
 
 OPERATIONS: dict[str, Operation] = {
     value.name: value for package in _PACKAGES for value in vars(package).values() if isinstance(value, Operation)
@@ -32,6 +33,7 @@ __all__ = [
     "channels",
     "dead_letters",
     "items",
+    "overview",
     "queues",
     "runs",
     "sla",

@@ -20,12 +20,13 @@ from quarterdeck.contract.models.dead_letters import (
     ErrorGroups,
     StatsQuery,
 )
+from quarterdeck.contract.models.overview import DeadLettersNow
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters.listing import DEAD_LETTERS
 from quarterdeck.engine.dead_letters.tables import dead_letter_groups, dead_letters
 from quarterdeck.engine.listing import access, paging
-from quarterdeck.engine.listing.counting import tallied
+from quarterdeck.engine.listing.counting import count, tallied
 from quarterdeck.engine.listing.matching import clauses, read_filter
 from quarterdeck.engine.listing.slices import slices
 from quarterdeck.engine.series.tables import dead_letter_minutes, dead_letter_tallies
@@ -59,6 +60,18 @@ async def stats(engine: Engine, principal: Principal, query: StatsQuery) -> Dead
     )
 
 
+async def lately(engine: Engine, principal: Principal) -> DeadLettersNow:
+    """How many are pending, and by how many there are more, hour by hour until now."""
+    waiting = await count(engine.store, principal, DEAD_LETTERS, f"status:{DeadLetterStatus.PENDING}")
+    now = now_ms()
+    first = now - now % MINUTE + MINUTE - DAY
+    async with engine.store.read() as connection:
+        growth = await _growth(connection, principal, first, HOUR)
+    found = (growth.get(at) for at in range(first, first + DAY, HOUR))
+    hours = [each["added"] - each["resolved"] - each["expired"] if each else 0 for each in found]
+    return DeadLettersNow(pending=waiting.count, hour=hours[-1], day=sum(hours), hours=hours)
+
+
 def _mine(column: ColumnElement[Any], principal: Principal) -> list[ColumnElement[bool]]:
     return [] if principal.tenants is None else [column.in_(sorted(principal.tenants))]
 
@@ -66,8 +79,9 @@ def _mine(column: ColumnElement[Any], principal: Principal) -> list[ColumnElemen
 async def _growth(
     connection: AsyncConnection, principal: Principal, first: int, step: int
 ) -> dict[int, dict[str, int]]:
+    """By when each step begins, of which `first` is the first."""
     minutes = dead_letter_minutes.c
-    at = (minutes.minute - minutes.minute % step).label("at")
+    at = (minutes.minute - (minutes.minute - first) % step).label("at")
     names = ("added", "resolved", "expired")
     query = (
         select(at, *(func.sum(minutes[name]).label(name) for name in names))

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import DAY, MINUTE, now_ms, to_datetime, to_ms
 from quarterdeck.contract.enums import ClockState, Period, Priority
+from quarterdeck.contract.models.overview import Verdicts
 from quarterdeck.contract.models.sla import ByPriority, Compliance, FigureQuery, PeriodFigure, ResolutionTime
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.core import Engine
@@ -19,6 +20,7 @@ from quarterdeck.engine.sla.scope import narrowed
 from quarterdeck.engine.sla.tables import sla_breaches, sla_clocks
 
 _C = sla_clocks.c
+Bounds = Sequence[tuple[int, int]]  # [from, until) of each time, ms
 
 
 async def compliance(engine: Engine, principal: Principal, query: FigureQuery) -> Compliance:
@@ -29,6 +31,18 @@ async def compliance(engine: Engine, principal: Principal, query: FigureQuery) -
         parts = await _by_period(engine, connection, principal, query, bounds)
     met, breached = sum(each.met for each in parts), sum(each.breached for each in parts)
     return Compliance(met=met, breached=breached, percent=_share(met, breached), periods=parts)
+
+
+async def days_kept(engine: Engine, principal: Principal, days: int) -> list[Verdicts]:
+    """How resolutions were promised and kept in each of the last so many times 24 hours, the oldest first."""
+    now = now_ms()
+    bounds = [(now - number * DAY, now - (number - 1) * DAY) for number in range(days, 0, -1)]
+    async with engine.store.read() as connection:
+        return [judged(*each) for each in await _verdicts(engine, connection, principal, FigureQuery(), bounds)]
+
+
+def judged(met: int, breached: int) -> Verdicts:
+    return Verdicts(met=met, breached=breached, percent=_share(met, breached))
 
 
 async def resolution_time(engine: Engine, principal: Principal, query: FigureQuery) -> ResolutionTime:
@@ -81,32 +95,47 @@ def _ended(principal: Principal, query: FigureQuery, *times: ColumnElement[bool]
 
 
 async def _by_period(
-    engine: Engine, connection: AsyncConnection, principal: Principal, query: FigureQuery, bounds: Sequence[Any]
+    engine: Engine, connection: AsyncConnection, principal: Principal, query: FigureQuery, bounds: Bounds
 ) -> list[PeriodFigure]:
-    columns = {"number": Integer(), "begins": BigInteger(), "ends": BigInteger()}
-    spans = engine.store.dialect.listed("the_spans", columns)
-    values = {"the_spans": json.dumps([[number, *each] for number, each in enumerate(bounds)])}
+    spans, values = _spans(engine, bounds)
+    verdicts = await _verdicts(engine, connection, principal, query, bounds)
+    fulfilled = _ended(principal, query, *_within(_C.ended_at, spans))
+    medians = await _quantiles(connection, fulfilled, spans.c.number, values)
+    return [
+        PeriodFigure(
+            start=to_datetime(begins),
+            met=met,
+            breached=breached,
+            percent=_share(met, breached),
+            median_minutes=medians.get(number, (0, None, None))[1],
+        )
+        for number, ((begins, _), (met, breached)) in enumerate(zip(bounds, verdicts, strict=True))
+    ]
+
+
+async def _verdicts(
+    engine: Engine, connection: AsyncConnection, principal: Principal, query: FigureQuery, bounds: Bounds
+) -> list[tuple[int, int]]:
+    """(met, breached) of each time."""
+    spans, values = _spans(engine, bounds)
 
     async def counted(*conditions: ColumnElement[bool]) -> dict[int, int]:
         number = spans.c.number
         query = select(number, func.count().label("found")).where(*conditions).group_by(number)
         return {row.number: row.found for row in await connection.execute(query, values)}
 
-    fulfilled = _ended(principal, query, *_within(_C.ended_at, spans))
-    kept = await counted(fulfilled, _C.state == str(ClockState.MET))
+    met = _C.state == str(ClockState.MET)
+    kept = await counted(_ended(principal, query, *_within(_C.ended_at, spans)), met)
     of_a_time = _within(sla_breaches.c.breached_at, spans)
     broken = await counted(*narrowed(principal, query, sla_breaches), *of_a_time)
-    medians = await _quantiles(connection, fulfilled, spans.c.number, values)
-    return [
-        PeriodFigure(
-            start=to_datetime(begins),
-            met=kept.get(number, 0),
-            breached=broken.get(number, 0),
-            percent=_share(kept.get(number, 0), broken.get(number, 0)),
-            median_minutes=medians.get(number, (0, None, None))[1],
-        )
-        for number, (begins, _) in enumerate(bounds)
-    ]
+    return [(kept.get(number, 0), broken.get(number, 0)) for number in range(len(bounds))]
+
+
+def _spans(engine: Engine, bounds: Bounds) -> tuple[Subquery, dict[str, str]]:
+    """Times as a table, and the value that it is bound to."""
+    columns = {"number": Integer(), "begins": BigInteger(), "ends": BigInteger()}
+    values = {"the_spans": json.dumps([[number, *each] for number, each in enumerate(bounds)])}
+    return engine.store.dialect.listed("the_spans", columns), values
 
 
 def _within(moment: ColumnElement[int], spans: Subquery) -> tuple[ColumnElement[bool], ...]:

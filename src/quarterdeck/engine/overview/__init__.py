@@ -1,0 +1,1 @@
+"""What an operator is to know now, from what every other capability says of itself."""
