@@ -1,4 +1,4 @@
-"""Charts under each other, or side by side where the place is wide, or one at a time where it is small."""
+"""Charts under each other, side by side or both, as many as there is room for; the others come by turning."""
 
 from __future__ import annotations
 
@@ -54,11 +54,18 @@ class ChartBoard(LinesView):
 
     def turn(self, by: int) -> bool:
         """Another chart, where not all fit. False where all of them stand there already."""
-        if len(self._plots) < 2 or self._fitting(*self.content_size) >= len(self._plots):
+        across, down = self._grid(*self.content_size)
+        if across * down >= len(self._plots):
             return False
-        self._chosen = (self._chosen + by) % len(self._plots)
+        self._chosen = (self._chosen + by * across * down) % len(self._plots)
         self._draw()
         return True
+
+    def choose(self, number: int) -> None:
+        """The chart that comes first, where not all fit."""
+        if number != self._chosen:
+            self._chosen = number
+            self._draw()
 
     def on_resize(self) -> None:
         self._draw()
@@ -67,10 +74,16 @@ class ChartBoard(LinesView):
         """After a change of the theme's signs."""
         self._draw()
 
-    def _fitting(self, cells: int, height: int) -> int:
+    def _grid(self, cells: int, height: int) -> tuple[int, int]:
+        """How many stand beside each other and under each other: all in one row or one column, if that can be; else
+        as many as fit, or one where there is no room beside it."""
+        many = len(self._plots)
         if self._is_side_by_side(cells, height):
-            return len(self._plots)
-        return len(self._plots) if height >= STACKED * len(self._plots) else 1
+            return many, 1
+        if height >= STACKED * many:
+            return 1, many
+        across = min(many, cells // SIDE_BY_SIDE)
+        return (across, max(1, min(-(-many // across), height // STACKED))) if across > 1 else (1, 1)
 
     def _is_side_by_side(self, cells: int, height: int) -> bool:
         many = len(self._plots)
@@ -87,16 +100,15 @@ class ChartBoard(LinesView):
         if not plots:
             return [[(self._says, "muted")]] if self._says else []
         many = len(plots)
-        if self._is_side_by_side(cells, height):
-            each = (cells - 2 * (many - 1)) // many
-            high = min(height, TALLEST)
-            return beside([chart_lines(plot, each, high, glyphs) for plot in plots], each)
-        if self._fitting(cells, height) == 1:
-            chosen = self._chosen % many
-            lines = chart_lines(plots[chosen], cells, min(height, TALLEST), glyphs)
-            if many > 1 and lines:
-                more = f" {chosen + 1}/{many} {self.turn_hint}".rstrip()
-                lines[0] = both_ends(lines[0], [(more, "faint")], cells)
-            return lines
-        each = min(height // many, TALLEST)
-        return [line for plot in plots for line in chart_lines(plot, cells, each, glyphs)]
+        across, down = self._grid(cells, height)
+        each, high = (cells - 2 * (across - 1)) // across, min(height // down, TALLEST)
+        turned = across * down < many
+        first = self._chosen % many if turned else 0
+        shown = [plots[(first + n) % many] for n in range(min(across * down, many))]
+        lines: list[Line] = []
+        for row in range(0, len(shown), across):
+            charts = [chart_lines(plot, each, high, glyphs) for plot in shown[row : row + across]]
+            lines += charts[0] if across == 1 else beside(charts, each)
+        if turned and lines:
+            lines[0] = both_ends(lines[0], [(f" {first + 1}/{many} {self.turn_hint}".rstrip(), "faint")], cells)
+        return lines
