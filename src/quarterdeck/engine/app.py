@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 # What serves operations and what the clock calls, one package a capability.
 CAPABILITIES = (
     "items", "listing", "bulk", "queues", "runs", "dead_letters", "series", "deliveries", "workers", "sla",
-    "alerts", "channels", "usage", "audit", "idempotency", "live", "system",
+    "alerts", "channels", "usage", "overview", "audit", "idempotency", "live", "system",
 )  # fmt: skip
 
 
