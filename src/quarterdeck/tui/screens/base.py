@@ -175,7 +175,10 @@ class ConsoleScreen(Screen[None]):
         standing = self.console.session.standing
         if bound.action is not None:
             return why_not_action(bound.action, standing, self.current_row(), self.marked())
-        return why_not_command(bound.command, standing)
+        reason = why_not_command(bound.command, standing)
+        if reason is None and bound.name == "undo" and not self.console.session.acts:
+            return f"Nothing of yours to take back here; {self.key('operations')} lists bulk operations."
+        return reason
 
     async def on_key(self, event: events.Key) -> None:
         key = pressed(event.key, event.character)

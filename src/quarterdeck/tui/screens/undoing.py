@@ -19,12 +19,8 @@ _FOR_GOOD = (Code.CHANGED_SINCE, Code.NOT_UNDOABLE, Code.NOT_FOUND, Code.WRONG_S
 
 
 def undo(screen: ConsoleScreen) -> None:
-    """The last thing first; `screen` says what became of it."""
+    """The last thing first, of which there is one; `screen` says what became of it."""
     session = screen.console.session
-    if not session.acts:
-        key = screen.key("operations")
-        screen.notice(f"Nothing of yours to take back here; {key} lists bulk operations.", "warning")
-        return
     act = session.acts[-1]
     if act.why_not:
         session.acts.remove(act)

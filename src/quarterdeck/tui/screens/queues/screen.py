@@ -92,8 +92,6 @@ class QueuesScreen(FiguresScreen):
     def why_not(self, bound: Bound) -> str | None:
         if bound.name == "queues":
             return "These are the queues already."
-        if bound.name == "undo" and not self.console.session.acts:
-            return "Nothing of yours to take back here."
         label = bound.command.label
         if bound.name == "queue-change" and (
             refused := why_not_change(label, self.console.session.standing, Role.ADMIN)
