@@ -37,17 +37,17 @@ class ItemDetail(RowDetail):
     def __init__(self, screen: ListScreen) -> None:
         super().__init__(screen)
         self._ticking: Timer | None = None
-        self._looked_at = 0  # when the clocks were read, ms
+        self._looked_at = 0  # when the clocks were asked for, ms
         self._said: list[str] = []
 
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Any]:
         resource = self.screen.resource
+        self._looked_at = self.screen.console.session.now()
         item, page, found = await asyncio.gather(
             client.call(items.SHOW, resource=resource, id=row_id),
             client.call(items.EVENTS, query={"limit": _EVENTS}, resource=resource, id=row_id),
             client.call(sla.CLOCKS, resource=resource, id=row_id),
         )
-        self._looked_at = self.screen.console.session.now()
         if found["clocks"] and self._ticking is None:
             self._ticking = self.screen.set_interval(1.0, self._tick)
         return item, Rest(page["items"], await _letter(client, item), found["clocks"], found["suggestions"])
@@ -80,7 +80,7 @@ class ItemDetail(RowDetail):
             return
         words = self._words()
         if any(words) and session.now() - self._looked_at >= MINUTE:
-            self._looked_at = session.now()
+            self._looked_at = session.now()  # one question, however long the answer takes
             self.refresh()
         elif words != self._said:
             self.paint()
