@@ -77,7 +77,14 @@ async def test_what_fires_is_counted_in_groups_and_read_from_both_ends(engine: E
     await acting.resolve(engine, ROOT, models.Resolve(ids=ids[3:4], note="moved"))
     ends = to_datetime(now_ms() + HOUR)
     matchers = [rule_models.Matcher(name="host", value="web-[01]", is_regex=True)]
-    await silencing.silence(engine, ROOT, models.NewSilence(matchers=matchers, ends_at=ends, comment="moving"))
+    new = models.NewSilence(matchers=matchers, ends_at=ends, comment="moving")
+    would = await silencing.preview(engine, ROOT, new)
+    assert (would.firing, would.pending, would.quiet) == (2, 0, 0)
+    assert [each.labels["host"] for each in would.first] == ["web-1", "web-0"]
+    with refused(Code.INVALID_INPUT, "would match alerts without any label"):
+        empty = [rule_models.Matcher(name="host", value=".*", is_regex=True)]
+        await silencing.preview(engine, ROOT, new.model_copy(update={"matchers": empty}))
+    await silencing.silence(engine, ROOT, new)
     assert await hosts("is:acknowledged") == everything[1:3]
     assert await hosts("is:silenced,acknowledged state:firing") == [*everything[1:3], *everything[5:]]
     assert await hosts("state:resolved") == everything[3:4]

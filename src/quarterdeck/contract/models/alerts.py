@@ -202,6 +202,15 @@ class NewSilence(Model):
     comment: Annotated[str, Field(min_length=1, max_length=2_000)]
 
 
+class SilencePreview(Answer):
+    """What a silence would keep quiet if it began now; `quiet` of them are so already. `first` are the newest."""
+
+    firing: int
+    pending: int
+    quiet: int
+    first: list[Alert]
+
+
 class Silence(Answer):
     id: Id
     tenant_id: str | None

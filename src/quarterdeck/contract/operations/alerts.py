@@ -126,6 +126,15 @@ SILENCE = Operation(
     status=201,
     role=Role.OPERATOR,
 )
+PREVIEW_SILENCE = Operation(
+    "alerts.preview_silence",
+    "POST",
+    f"{_SILENCES}/preview",
+    "What a silence would keep from being sent.",
+    ModelRef("alerts:SilencePreview"),
+    ModelRef("alerts:NewSilence"),
+    role=Role.OPERATOR,
+)
 END_SILENCE = Operation(
     "alerts.end_silence",
     "DELETE",

@@ -69,6 +69,10 @@ async def _silence(call: Call) -> models.Silence:
     return await silencing.silence(call.engine, call.principal, call.body)
 
 
+async def _preview_silence(call: Call) -> models.SilencePreview:
+    return await silencing.preview(call.engine, call.principal, call.body)
+
+
 async def _end_silence(call: Call) -> models.Silence:
     return await silencing.end_silence(call.engine, call.principal, call.path["id"])
 
@@ -91,5 +95,6 @@ bind(router, operations.ACKNOWLEDGE, _acknowledge)
 bind(router, operations.RESOLVE, _resolve)
 bind(router, operations.SILENCES, _silences)
 bind(router, operations.SILENCE, _silence)
+bind(router, operations.PREVIEW_SILENCE, _preview_silence)
 bind(router, operations.END_SILENCE, _end_silence)
 bind(router, operations.POST, _post)

@@ -12,10 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quarterdeck.contract.clock import DAY, now_ms, to_datetime, to_ms
 from quarterdeck.contract.enums import AlertState, SilenceState
 from quarterdeck.contract.models.alert_rules import Matcher
-from quarterdeck.contract.models.alerts import NewSilence, Silence, SilenceList, SilenceQuery
+from quarterdeck.contract.models.alerts import (
+    HistoryQuery,
+    NewSilence,
+    Silence,
+    SilenceList,
+    SilencePreview,
+    SilenceQuery,
+)
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
+from quarterdeck.engine.alerts.history import history, mine
 from quarterdeck.engine.alerts.matching import matchers_of, matches
 from quarterdeck.engine.alerts.tables import alerts, silences
 from quarterdeck.engine.alerts.telling import tell
@@ -25,6 +33,8 @@ from quarterdeck.engine.store.store import Transaction
 
 _LONGEST_DAYS = 366
 _AT_ONCE = 5_000
+_MOST_SHOWN = 3
+_OPEN = (str(AlertState.FIRING), str(AlertState.PENDING))
 _S = silences.c
 
 
@@ -51,14 +61,7 @@ async def silence(engine: Engine, principal: Principal, new: NewSilence) -> Sile
     may_set_up(principal, new.tenant_id)
     async with engine.store.write() as transaction:
         now = transaction.now
-        starts = now if new.starts_at is None else max(now, to_ms(new.starts_at))
-        ends = to_ms(new.ends_at)
-        if ends <= starts:
-            raise _refuse("/ends_at", "must be in the future, and after starts_at")
-        if ends - starts > _LONGEST_DAYS * DAY:
-            raise _refuse("/ends_at", f"is more than {_LONGEST_DAYS} days after the start; switch the rule off instead")
-        if all(matches([each], {}) for each in new.matchers):
-            raise _refuse("/matchers", "would match alerts without any label, which is all of them; name a value")
+        starts, ends = _times(new, now)
         values = {
             "tenant_id": new.tenant_id,
             "matchers": [each.model_dump(mode="json") for each in new.matchers],
@@ -76,6 +79,42 @@ async def silence(engine: Engine, principal: Principal, new: NewSilence) -> Sile
         await _audit(engine, transaction, principal, "create", silence_id, new.tenant_id, values)
         tell(engine, transaction)
         return _shown(await _find(transaction.connection, principal, silence_id), now)
+
+
+def _times(new: NewSilence, now: int) -> tuple[int, int]:
+    """From when to when (ms). Raises Problem(INVALID_INPUT) for what would silence nothing, too much or too long."""
+    starts = now if new.starts_at is None else max(now, to_ms(new.starts_at))
+    ends = to_ms(new.ends_at)
+    if ends <= starts:
+        raise _refuse("/ends_at", "must be in the future, and after starts_at")
+    if ends - starts > _LONGEST_DAYS * DAY:
+        raise _refuse("/ends_at", f"is more than {_LONGEST_DAYS} days after the start; switch the rule off instead")
+    if all(matches([each], {}) for each in new.matchers):
+        raise _refuse("/matchers", "would match alerts without any label, which is all of them; name a value")
+    return starts, ends
+
+
+async def preview(engine: Engine, principal: Principal, new: NewSilence) -> SilencePreview:
+    """Raises Problem: INVALID_INPUT, FORBIDDEN."""
+    may_set_up(principal, new.tenant_id)
+    _times(new, now_ms())
+    wanted = Quieted(0, new.tenant_id, tuple(new.matchers))
+    c, open_ = alerts.c, alerts.c.state.in_(_OPEN)
+    numbers, quiet, first = dict.fromkeys(_OPEN, 0), 0, list[int]()
+    async with engine.store.read() as connection:
+        query = select(c.id, c.tenant_id, c.labels, c.state, c.silenced_by, c.inhibited_by).where(open_)
+        for row in await connection.execute(query.where(*mine(principal)).order_by(c.id.desc())):
+            if wanted.quiets(row.tenant_id, row.labels):
+                numbers[row.state] += 1
+                quiet += row.silenced_by is not None or row.inhibited_by is not None
+                first += [row.id] if len(first) < _MOST_SHOWN else []
+    found = HistoryQuery(ids=",".join(map(str, first)) if first else "0")
+    return SilencePreview(
+        firing=numbers[str(AlertState.FIRING)],
+        pending=numbers[str(AlertState.PENDING)],
+        quiet=quiet,
+        first=(await history(engine, principal, found)).items,
+    )
 
 
 async def end_silence(engine: Engine, principal: Principal, silence_id: int) -> Silence:
@@ -142,7 +181,7 @@ async def _apply(engine: Engine, transaction: Transaction, active: Sequence[Quie
     last = 0
     while True:
         query = select(*columns).where(
-            alerts.c.state.in_((str(AlertState.FIRING), str(AlertState.PENDING))),
+            alerts.c.state.in_(_OPEN),
             alerts.c.silenced_by.is_(None),
             alerts.c.id > last,
         )
