@@ -8,6 +8,8 @@
     {"type": "queues_changed"}    at most one a second: the figures of queues have moved
     {"type": "workers_changed"}   at most one a second: workers came, went, or changed their condition
     {"type": "alerts_changed"}    at most one a second: alerts came, went, or were acted on
+    {"type": "usage_changed"}     at most one a second: something was used, or may be used otherwise. Calls that only
+        read say nothing of themselves, so that whoever looks again because of it does not call for the next one
     {"type": "resync"}: messages were dropped; look again at everything
 `/ws/bulk-operations/{id}`:
     {"type": "progress_update", "operation": BulkOperation}   at most 10 a second, the newest state
@@ -33,6 +35,7 @@ class Message(StrEnum):
     QUEUES_CHANGED = "queues_changed"
     WORKERS_CHANGED = "workers_changed"
     ALERTS_CHANGED = "alerts_changed"
+    USAGE_CHANGED = "usage_changed"
     RESYNC = "resync"
     PROGRESS_UPDATE = "progress_update"
     OPERATION_COMPLETED = "operation_completed"

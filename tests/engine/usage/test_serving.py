@@ -96,6 +96,29 @@ async def test_calls_count_for_the_tenant_of_who_calls(engine: Engine, engine_ho
         assert await totals(root, tenant="globex") == {"api_calls": 1}
 
 
+async def test_who_looks_hears_of_usage_but_not_of_their_own_looking(engine: Engine, engine_home: Home) -> None:
+    async with served(engine), Client(LocalAddress(engine_home)) as client:
+        heard = engine.hub.subscribe(Principal("acme-lead", Role.VIEWER, frozenset({"acme"})))
+        for operation in (usage.SUMMARY, usage.DETAILS, usage.LIMITS):
+            await client.call(operation)
+        await metering.flush(engine)
+        assert (await totals(client))["api_calls"] == 3
+        assert not heard.has_waiting
+        await client.call(items.CREATE, resource="support_tasks", body={"items": [{"tenant_id": "acme", "title": "x"}]})
+        await metering.flush(engine)
+        said = [(await anext(heard))["type"] for _ in range(2)]
+        assert said == ["resource_changed", "usage_changed"]
+        # The next one comes a second later, however often something is used until then.
+        for number in range(3):
+            event = {"source": "x", "id": f"{number}", "tenant_id": "acme", "resource_type": "sms_sent"}
+            await client.call(usage.RECORD, body={"events": [event]})
+            await metering.flush(engine)
+        assert not heard.has_waiting
+        async with asyncio.timeout(10):
+            assert await anext(heard) == {"type": "usage_changed"}
+        assert not heard.has_waiting
+
+
 async def until_ingested(client: Client, count: int) -> None:
     async with asyncio.timeout(30):
         while True:

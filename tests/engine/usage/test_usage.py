@@ -245,10 +245,10 @@ async def test_what_the_engine_does_is_metered_by_itself(engine: Engine, desk: D
     letters = [NewDeadLetter(queue="mail", event_type="x", tenant_id="acme", source_id=name) for name in ("a", "b")]
     await dead_letters.add(engine, ROOT, NewDeadLetters(dead_letters=letters))
     await dead_letters.add(engine, ROOT, NewDeadLetters(dead_letters=letters))
-    metering.note_call(engine, ACME, "globex")
-    metering.note_call(engine, ROOT, "globex")
-    metering.note_call(engine, ROOT, None)
-    metering.note_call(engine, Principal("both", Role.VIEWER, frozenset({"acme", "globex"})), "initech")
+    metering.note_call(engine, ACME, "globex", reads=True)
+    metering.note_call(engine, ROOT, "globex", reads=True)
+    metering.note_call(engine, ROOT, None, reads=True)
+    metering.note_call(engine, Principal("both", Role.VIEWER, frozenset({"acme", "globex"})), "initech", reads=True)
     assert await totals(engine) == {}, "nothing is written before the flush"
     await metering.flush(engine)
     await metering.flush(engine)
@@ -285,7 +285,7 @@ async def test_runs_count_when_they_have_ended(engine: Engine) -> None:
 
 async def test_nothing_is_metered_that_is_switched_off(engine: Engine) -> None:
     engine.settings = replace(engine.settings, usage=UsageSettings(metering=False))
-    metering.note_call(engine, ACME, None)
+    metering.note_call(engine, ACME, None, reads=True)
     metering.note(engine, Metered.ITEMS_INGESTED, ["acme"])
     await counted.attempts(engine.store)
     await metering.flush(engine)
@@ -294,8 +294,8 @@ async def test_nothing_is_metered_that_is_switched_off(engine: Engine) -> None:
 
 
 async def test_a_name_that_no_store_can_keep_stops_nothing(engine: Engine) -> None:
-    metering.note_call(engine, Principal("odd", Role.VIEWER, frozenset({"\ud800\0"})), None)
-    metering.note_call(engine, ACME, None)
+    metering.note_call(engine, Principal("odd", Role.VIEWER, frozenset({"\ud800\0"})), None, reads=True)
+    metering.note_call(engine, ACME, None, reads=True)
     await metering.flush(engine)
     assert {each[1:] for each in await rows(engine, by_tenant=True)} == {("?\ufffd", 1), ("acme", 1)}
     await sums_agree(engine)
@@ -305,10 +305,10 @@ async def test_what_cannot_be_flushed_is_kept_for_the_next_time(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> None:
-        metering.note_call(engine, ACME, None)
+        metering.note_call(engine, ACME, None, reads=True)
         raise RuntimeError("the disk is full")
 
-    metering.note_call(engine, ACME, None)
+    metering.note_call(engine, ACME, None, reads=True)
     with monkeypatch.context() as patch:
         patch.setattr(metering, "add_ours", broken)
         with pytest.raises(RuntimeError):

@@ -146,7 +146,8 @@ async def _serve(
         body = reading.parse_body(model.load(), raw, kind, forms)
     call = Call(engine, principal, path, query, body, gone=partial(_gone, request))
     if operation.tag != "system":
-        note_call(engine, principal, getattr(query, "tenant", None) or getattr(body, "tenant_id", None))
+        named = getattr(query, "tenant", None) or getattr(body, "tenant_id", None)
+        note_call(engine, principal, named, reads=operation.method == "GET")
     if not operation.idempotent:
         return await _answer(operation, await handler(call))
 

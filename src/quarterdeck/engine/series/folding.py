@@ -16,6 +16,7 @@ from quarterdeck.engine.series.tables import EVERYONE, LONG, SHORT, run_counts, 
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.usage.runs import add_runs
+from quarterdeck.engine.usage.sums import tell
 
 _AT_ONCE = 2_000  # transactions
 _COLUMNS = ("enqueued", "completed", "failed", "dead")
@@ -40,7 +41,10 @@ async def fold(engine: Engine) -> int:
             if (await connection.execute(query)).first() is None:
                 break
         async with engine.store.write() as transaction:
-            found = await fold_some(transaction, engine.store.dialect, metered=engine.settings.usage.metering)
+            metered = engine.settings.usage.metering
+            found, used = await fold_some(transaction, engine.store.dialect, metered=metered)
+            if used:
+                tell(engine, transaction)
         folded += found
         if found < _AT_ONCE:
             break
@@ -49,9 +53,9 @@ async def fold(engine: Engine) -> int:
     return folded
 
 
-async def fold_some(transaction: Transaction, dialect: Dialect, *, metered: bool = True) -> int:
-    """What the oldest 2,000 transactions said. Two engines at once take different ones. With `metered` it is told as
-    usage too."""
+async def fold_some(transaction: Transaction, dialect: Dialect, *, metered: bool = True) -> tuple[int, bool]:
+    """What the oldest 2,000 transactions said: how many that were, and whether something was used. Two engines at once
+    take different ones. With `metered` it is told as usage too."""
     first = dialect.lock_skipping(select(run_moves.c.id).order_by(run_moves.c.id).limit(_AT_ONCE))
     taken = delete(run_moves).where(run_moves.c.id.in_(first)).returning(run_moves.c.at, run_moves.c.moves)
     rows = (await transaction.connection.execute(taken)).all()
@@ -73,9 +77,8 @@ async def fold_some(transaction: Transaction, dialect: Dialect, *, metered: bool
             said = json.dumps(found).replace("\\u0000", "\\ufffd")
             given = {"said": said, "places": json.dumps(places)}
             await transaction.connection.execute(_adding(dialect, table), given)
-    if metered:
-        await add_runs(transaction, dialect, counts)
-    return len(rows)
+    used = metered and await add_runs(transaction, dialect, counts)
+    return len(rows), used
 
 
 def _side_by_side(counts: Counter[tuple[Any, ...]]) -> list[list[Any]]:

@@ -22,6 +22,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.usage.spans import floor, narrowed
+from quarterdeck.engine.usage.sums import tell
 from quarterdeck.engine.usage.tables import NOBODY, usage_days, usage_limits
 
 _MOST = 10_000
@@ -69,6 +70,7 @@ async def settle(
     kept = engine.store.dialect.insert(usage_limits).values(**named, **values)
     kept = kept.on_conflict_do_update(index_elements=[_C[name] for name in named], set_=values)
     row: Row[Any] = (await transaction.connection.execute(kept.returning(usage_limits))).one()
+    tell(engine, transaction)
     if before is None or before.quantity != quantity:
         details = {"before": None if before is None else before.quantity, "after": quantity}
         await _audit(engine, transaction, principal, "set", row, details, why)
@@ -96,6 +98,7 @@ async def forget(
     engine: Engine, transaction: Transaction, principal: Principal, row: Row[Any], *, why: str | None = None
 ) -> None:
     await transaction.connection.execute(delete(usage_limits).where(_C.id == row.id))
+    tell(engine, transaction)
     await _audit(engine, transaction, principal, "delete", row, {"before": row.quantity, "after": None}, why)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import Metered
-from quarterdeck.engine.usage.sums import add_ours, kept_name, minute_of
+from quarterdeck.engine.usage.sums import add_ours, kept_name, minute_of, tell
 from quarterdeck.engine.usage.tables import NOBODY
 
 if TYPE_CHECKING:
@@ -21,13 +21,18 @@ SECONDS = 0.5
 
 
 class Metering:
-    """What was used since the last flush. It grows with tenants and minutes, never with calls."""
+    """What was used since the last flush. It grows with tenants and minutes, never with calls.
+
+    `news`: something of it is told to consoles. What they do themselves to look is not, or they would never rest.
+    """
 
     def __init__(self) -> None:
         self.amounts: Counter[tuple[int, str, str]] = Counter()
+        self.news = False
 
-    def note(self, tenant: str, kind: Metered, quantity: int = 1) -> None:
+    def note(self, tenant: str, kind: Metered, quantity: int = 1, *, news: bool = True) -> None:
         self.amounts[minute_of(now_ms()), kept_name(tenant), str(kind)] += quantity
+        self.news |= news
 
 
 def note(engine: Engine, kind: Metered, tenants: Iterable[str]) -> None:
@@ -38,7 +43,7 @@ def note(engine: Engine, kind: Metered, tenants: Iterable[str]) -> None:
             metering.note(tenant, kind, quantity)
 
 
-def note_call(engine: Engine, principal: Principal, named: str | None) -> None:
+def note_call(engine: Engine, principal: Principal, named: str | None, *, reads: bool) -> None:
     """A call counts for the only tenant of who calls, else for the one that the call names, else for nobody."""
     if not engine.settings.usage.metering:
         return
@@ -47,7 +52,7 @@ def note_call(engine: Engine, principal: Principal, named: str | None) -> None:
         (named,) = tenants
     elif named is not None and not principal.sees(named):
         named = None
-    engine.keep(Metering, Metering).note(named or NOBODY, Metered.API_CALLS)
+    engine.keep(Metering, Metering).note(named or NOBODY, Metered.API_CALLS, news=not reads)
 
 
 async def flush(engine: Engine) -> None:
@@ -56,9 +61,13 @@ async def flush(engine: Engine) -> None:
     if not metering.amounts:
         return
     amounts, metering.amounts = metering.amounts, Counter()
+    news, metering.news = metering.news, False
     try:
         async with engine.store.write() as transaction:
             await add_ours(transaction, engine.store.dialect, amounts)
+            if news:
+                tell(engine, transaction)
     except BaseException:
         metering.amounts.update(amounts)
+        metering.news |= news
         raise

@@ -17,7 +17,7 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.dialect import Dialect
-from quarterdeck.engine.usage.sums import add, minute_of
+from quarterdeck.engine.usage.sums import add, minute_of, tell
 from quarterdeck.engine.usage.tables import OURS, usage_events
 
 # Clocks of others may be ahead.
@@ -47,6 +47,7 @@ async def record(engine: Engine, principal: Principal, events: Sequence[UsageEve
             amounts[minute_of(row.at), row.tenant_id, row.resource_type] += row.quantity
         if made:
             await add(transaction, engine.store.dialect, amounts)
+            tell(engine, transaction)
             tenants = {row.tenant_id for row in made}
             await audit.append(
                 transaction,

@@ -18,9 +18,9 @@ from quarterdeck.engine.usage.tables import NOBODY
 _EXECUTED = ("completed", "dead")
 
 
-async def add_runs(transaction: Transaction, dialect: Dialect, counts: Mapping[tuple[Any, ...], int]) -> None:
+async def add_runs(transaction: Transaction, dialect: Dialect, counts: Mapping[tuple[Any, ...], int]) -> bool:
     """`counts`: (minute, queue, kind, tenant, what happened) -> of how many runs. The engine's own runs are nobody's
-    usage, but for notifications that were sent."""
+    usage, but for notifications that were sent. Whether there was any usage."""
     amounts: Counter[tuple[int, str, str]] = Counter()
     for (minute, queue, _, tenant, happened), number in counts.items():
         if queue == NOTIFICATIONS and happened == "completed":
@@ -29,3 +29,4 @@ async def add_runs(transaction: Transaction, dialect: Dialect, counts: Mapping[t
         elif queue not in BUILT_IN and happened in _EXECUTED:
             amounts[minute, kept_name(tenant), str(Metered.RUNS_EXECUTED)] += number
     await add_ours(transaction, dialect, amounts)
+    return bool(amounts)

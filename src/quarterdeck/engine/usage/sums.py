@@ -6,14 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BigInteger, Table, Text, bindparam, literal, select
 
 from quarterdeck.contract.clock import DAY, MINUTE
+from quarterdeck.contract.live import Message
 from quarterdeck.engine.store.dialect import Dialect
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.usage.tables import OURS, usage_days, usage_events, usage_minutes
+
+if TYPE_CHECKING:
+    from quarterdeck.engine.core import Engine
 
 # (minute it begins, tenant, resource type) -> quantity; times in milliseconds.
 Amounts = Mapping[tuple[int, str, str], int]
@@ -29,6 +33,11 @@ async def add(transaction: Transaction, dialect: Dialect, amounts: Amounts) -> N
     for table, found in ((usage_minutes, amounts), (usage_days, days)):
         if found:
             await transaction.connection.execute(_adding(dialect, table), {"amounts": _listed(found)})
+
+
+def tell(engine: Engine, transaction: Transaction) -> None:
+    """Consoles hear that totals have moved."""
+    transaction.after_commit(lambda: engine.hub.publish_figures(Message.USAGE_CHANGED))
 
 
 async def add_ours(transaction: Transaction, dialect: Dialect, amounts: Amounts) -> None:
