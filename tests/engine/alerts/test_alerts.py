@@ -649,6 +649,8 @@ async def test_a_rule_says_what_it_would_have_done(day: Day) -> None:
         await breach(day, -begin, **values)
     number = await day.rule(AlertType.SLA_BREACH, 1, for_seconds=120)
     found = await trying.try_out(day.engine, ROOT, number)
+    assert found.values
+    assert max(each.value for each in found.values) == max(each.worst for each in found.episodes)
     assert [(each.value, each.fires) for each in found.now] == [(1, True)]
     assert [(each.since, each.until) for each in found.episodes] == [
         (to_datetime(MONDAY - 18 * MINUTE), to_datetime(MONDAY - 10 * MINUTE)),

@@ -188,6 +188,13 @@ class Episode(Answer):
     quiet: bool
 
 
+class Sampled(Answer):
+    """The worst that a rule read in the five minutes from `at` on, whatever it was read of."""
+
+    at: Timestamp
+    value: float
+
+
 class RuleTest(Answer):
     """What a rule would do now, and would have done in the last 24 hours; `why` says where those are not known."""
 
@@ -195,3 +202,4 @@ class RuleTest(Answer):
     known_since: Timestamp | None
     why: str | None
     episodes: list[Episode]
+    values: list[Sampled] = []

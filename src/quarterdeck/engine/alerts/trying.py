@@ -6,7 +6,7 @@ import time
 
 from quarterdeck.contract.clock import DAY, MINUTE, SECOND, now_ms, to_datetime
 from quarterdeck.contract.enums import AlertState, AlertType, Dimension
-from quarterdeck.contract.models.alert_rules import Episode, Reading, RuleTest
+from quarterdeck.contract.models.alert_rules import Episode, Reading, RuleTest, Sampled
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.alerts.quiet import quiet_of
 from quarterdeck.engine.alerts.rules import Rule, find_rule, rule_of
@@ -16,6 +16,7 @@ from quarterdeck.engine.core import Engine
 
 _MOST = 200
 _BUDGET = 5.0  # seconds
+_TOLD = 5 * MINUTE  # of values one is told, the worst
 
 
 async def try_out(engine: Engine, principal: Principal, rule_id: int) -> RuleTest:
@@ -39,6 +40,7 @@ async def try_out(engine: Engine, principal: Principal, rule_id: int) -> RuleTes
         states: dict[tuple[str, ...], Standing] = {}
         open_: dict[tuple[str, ...], Episode] = {}
         found: list[Episode] = []
+        worst_at: dict[int, float] = {}
         quiet = quiet_of(rule.settings.quiet_hours)
         wait = rule.settings.for_seconds * SECOND
         until = time.monotonic() + 2 * _BUDGET
@@ -48,6 +50,10 @@ async def try_out(engine: Engine, principal: Principal, rule_id: int) -> RuleTes
                 why = f"It took too long: only the time until {to_datetime(at):%H:%M} UTC was tried."
                 break
             values = {each.series: each.value for each in await read(connection, engine.store.dialect, rule, at)}
+            if values:
+                worse, slot = (min if rule.falls else max), at - at % _TOLD
+                worst = worse(values.values())
+                worst_at[slot] = worse(worst, worst_at.get(slot, worst))
             for series in values.keys() | states.keys():
                 value = values.get(series)
                 before = states.get(series, NOTHING)
@@ -69,7 +75,8 @@ async def try_out(engine: Engine, principal: Principal, rule_id: int) -> RuleTes
                 elif before.state is AlertState.FIRING:
                     open_.pop(series).until = to_datetime(at)
             at += step
-    return RuleTest(now=readings, known_since=to_datetime(first), why=why, episodes=found[:_MOST])
+    told = [Sampled(at=to_datetime(slot), value=value) for slot, value in sorted(worst_at.items())]
+    return RuleTest(now=readings, known_since=to_datetime(first), why=why, episodes=found[:_MOST], values=told)
 
 
 def _without_past(rule: Rule) -> str | None:
