@@ -173,6 +173,10 @@ async def test_what_somebody_cancels_is_seen_as_cancelled(engine: Engine) -> Non
     run = await world.run_of(engine, number)
     await RUN_SUBJECT.act(engine, ROOT, run.id, "cancel", item_models.ActionRequest())
     assert (await world.status(engine, number)).state is NotificationState.CANCELLED
+    last = (await managing.list_channels(engine, ROOT)).items[0].last
+    assert last is not None
+    assert (last.state, last.run_id) == (NotificationState.CANCELLED, run.id)
+    assert (await managing.list_channels(engine, OTHER)).items[0].last is None, "it was not about a tenant of theirs"
 
 
 async def test_old_notifications_are_forgotten(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from quarterdeck.contract.enums import ChannelKind, MailSecurity, PagerDutyRegion
+from quarterdeck.contract.enums import ChannelKind, MailSecurity, NotificationState, PagerDutyRegion
 from quarterdeck.contract.models.base import Answer, Id, LongText, Model, Tenant, Timestamp
 
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["on-call"])]
@@ -102,8 +102,19 @@ class ChannelChange(Model):
     reason: Text | None = None
 
 
+class LastNotification(Answer):
+    """The last one that went out, `at` its end or, where it waits for another attempt, when it was made."""
+
+    at: Timestamp
+    state: NotificationState
+    attempts: int
+    run_id: Id | None
+    error: LongText | None
+
+
 class Channel(Answer):
-    """A channel as it is now. `disabled_reason` says why the engine has switched it off."""
+    """A channel as it is now. `disabled_reason` says why the engine has switched it off. `last` is told in lists, of
+    channels through which something went out lately."""
 
     id: Id
     name: str
@@ -116,6 +127,7 @@ class Channel(Answer):
     disabled_reason: LongText | None
     updated_at: Timestamp
     updated_by: str
+    last: LastNotification | None = None
 
 
 class ChannelList(Answer):

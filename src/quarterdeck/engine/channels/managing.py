@@ -14,6 +14,7 @@ from quarterdeck.contract.principal import SYSTEM, Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.audit import service as audit
+from quarterdeck.engine.channels.lately import last_of_each
 from quarterdeck.engine.channels.tables import notification_channels
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -25,8 +26,10 @@ _ORDER = (notification_channels.c.name, notification_channels.c.id)
 
 async def list_channels(engine: Engine, principal: Principal) -> ChannelList:
     async with engine.store.read() as connection:
-        rows = await connection.execute(select(notification_channels).order_by(*_ORDER))
-        return ChannelList(items=[_channel(row) for row in rows if principal.sees_shared(row.tenant_id)])
+        rows = (await connection.execute(select(notification_channels).order_by(*_ORDER))).all()
+        last = await last_of_each(connection, principal)
+    mine = [row for row in rows if principal.sees_shared(row.tenant_id)]
+    return ChannelList(items=[_channel(row).model_copy(update={"last": last.get(row.id)}) for row in mine])
 
 
 async def show_channel(engine: Engine, principal: Principal, channel_id: int) -> Channel:
