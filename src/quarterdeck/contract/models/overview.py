@@ -60,10 +60,12 @@ class AlertLine(Answer):
 
 
 class AlertsNow(Answer):
-    """What fires; `latest` are the last 10 that began to."""
+    """What fires; `latest` are the last 10 that began to. `unseen`: of the newest 500 of a severity, those that nobody
+    has acknowledged or silenced."""
 
     firing: int
     acknowledged: int
+    unseen: list[AlertCount]
     by_severity: list[AlertCount]
     latest: list[AlertLine]
 
@@ -116,7 +118,7 @@ class Overview(Answer):
 
 
 class CriticalAlerts(Answer):
-    """Critical alerts that fire and that nobody has acknowledged or silenced: how many of the newest 1,000 there are
+    """Critical alerts that fire and that nobody has acknowledged or silenced: how many of the newest 500 there are
     (`more`: others fire beyond those), and the newest 20."""
 
     count: int

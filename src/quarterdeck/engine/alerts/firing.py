@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_datetime
 from quarterdeck.contract.enums import AlertState, Severity
@@ -17,8 +19,8 @@ from quarterdeck.engine.core import Engine
 
 _A = alerts.c
 _LATEST = 10
-# Of critical ones no more are read, and no more are told.
-_MOST_READ, _MOST_TOLD = 1_000, 20
+# Of one severity no more are looked at, and no more are told.
+_MOST_READ, _MOST_TOLD = 500, 20
 _FIRES = _A.state == str(AlertState.FIRING)
 _SHOWN: tuple[Any, ...] = (
     *(_A.id, _A.name, _A.severity, _A.tenant_id, _A.starts_at, _A.updated_at),
@@ -29,39 +31,42 @@ _SHOWN: tuple[Any, ...] = (
 async def firing(engine: Engine, principal: Principal) -> AlertsNow:
     """Counts come from indexes; of the alerts themselves only the latest are read."""
     whose = mine(principal)
-    by = select(_A.severity, func.count().label("number")).where(_FIRES, *whose).group_by(_A.severity)
+    # One by one: grouping them would read the alerts.
+    each_ = select(func.count()).select_from(alerts).where(_FIRES, *whose)
+    by = select(*(each_.where(_A.severity == str(each)).scalar_subquery().label(str(each)) for each in Severity))
     seen_to = select(func.count()).where(text(ACKED), _FIRES, *whose)
     latest = select(*_SHOWN).where(_FIRES, *whose).order_by(_A.id.desc()).limit(_LATEST)
     async with engine.store.read() as connection:
-        counts = {row.severity: row.number for row in await connection.execute(by)}
+        counts = dict((await connection.execute(by)).one()._mapping)
         acknowledged = int((await connection.execute(seen_to)).scalar_one())
         rows = (await connection.execute(latest)).all()
+        unseen = {each: (await _unseen(connection, principal, each))[1] for each in Severity if counts[str(each)]}
     return AlertsNow(
         firing=sum(counts.values()),
         acknowledged=acknowledged,
-        by_severity=[AlertCount(name=each, count=counts.get(str(each), 0)) for each in Severity],
+        by_severity=[AlertCount(name=each, count=counts[str(each)]) for each in Severity],
+        unseen=[AlertCount(name=each, count=unseen.get(each, 0)) for each in Severity],
         latest=[_line(row) for row in rows],
     )
 
 
 async def critical(engine: Engine, principal: Principal) -> CriticalAlerts:
     """Bounded, however many fire: asked for whenever an alert changes."""
-    newest = (
-        select(*_SHOWN)
-        .where(_A.severity == str(Severity.CRITICAL), _FIRES, *mine(principal))
-        .order_by(_A.id.desc())
-        .limit(_MOST_READ + 1)
-    )
+    some = select(_A.id).where(_A.severity == str(Severity.CRITICAL), _FIRES, *mine(principal)).limit(_MOST_READ + 1)
     async with engine.store.read() as connection:
-        rows = (await connection.execute(newest)).all()
-    loud = [row for row in rows[:_MOST_READ] if not (row.acked_until or _is_silent(row))]
-    return CriticalAlerts(
-        count=len(loud), more=len(rows) > _MOST_READ, newest=[_line(row) for row in loud[:_MOST_TOLD]]
-    )
+        rows, number = await _unseen(connection, principal, Severity.CRITICAL)
+        found = (await connection.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
+    return CriticalAlerts(count=number, more=found > _MOST_READ, newest=[_line(row) for row in rows])
 
 
-def _is_silent(row: Row[Any]) -> bool:
-    return row.silenced_by is not None or row.inhibited_by is not None
+async def _unseen(connection: AsyncConnection, principal: Principal, severity: Severity) -> tuple[Sequence[Any], int]:
+    """Rows of the newest that nobody has acknowledged or silenced, and how many of those that are looked at."""
+    newest = select(*_SHOWN).where(_A.severity == str(severity), _FIRES, *mine(principal))
+    each = newest.order_by(_A.id.desc()).limit(_MOST_READ).subquery().c
+    seen_to = (each.acked_until, each.silenced_by, each.inhibited_by)
+    unseen = select(*each, func.count().over().label("number")).where(*(mark.is_(None) for mark in seen_to))
+    rows = (await connection.execute(unseen.order_by(each.id.desc()).limit(_MOST_TOLD))).all()
+    return rows, rows[0].number if rows else 0
 
 
 def _line(row: Row[Any]) -> AlertLine:
@@ -72,5 +77,5 @@ def _line(row: Row[Any]) -> AlertLine:
         tenant_id=row.tenant_id,
         since=to_datetime(row.updated_at if row.starts_at is None else row.starts_at),
         acknowledged=row.acked_until is not None,
-        silenced=_is_silent(row),
+        silenced=row.silenced_by is not None or row.inhibited_by is not None,
     )

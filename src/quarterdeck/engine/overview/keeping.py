@@ -32,6 +32,8 @@ class Figures:
     def __init__(self) -> None:
         self._known: dict[Hashable, _Figure] = {}
         self._counting: dict[Hashable, asyncio.Task[_Figure]] = {}
+        # One after the other: they would take every connection, and the time that one waits is not what it costs.
+        self._turn = asyncio.Lock()
 
     async def get(self, key: Hashable, count: Callable[[], Awaitable[Value]]) -> tuple[Value | None, float]:
         """The figure and its age in seconds; None where it was never counted and that takes longer than an answer may.
@@ -51,9 +53,10 @@ class Figures:
         return (None, 0.0) if known is None else (known.value, time.monotonic() - known.counted_at)
 
     async def _count(self, key: Hashable, count: Callable[[], Awaitable[Any]]) -> _Figure:
-        began = time.monotonic()
-        value = await count()
-        took = time.monotonic() - began
+        async with self._turn:
+            began = time.monotonic()
+            value = await count()
+            took = time.monotonic() - began
         found = _Figure(value, began, began + took + min(took * KEPT_TIMES, KEPT_SECONDS))
         self._known.pop(key, None)
         self._known[key] = found

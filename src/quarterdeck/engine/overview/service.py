@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import Any, TypeVar
 
 from quarterdeck.contract.clock import now_ms, to_datetime
 from quarterdeck.contract.enums import Condition, Resource
@@ -32,8 +33,10 @@ from quarterdeck.engine.listing.counting import count
 from quarterdeck.engine.overview.keeping import figures_of
 from quarterdeck.engine.queues.figures import list_queues
 from quarterdeck.engine.sla.figures import days_kept, judged
+from quarterdeck.engine.sla.lists import pressing
 from quarterdeck.engine.workers.overview import health
 
+Value = TypeVar("Value")
 _MOST = 10
 _DAYS = 7
 
@@ -63,22 +66,23 @@ async def show(engine: Engine, principal: Principal) -> Overview:
 
 
 async def _items(engine: Engine, principal: Principal, ages: list[float]) -> list[OpenItems]:
-    """As the queues themselves count what a filter shows."""
+    """What is open is counted as the queues themselves count what a filter shows."""
 
-    async def number(resource: Resource, filter_: str) -> int | None:
-        async def counted() -> int:
-            return (await count(engine.store, principal, ITEMS[resource], filter_)).count
-
-        found, age = await figures_of(engine).get(("items", principal.tenants, resource, filter_), counted)
+    async def kept(key: str, work: Callable[[], Awaitable[Value]]) -> Value | None:
+        found, age = await figures_of(engine).get((key, principal.tenants), work)
         ages.append(age)
         return found
 
-    async def of(resource: Resource) -> OpenItems:
-        filters = (open_filter(resource), "due:soon", "due:breached")
-        open_, soon, late = await asyncio.gather(*(number(resource, each) for each in filters))
-        return OpenItems(resource=resource, open=open_, due_soon=soon, breached=late)
+    async def open_(resource: Resource) -> int:
+        return (await count(engine.store, principal, ITEMS[resource], open_filter(resource))).count
 
-    return list(await asyncio.gather(*map(of, Resource)))
+    numbers = asyncio.gather(*(kept(f"open {each}", partial(open_, each)) for each in Resource))
+    pressed = await kept("pressing", lambda: pressing(engine, principal))
+    found = []
+    for each, number in zip(Resource, await numbers, strict=True):
+        soon, late = (None, None) if pressed is None else pressed[each]
+        found.append(OpenItems(resource=each, open=number, due_soon=soon, breached=late))
+    return found
 
 
 async def _promises(engine: Engine, principal: Principal, ages: list[float]) -> KeptPromises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, TextClause, and_, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, Table, TextClause, and_, func, or_, select, text
 
 from quarterdeck.contract.clock import MINUTE, now_ms, to_datetime
 from quarterdeck.contract.enums import EscalationAct, EscalationDoes, Priority, Resource, SlaTarget
@@ -20,7 +20,7 @@ from quarterdeck.engine.sla.following import watched
 from quarterdeck.engine.sla.policies import Version
 from quarterdeck.engine.sla.scope import narrowed
 from quarterdeck.engine.sla.sweep import why
-from quarterdeck.engine.sla.tables import RUNNING, sla_breaches, sla_clocks
+from quarterdeck.engine.sla.tables import BROKEN, RUNNING, sla_breaches, sla_clocks
 
 _C = sla_clocks.c
 
@@ -35,6 +35,22 @@ async def at_risk(engine: Engine, principal: Principal, query: ClockQuery) -> Cl
 async def breaches(engine: Engine, principal: Principal, query: ClockQuery) -> ClockPage:
     """Promises that were broken, the latest first, whether their items are done by now or not."""
     return await _page(engine, principal, query, sla_breaches, sla_breaches.c.breached_at, (), latest_first=True)
+
+
+async def pressing(engine: Engine, principal: Principal) -> dict[Resource, tuple[int, int]]:
+    """How many items of each queue are due soon, and how many are late and not done. An item that is done or in the
+    bin has no clock that runs, so the items themselves are not read."""
+
+    async def counted(table: Table, *which: ColumnElement[bool] | TextClause) -> dict[str, int]:
+        found = select(table.c.resource, func.count(table.c.item_id.distinct()).label("number"))
+        found = found.where(*which, *narrowed(principal, ClockQuery(), table)).group_by(table.c.resource)
+        return {row.resource: row.number for row in await connection.execute(found)}
+
+    now = now_ms()
+    async with engine.store.read() as connection:
+        soon = await counted(sla_clocks, text(RUNNING), _C.soon_at <= now, _C.due_at >= now)
+        late = await counted(sla_breaches, text(BROKEN))
+    return {each: (soon.get(str(each), 0), late.get(str(each), 0)) for each in Resource}
 
 
 async def item_clocks(engine: Engine, principal: Principal, resource: Resource, item_id: int) -> ItemClocks:
