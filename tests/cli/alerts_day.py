@@ -36,6 +36,10 @@ def whole_day(shell: Shell) -> None:
     alerts = [{"labels": {"alertname": "Down", "host": host, "tenant": "acme"}} for host in ("a", "b", "c")]
     Path("alerts.json").write_text(json.dumps(alerts))
     assert "Posted 3 alerts; 3 changed." in shell("alerts", "post", "alerts.json").out
+    assert shell("overview").out.startswith("3 critical alerts fire, last Down\n")
+    assert "3 critical, 0 warning, 0 info" in shell("overview").out
+    assert shell.json("overview")["alerts"]["firing"] == 3
+    assert shell("overview", "--critical").out.count("Down") == 3
     listed = shell.json("alerts", "list", "--state", "firing", "--label", "host=a")["items"]
     assert [each["labels"]["host"] for each in listed] == ["a"]
     first = str(listed[0]["id"])

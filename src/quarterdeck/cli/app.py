@@ -58,6 +58,7 @@ def _assemble() -> None:
         export,
         imports,
         items,
+        overview,
         queues,
         runs,
         sla,
@@ -67,6 +68,7 @@ def _assemble() -> None:
 
     for module in (
         engine,
+        overview,
         items,
         bulk,
         queues,

@@ -1,0 +1,1 @@
+"""Home: what needs somebody now, and the door to it."""
