@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -90,10 +92,16 @@ def _assemble() -> None:
 _assemble()
 
 
+@cache
+def _command() -> Callable[..., Any]:
+    """Made once: it asks for the types of all options of all commands."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: list[str]) -> int:
     """Run one command line to its exit code."""
     try:
-        result = app(args=arguments, prog_name="qd", standalone_mode=False)
+        result = _command()(args=arguments, prog_name="qd", standalone_mode=False)
     except typer.Abort:
         return fail("Interrupted.", Exit.INTERRUPTED)
     except typer.TyperException as error:
