@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from quarterdeck.contract.enums import AlertState, AlertType
 from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.alerts import sampling
 from quarterdeck.engine.alerts.keeping import AT_ONCE, New, begin, fire, note_values
-from quarterdeck.engine.alerts.matching import canonical, filled, fingerprint
+from quarterdeck.engine.alerts.matching import canonical, filled, fingerprint_of, series_text
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.states import NOTHING, Standing, advance, is_worse
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
@@ -32,14 +32,16 @@ _KNOWN = (
     _A.id, _A.series, _A.state, _A.pending_at, _A.starts_at, _A.resolved_at, _A.held_until, _A.value, _A.acked_value,
     _A.acked_until,
 )  # fmt: skip
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
+Begins = tuple[sampling.Sample, str, Standing]  # of what, its `series` as text, and how it stands now
 
 
 @dataclass(slots=True)
 class Changes:
     """What an evaluation found: new ones, and ids of known ones."""
 
-    new: list[New] = field(default_factory=list)
+    new: list[Begins] = field(default_factory=list)
     waited: list[int] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
@@ -75,21 +77,28 @@ async def evaluate_rule(engine: Engine, rule: Rule, updated_at: int) -> None:
             broken = update(alert_rules).where(alert_rules.c.id == rule.id)
             await transaction.connection.execute(broken.values(error=said))
         return
-    changes = compare(rule, samples, known, now, engine.settings.alerts.worse_percent)
+    # In a thread, since there may be very many, and others wait for the engine.
+    changes = await asyncio.to_thread(compare, rule, samples, known, now, engine.settings.alerts.worse_percent)
+    new = _new(rule, changes.new[:AT_ONCE])
     async with engine.store.write() as transaction:
         if not await _my_turn(engine, transaction, rule, updated_at):
             return
         if changes:
-            await _write(engine, transaction, rule, changes)
-    for part in _parts(changes.new[AT_ONCE:]):  # the first of them went with the rest
-        async with engine.store.write() as transaction:
-            await begin(engine, transaction, part)
-            tell(engine, transaction)
+            await _write(engine, transaction, rule, changes, new)
+    await _begin_rest(engine, rule, changes.new[AT_ONCE:])
 
 
-def _parts(new: Sequence[New]) -> Iterator[Sequence[New]]:
-    for start in range(0, len(new), AT_ONCE):
-        yield new[start : start + AT_ONCE]
+async def _begin_rest(engine: Engine, rule: Rule, rest: Sequence[Begins]) -> None:
+    """In parts, so that nobody waits for all of them; each is made while the one before it is written."""
+    new: list[New] = []
+    for start in range(0, len(rest) + AT_ONCE, AT_ONCE):
+        async with asyncio.TaskGroup() as both:
+            ahead = both.create_task(asyncio.to_thread(_new, rule, rest[start : start + AT_ONCE]))
+            if new:
+                async with engine.store.write() as transaction:
+                    await begin(engine, transaction, new)
+                    tell(engine, transaction)
+        new = ahead.result()
 
 
 async def _known(connection: AsyncConnection, rule: Rule) -> list[Any]:
@@ -117,14 +126,14 @@ def compare(
     """`known` are rows of `_KNOWN`. What is as it was costs next to nothing."""
     changes, wait = Changes(), rule.settings.for_seconds * SECOND
     by_series = {row[1]: row for row in known}
-    firing = str(AlertState.FIRING)
+    firing, begun = str(AlertState.FIRING), advance(NOTHING, True, now, wait)
     for sample in samples:
-        series = _encode(sample.series)
+        series = series_text(sample.series)
         row = by_series.pop(series, None)
         holds = rule.holds(sample.value)
         if row is None:
             if holds:
-                changes.new.append(_new(rule, sample, series, advance(NOTHING, True, now, wait)))
+                changes.new.append((sample, series, begun))
             continue
         if holds and row[2] == firing and row[6] is None:  # the common case
             if row[7] != sample.value:
@@ -155,7 +164,7 @@ def _move(
         if after.held_until is None:
             changes.released.append(number)
             if sample is not None and after.is_open:
-                changes.new.append(_new(rule, sample, series, after))
+                changes.new.append((sample, series, after))
     elif after.state is AlertState.RESOLVED:
         changes.ended.append(number)
     elif after.state is AlertState.INACTIVE:
@@ -166,28 +175,37 @@ def _move(
         changes.values.append((number, sample.value))
 
 
-def _new(rule: Rule, sample: sampling.Sample, series: str, after: Standing) -> New:
-    labels = canonical(sampling.labels_of(rule, sample.series))
-    tenant = sampling.tenant_of(rule, sample.series)
-    return New(
-        fingerprint=fingerprint(labels, tenant, rule.id),
-        tenant_id=tenant,
-        rule=rule,
-        type=rule.type,
-        name=rule.name,
-        series=series,
-        severity=rule.settings.severity,
-        state=after.state,
-        labels=labels,
-        annotations=filled(rule.settings.annotations, labels, f"{sample.value:g}"),
-        value=sample.value,
-        threshold=rule.settings.threshold,
-        since=after.since,
-        starts_at=after.starts_at,
-    )
+def _new(rule: Rule, begins: Sequence[Begins]) -> list[New]:
+    """Made part by part, since all of them at once may be very many."""
+    settings, found = rule.settings, []
+    annotations: dict[str, str] = {}
+    for sample, series, standing in begins:
+        labels = canonical(sampling.labels_of(rule, sample.series))
+        if settings.annotations:
+            annotations = filled(settings.annotations, labels, f"{sample.value:g}")
+        tenant = sampling.tenant_of(rule, sample.series)
+        one = New(
+            fingerprint=fingerprint_of(labels, tenant, rule.id),
+            tenant_id=tenant,
+            rule=rule,
+            type=rule.type,
+            name=rule.name,
+            series=series,
+            severity=settings.severity,
+            state=standing.state,
+            labels=labels,
+            annotations=annotations,
+            value=sample.value,
+            threshold=settings.threshold,
+            since=standing.since,
+            starts_at=standing.starts_at,
+        )
+        found.append(one)
+    return found
 
 
-async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: Changes) -> None:
+async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: Changes, new: Sequence[New]) -> None:
+    """`new` are those that begin in this transaction."""
     connection, now, dialect = transaction.connection, transaction.now, engine.store.dialect
 
     def these(ids: Sequence[int], *more: Any) -> tuple[Any, ...]:
@@ -211,7 +229,7 @@ async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: 
     await note_values(engine, transaction, rule.id, changes.values)
     if changes.worse:
         await start_again(engine, transaction, changes.worse, "worse", "It got worse than when it was acknowledged.")
-    await begin(engine, transaction, changes.new[:AT_ONCE])
+    await begin(engine, transaction, new)
     counts = {
         "began": len(changes.new),
         "fired": len(changes.waited),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, Text, func, select, update
+from sqlalchemy import BigInteger, Float, Text, cast, func, literal, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import AlertState, AlertType, Severity
-from quarterdeck.engine.alerts.matching import fingerprint
+from quarterdeck.engine.alerts.matching import as_text, fingerprint
 from quarterdeck.engine.alerts.rules import Rule
 from quarterdeck.engine.alerts.silencing import Quieted, active_silences
 from quarterdeck.engine.alerts.tables import alert_groups, alert_values, alerts
@@ -22,9 +22,11 @@ from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
 AT_ONCE = 5_000
+# The key, its rule, tenant, and the labels that its alerts share.
+GroupKey = tuple[str, int, str | None, tuple[tuple[str, str], ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would make them three times as dear: there may be very many
 class New:
     """An alert that begins to wait or to fire; times in ms. `rule` None: from outside, and no rule takes it."""
 
@@ -44,6 +46,7 @@ class New:
     starts_at: int | None = None
     ends_at: int | None = None
     url: str | None = None
+    group: GroupKey | None = None  # known once it begins, if it fires and a rule takes it
 
 
 async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) -> None:
@@ -51,22 +54,16 @@ async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) ->
     if not new:
         return
     silences = await active_silences(transaction.connection, transaction.now)
-    groups = await _groups(engine, transaction, [each for each in new if each.state is AlertState.FIRING])
     firing = [each for each in new if each.state is AlertState.FIRING]
+    groups = await _groups(engine, transaction, firing)
     back = await _reopen(engine, transaction, firing, silences)
     rows = [_row(each, groups, silences, transaction.now) for each in new if each.fingerprint not in back]
-    if rows:
-        await transaction.connection.execute(engine.store.dialect.insert(alerts).on_conflict_do_nothing(), rows)
+    await _insert(engine, transaction, rows)
     wait = engine.settings.alerts.group_wait_seconds
     # What began long ago, and is heard of only now, has waited enough.
-    old = {each.fingerprint for each in firing if (each.starts_at or 0) + wait * SECOND < transaction.now}
-    if old:
-        named = (
-            _group_key(each.rule, each.labels, each.tenant_id)[0]
-            for each in firing
-            if each.rule is not None and each.fingerprint in old
-        )
-        await wake(transaction, {groups[key] for key in named}, 0)
+    before = transaction.now - wait * SECOND
+    old = {each.group[0] for each in firing if each.group is not None and (each.starts_at or 0) < before}
+    await wake(transaction, {groups[key] for key in old}, 0)
     await wake(transaction, groups.values(), wait)
 
 
@@ -110,31 +107,73 @@ async def note_values(
     await transaction.connection.execute(kept, lines)
 
 
-def _row(new: New, groups: dict[str, int], silences: Sequence[Quieted], now: int) -> dict[str, Any]:
-    group = None
-    if new.rule is not None and new.state is AlertState.FIRING:
-        group = groups[_group_key(new.rule, new.labels, new.tenant_id)[0]]
-    return {
-        "fingerprint": new.fingerprint,
-        "tenant_id": new.tenant_id,
-        "rule_id": None if new.rule is None else new.rule.id,
-        "type": str(new.type),
-        "name": new.name,
-        "series": new.series,
-        "severity": str(new.severity),
-        "state": str(new.state),
-        "value": new.value,
-        "threshold": new.threshold,
-        "pending_at": new.since,
-        "starts_at": new.starts_at,
-        "ends_at": new.ends_at,
-        "updated_at": now,
-        "group_id": group,
-        "silenced_by": next((each.id for each in silences if each.quiets(new.tenant_id, new.labels)), None),
-        "url": new.url,
-        "labels": new.labels,
-        "annotations": new.annotations,
-    }
+_COLUMNS: dict[str, Any] = {
+    "fingerprint": Text(),
+    "tenant_id": Text(),
+    "rule_id": BigInteger(),
+    "type": Text(),
+    "name": Text(),
+    "series": Text(),
+    "severity": Text(),
+    "state": Text(),
+    "value": Float(),
+    "threshold": Float(),
+    "pending_at": BigInteger(),
+    "starts_at": BigInteger(),
+    "ends_at": BigInteger(),
+    "updated_at": BigInteger(),
+    "group_id": BigInteger(),
+    "silenced_by": BigInteger(),
+    "url": Text(),
+    "labels": Text(),
+    "annotations": Text(),
+}
+
+
+def _row(new: New, groups: Mapping[str, int], silences: Sequence[Quieted], now: int) -> tuple[Any, ...]:
+    """In the order of `_COLUMNS`."""
+    return (
+        new.fingerprint,
+        new.tenant_id,
+        None if new.rule is None else new.rule.id,
+        new.type.value,
+        new.name,
+        new.series,
+        new.severity.value,
+        new.state.value,
+        new.value,
+        new.threshold,
+        new.since,
+        new.starts_at,
+        new.ends_at,
+        now,
+        None if new.group is None else groups[new.group[0]],
+        next((each.id for each in silences if each.quiets(new.tenant_id, new.labels)), None) if silences else None,
+        new.url,
+        as_text(new.labels),
+        as_text(new.annotations),
+    )
+
+
+async def _insert(engine: Engine, transaction: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
+    """All of them in one statement; what is the same in all is said once."""
+    if not rows:
+        return
+    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
+    listed_names = [name for name, values in columns.items() if name == "fingerprint" or len(set(values)) > 1]
+    listed = engine.store.dialect.listed("new", {name: _COLUMNS[name] for name in listed_names})
+
+    def said(name: str) -> Any:
+        if name in listed.c:
+            return listed.c[name]
+        value = columns[name][0]
+        return cast(null() if value is None else literal(value, _COLUMNS[name]), _COLUMNS[name]).label(name)
+
+    # SQLite takes ON CONFLICT for a join where nothing stands between.
+    found = select(*(said(name) for name in _COLUMNS)).where(listed.c.fingerprint.is_not(None))
+    insert = engine.store.dialect.insert(alerts).from_select(list(_COLUMNS), found).on_conflict_do_nothing()
+    values = json.dumps(list(zip(*(columns[name] for name in listed_names), strict=True)))
+    await transaction.connection.execute(insert, {"new": values})
 
 
 async def _reopen(
@@ -145,6 +184,8 @@ async def _reopen(
         return set()
     connection, now = transaction.connection, transaction.now
     since = now - engine.settings.alerts.flap_seconds * SECOND
+    if (await connection.execute(select(alerts.c.id).where(alerts.c.resolved_at > since).limit(1))).first() is None:
+        return set()
     listed = engine.store.dialect.listed("again", {"fingerprint": Text(), "ends_at": BigInteger(), "value": Float()})
     bound = {"again": json.dumps([[each.fingerprint, each.ends_at, each.value] for each in new])}
     newest = (
@@ -188,11 +229,8 @@ async def _reopen(
     return set(found) | open_
 
 
-GroupKey = tuple[str, int, str | None, tuple[tuple[str, str], ...]]
-
-
 def _group_key(rule: Rule, labels: dict[str, str], tenant: str | None) -> GroupKey:
-    told = tuple([(name, labels.get(name, "")) for name in sorted(set(rule.settings.group_by))])
+    told = tuple([(name, labels.get(name, "")) for name in rule.group_by])
     return _key_of(rule.id, tenant, told), rule.id, tenant, told
 
 
@@ -202,9 +240,12 @@ def _key_of(rule_id: int, tenant: str | None, told: tuple[tuple[str, str], ...])
 
 
 async def _groups(engine: Engine, transaction: Transaction, new: Sequence[New]) -> dict[str, int]:
-    """Ids by key, made where they are not there."""
-    keys = [_group_key(each.rule, each.labels, each.tenant_id) for each in new if each.rule is not None]
-    return await _made(engine, transaction, list({each[0]: each for each in keys}.values()))
+    """Ids by key, made where they are not there. Says of each to which it belongs."""
+    for each in new:
+        if each.rule is not None:
+            each.group = _group_key(each.rule, each.labels, each.tenant_id)
+    keys = {each.group[0]: each.group for each in new if each.group is not None}
+    return await _made(engine, transaction, list(keys.values()))
 
 
 async def _made(engine: Engine, transaction: Transaction, keys: Sequence[GroupKey]) -> dict[str, int]:

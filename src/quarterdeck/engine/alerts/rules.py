@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select, text, update
@@ -34,7 +35,7 @@ from quarterdeck.engine.store.store import Transaction
 MOST_RULES = 1_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """A rule as the engine goes by it. `unit` is the one that counts, whether it was named or not."""
 
@@ -48,6 +49,20 @@ class Rule:
     @property
     def unit(self) -> AlertUnit | None:
         return self.settings.unit or next(iter(UNITS[self.type]), None)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Those that all of its alerts have."""
+        whose = {} if self.tenant_id is None else {str(Dimension.TENANT): self.tenant_id}
+        return {**whose, **self.settings.labels, "alertname": self.name, "severity": str(self.settings.severity)}
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        return tuple(map(str, self.settings.by))
+
+    @cached_property
+    def group_by(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.settings.group_by)))
 
     @property
     def falls(self) -> bool:

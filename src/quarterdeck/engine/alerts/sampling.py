@@ -6,7 +6,6 @@ attempts, no baseline) is left out: then its condition does not hold.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,10 +43,7 @@ async def read(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: i
 
 
 def labels_of(rule: Rule, series: Sequence[str]) -> dict[str, str]:
-    found = {str(each): value for each, value in zip(rule.settings.by, series, strict=True)}
-    if rule.tenant_id is not None:
-        found.setdefault(str(Dimension.TENANT), rule.tenant_id)
-    return {**found, **rule.settings.labels, "alertname": rule.name, "severity": str(rule.settings.severity)}
+    return {**rule.labels, **dict(zip(rule.dimensions, series, strict=True))}
 
 
 def tenant_of(rule: Rule, series: Sequence[str]) -> str | None:
@@ -272,7 +268,3 @@ WITH_A_PAST = (
     AlertType.THROUGHPUT_LOW,
     AlertType.BULK_FAILURE_RATE,
 )
-
-
-def series_text(series: Sequence[str]) -> str:
-    return json.dumps(list(series), separators=(",", ":"))
