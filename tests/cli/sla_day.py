@@ -85,6 +85,7 @@ def look_back(shell: Shell) -> None:
     assert "No promise came to a verdict" in shell("sla", "compliance", "--target", "first_response").out
     assert "Nothing ended" in shell("sla", "resolution-time").out
     assert shell("sla", "breaches", "--resource", "returns").err == "No promise was broken.\n"
+    assert shell.json("sla", "breaches", "--days", "7", "--end", "2026-01-01T00:00:00Z")["items"] == []
     assert shell.json("sla", "resolution-time", "--end", "2026-01-01T00:00:00Z")["ended"] == 0
 
 

@@ -151,34 +151,50 @@ async def clocks(cli: Cli, resource: ResourceArgument, item: ItemArgument) -> No
         cli.out.note(f"No policy promises anything for {resource} {item}.")
 
 
-def _declare_list(word: str, summary: str, operation: Operation, nothing: str) -> None:
-    """A command that lists clocks beside their items."""
-
-    async def show(
-        cli: Cli,
-        resource: QueueOption = None,
-        tenant: TenantOption = None,
-        priority: PriorityOption = None,
-        target: AnyTargetOption = None,
-        limit: LimitOption = 50,
-        cursor: CursorOption = None,
-    ) -> None:
-        query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target}
-        found = await all_pages(cli, operation, {k: v for k, v in query.items() if v is not None}, limit, cursor)
-        del found["searched"]
-        cli.out.result(found, clock_rows(found["items"], cli.out.width))
-        if found["next"] is not None and not cli.json:
-            cli.out.note("There are more; --limit 0 lists all of them.")
-        if not found["items"] and not cli.json:
-            cli.out.note(nothing)
-
-    command(sla, "sla", word, help=summary)(show)
+@command(sla, "sla", "at-risk")
+async def at_risk(
+    cli: Cli,
+    resource: QueueOption = None,
+    tenant: TenantOption = None,
+    priority: PriorityOption = None,
+    target: AnyTargetOption = None,
+    limit: LimitOption = 50,
+    cursor: CursorOption = None,
+) -> None:
+    """List what falls due soon, the nearest first."""
+    query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target}
+    await _list(cli, ops.AT_RISK, query, limit, cursor, "Nothing falls due soon.")
 
 
-_declare_list("at-risk", "List what falls due soon, the nearest first.", ops.AT_RISK, "Nothing falls due soon.")
-_declare_list(
-    "breaches", "List the promises that were broken, the latest first.", ops.BREACHES, "No promise was broken."
-)
+@command(sla, "sla", "breaches")
+async def breaches(
+    cli: Cli,
+    resource: QueueOption = None,
+    tenant: TenantOption = None,
+    priority: PriorityOption = None,
+    target: AnyTargetOption = None,
+    days: Annotated[int | None, typer.Option("--days", min=1, max=3_660, help="Only of so many days.")] = None,
+    end: EndOption = None,
+    limit: LimitOption = 50,
+    cursor: CursorOption = None,
+) -> None:
+    """List the promises that were broken, the latest first."""
+    query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target, "days": days}
+    query["end"] = _time(end, "end")
+    await _list(cli, ops.BREACHES, query, limit, cursor, "No promise was broken.")
+
+
+async def _list(
+    cli: Cli, operation: Operation, query: dict[str, Any], limit: int, cursor: str | None, nothing: str
+) -> None:
+    """Clocks beside their items; unset narrows nothing."""
+    found = await all_pages(cli, operation, {k: v for k, v in query.items() if v is not None}, limit, cursor)
+    del found["searched"]
+    cli.out.result(found, clock_rows(found["items"], cli.out.width))
+    if found["next"] is not None and not cli.json:
+        cli.out.note("There are more; --limit 0 lists all of them.")
+    if not found["items"] and not cli.json:
+        cli.out.note(nothing)
 
 
 # Figures

@@ -101,7 +101,7 @@ def _step(step: Row) -> str:
     what = {
         "raise_priority": "raise the priority",
         "assign": f"assign to {step['assignee']}",
-        "notify": "comment",
+        "notify": f"notify {', '.join(step['channels'])}" if step["channels"] else "comment",
     }[step["act"]]
     note = f": {step['note']}" if step["note"] else ""
     return f"after {step['percent']}% of the {words(step['target'])}: {step['does']} {what}{note}"

@@ -10,101 +10,40 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from quarterdeck.contract.clock import HOUR, MINUTE, SECOND, from_iso, iso, to_datetime
-from quarterdeck.contract.enums import ClockState, Resource, SlaTarget
+from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, iso, to_datetime
+from quarterdeck.contract.enums import ClockState, Resource
 from quarterdeck.contract.models.dead_letters import NewDeadLetters
-from quarterdeck.contract.models.items import ImportBatch, NewItem, NewItems
+from quarterdeck.contract.models.items import ImportBatch
 from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.models.sla import (
+    BreachQuery,
     ClockQuery,
     FigureQuery,
-    NewPolicy,
     PolicyChange,
     PolicySettings,
     ReplayRequest,
 )
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters import posting
 from quarterdeck.engine.items import ingest
 from quarterdeck.engine.items.tables import item_events
 from quarterdeck.engine.queues import changes
 from quarterdeck.engine.sla import figures, lists, policies, proving, sweep
+from tests.engine.channels.world import make as channel
+from tests.engine.sla.world import (
+    DONE,
+    FIRST,
+    MONDAY,
+    OFFICE,
+    Time,
+    clocks,
+    differing,
+    due,
+    enter,
+    lines,
+    promise,
+)
 from tests.support.desk import ACME, ROOT, SUPPORT, Desk, refused
-
-MONDAY = from_iso("2026-11-23T09:00:00Z")
-FIRST, DONE = SlaTarget.FIRST_RESPONSE, SlaTarget.RESOLUTION
-TARGETS = [
-    {"priority": "urgent", "first_response_minutes": 15, "resolution_minutes": 120},
-    {"priority": "normal", "first_response_minutes": 60, "resolution_minutes": 480},
-]
-OFFICE = {
-    "timezone": "UTC",
-    "windows": [{"days": ["mon", "tue", "wed", "thu", "fri"], "start": "08:00", "end": "17:00"}],
-}
-
-
-class Time:
-    """The engine's own, which stands still unless a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = MONDAY
-
-    def __call__(self) -> int:
-        return self.now
-
-    def pass_(self, milliseconds: int) -> None:
-        self.now += milliseconds
-
-
-@pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> Time:
-    made = Time()
-    for module in ("store.store", "sla.sweep", "sla.lists", "sla.proving", "sla.figures"):
-        monkeypatch.setattr(f"quarterdeck.engine.{module}.now_ms", made)
-    return made
-
-
-@pytest.fixture
-def desk(engine: Engine, time: Time) -> Desk:
-    return Desk(engine)
-
-
-async def promise(desk: Desk, **settings: Any) -> int:
-    """A policy for every item of the queue; its id."""
-    named = {key: settings.pop(key) for key in ("tenant_id", "kind", "effective_from") if key in settings}
-    made = PolicySettings(**{"targets": TARGETS, **settings})
-    new = NewPolicy(name="Standard", resource=desk.resource, settings=made, **named)
-    return (await policies.create_policy(desk.engine, desk.who, new)).id
-
-
-async def enter(desk: Desk, count: int = 1, **values: Any) -> list[int]:
-    made = {"tenant_id": "acme", "kind": "question", "title": "Where is it?", **values}
-    wanted = NewItems(items=[NewItem(**made) for _ in range(count)])
-    return (await ingest.create_items(desk.engine, desk.who, desk.resource, wanted)).ids
-
-
-async def clocks(desk: Desk, item_id: int) -> dict[SlaTarget, Any]:
-    found = await lists.item_clocks(desk.engine, desk.who, desk.resource, item_id)
-    return {each.target: each for each in found.clocks}
-
-
-async def due(desk: Desk, item_id: int) -> str | None:
-    found = (await desk.show(item_id)).sla_due_at
-    return None if found is None else found.strftime("%a %H:%M")
-
-
-async def lines(desk: Desk, item_id: int) -> list[tuple[str, str]]:
-    """What clocks have written, with the time of each line."""
-    query = select(item_events).where(item_events.c.item_id == item_id, item_events.c.type.like("sla%"))
-    async with desk.engine.store.read() as connection:
-        rows = await connection.execute(query.order_by(item_events.c.at, item_events.c.id))
-        return [(to_datetime(row.at).strftime("%a %H:%M"), row.type.removeprefix("sla_")) for row in rows]
-
-
-async def differing(desk: Desk, *, write: bool = False) -> int:
-    asked = ReplayRequest(resource=desk.resource, write=write)
-    return (await proving.replay(desk.engine, desk.who, asked)).differing
 
 
 async def test_clocks_start_when_an_item_enters_and_say_when_it_is_due(desk: Desk) -> None:
@@ -387,9 +326,10 @@ async def test_an_escalation_suggests_or_does_what_it_says(desk: Desk, time: Tim
     steps = [
         {"percent": 50, "act": "assign", "assignee": "lead", "note": "Ask her."},
         {"percent": 75, "act": "raise_priority", "does": "do"},
-        {"percent": 100, "act": "notify", "does": "do", "note": "Tell the customer."},
+        {"percent": 100, "act": "notify", "does": "do", "note": "Tell the customer.", "channels": ["ops"]},
     ]
     targets = [{"priority": each, "resolution_minutes": 480} for each in ("high", "normal")]
+    await channel(desk.engine, settings={"kind": "webhook", "url": "https://example.org/hook"})
     await promise(desk, targets=targets, escalation=steps)
     (item,) = await enter(desk)
     assert (await lists.item_clocks(desk.engine, ROOT, SUPPORT, item)).suggestions == []
@@ -411,7 +351,7 @@ async def test_an_escalation_suggests_or_does_what_it_says(desk: Desk, time: Tim
         bodies = list((await connection.execute(said.order_by(item_events.c.id))).scalars())
     assert bodies == [
         "75 % of the time for the resolution is used up.",
-        "The time for the resolution is over. Tell the customer.",
+        "The time for the resolution is over. Tell the customer. Told: ops.",
     ]
     assert await differing(desk) == 0
 
@@ -463,10 +403,20 @@ async def test_lists_and_figures_say_what_is_at_risk_and_what_was_kept(desk: Des
     await sweep.sweep(desk.engine)
     risk = (await lists.at_risk(desk.engine, ROOT, ClockQuery())).items
     assert [(each.item_id, each.target) for each in risk] == [(open_one, DONE)]
-    page = await lists.breaches(desk.engine, ROOT, ClockQuery(limit=2))
-    rest = await lists.breaches(desk.engine, ROOT, ClockQuery(limit=2, cursor=page.next))
+    page = await lists.breaches(desk.engine, ROOT, BreachQuery(limit=2))
+    rest = await lists.breaches(desk.engine, ROOT, BreachQuery(limit=2, cursor=page.next))
     assert {each.item_id for each in (*page.items, *rest.items)} == {broken, near, foreign}
-    assert len((await lists.breaches(desk.engine, ACME, ClockQuery())).items) == 2
+    assert len((await lists.breaches(desk.engine, ACME, BreachQuery())).items) == 2
+    fell = MONDAY + 8 * HOUR
+    for values, count in (
+        ({"end": fell}, 0),
+        ({"end": fell + 1}, 3),
+        ({"days": 1}, 3),
+        ({"days": 1, "end": fell + DAY}, 3),
+        ({"days": 1, "end": fell + DAY + 1}, 0),
+    ):
+        asked = BreachQuery(**{**values, **({"end": to_datetime(values["end"])} if "end" in values else {})})
+        assert len((await lists.breaches(desk.engine, ROOT, asked)).items) == count, values
     figure = await figures.compliance(desk.engine, ACME, FigureQuery(days=2))
     assert (figure.met, figure.breached, figure.percent) == (1, 2, 33.33)
     assert [each.breached for each in figure.periods] == [0, 2, 0]

@@ -18,6 +18,7 @@ from quarterdeck.contract.enums import (
     Weekday,
 )
 from quarterdeck.contract.models.base import Answer, FilterText, Id, LongText, Model, Name, Tenant, Timestamp
+from quarterdeck.contract.models.channels import ChannelName
 
 TimeOfDay = Annotated[str, Field(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$", examples=["08:00", "24:00"])]
 Minutes = Annotated[int, Field(ge=1, le=5_256_000)]  # at most ten years
@@ -71,7 +72,7 @@ class EscalationStep(Model):
     """What follows when `percent` of the time is used up; 100 is the breach.
 
     `act` says what: `raise_priority` by one, `assign` to `assignee`, or `notify` with `note`. `does` says whether
-    the engine carries it out, or suggests it to whoever looks.
+    the engine carries it out, or suggests it to whoever looks; a `notify` that it carries out goes to `channels`.
     """
 
     percent: Annotated[int, Field(ge=1, le=1_000)]
@@ -80,11 +81,14 @@ class EscalationStep(Model):
     does: EscalationDoes = EscalationDoes.SUGGEST
     assignee: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     note: Text | None = None
+    channels: Annotated[list[ChannelName], Field(max_length=20)] = []
 
     @model_validator(mode="after")
     def _knows_whom(self) -> EscalationStep:
         if (self.act is EscalationAct.ASSIGN) != (self.assignee is not None):
             raise ValueError("assignee belongs to the act assign, and assign needs one")
+        if self.channels and (self.act, self.does) != (EscalationAct.NOTIFY, EscalationDoes.DO):
+            raise ValueError("channels belong to the act notify where the engine carries it out (does = do)")
         return self
 
 
@@ -236,6 +240,13 @@ class ClockQuery(Model):
     target: SlaTarget | None = None
     cursor: Annotated[str | None, Field(max_length=200)] = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class BreachQuery(ClockQuery):
+    """Broken in the `days` before `end`, which is now where it is absent; of all time where neither is given."""
+
+    days: Annotated[int, Field(ge=1, le=3_660)] | None = None
+    end: Timestamp | None = None
 
 
 class ClockRow(Answer):

@@ -84,7 +84,7 @@ BREACHES = Operation(
     f"{_OPS}/breaches",
     "Promises that were broken, the latest first.",
     _PAGE,
-    query=_CLOCKS,
+    query=ModelRef("sla:BreachQuery"),
     problems=(Code.CURSOR_INVALID,),
 )
 REPLAY = Operation(

@@ -119,6 +119,11 @@ async def status_of(connection: AsyncConnection, notification_ids: Sequence[int]
     return found
 
 
+async def visible(connection: AsyncConnection, names: Sequence[str], tenant: str | None) -> set[str]:
+    """Those of the names that mean a channel to this tenant; None: to every one."""
+    return set(await _channels(connection, names, tenant))
+
+
 def message_of(row: Row[Any]) -> Message:
     """From a row of `notifications`."""
     said = row.content

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Table, TextClause, and_, func, or_, select, text
 
-from quarterdeck.contract.clock import MINUTE, now_ms, to_datetime
+from quarterdeck.contract.clock import DAY, MINUTE, now_ms, to_datetime, to_ms
 from quarterdeck.contract.enums import EscalationAct, EscalationDoes, Priority, Resource, SlaTarget
+from quarterdeck.contract.models.sla import (
+    BreachQuery,
+    ClockPage,
+    ClockQuery,
+    ClockRow,
+    EscalationStep,
+    ItemClocks,
+    Suggestion,
+)
 from quarterdeck.contract.models.sla import Clock as Shown
-from quarterdeck.contract.models.sla import ClockPage, ClockQuery, ClockRow, EscalationStep, ItemClocks, Suggestion
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine import cursors
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.queries import find_item
 from quarterdeck.engine.items.tables import items
 from quarterdeck.engine.sla.clockwork import Clock, advance, moment_of, used
+from quarterdeck.engine.sla.escalation import why
 from quarterdeck.engine.sla.following import watched
 from quarterdeck.engine.sla.policies import Version
 from quarterdeck.engine.sla.scope import narrowed
-from quarterdeck.engine.sla.sweep import why
 from quarterdeck.engine.sla.tables import BROKEN, RUNNING, sla_breaches, sla_clocks
 
 _C = sla_clocks.c
@@ -32,9 +41,13 @@ async def at_risk(engine: Engine, principal: Principal, query: ClockQuery) -> Cl
     return await _page(engine, principal, query, sla_clocks, _C.due_at, soon, latest_first=False)
 
 
-async def breaches(engine: Engine, principal: Principal, query: ClockQuery) -> ClockPage:
+async def breaches(engine: Engine, principal: Principal, query: BreachQuery) -> ClockPage:
     """Promises that were broken, the latest first, whether their items are done by now or not."""
-    return await _page(engine, principal, query, sla_breaches, sla_breaches.c.breached_at, (), latest_first=True)
+    at = sla_breaches.c.breached_at
+    end = now_ms() if query.end is None else to_ms(query.end)
+    of_a_time = [at < end] if query.end is not None else []
+    of_a_time += [at >= end - query.days * DAY] if query.days is not None else []
+    return await _page(engine, principal, query, sla_breaches, at, of_a_time, latest_first=True)
 
 
 async def pressing(engine: Engine, principal: Principal) -> dict[Resource, tuple[int, int]]:
@@ -118,7 +131,7 @@ async def _page(
     query: ClockQuery,
     table: Table,
     moment: ColumnElement[Any],
-    which: tuple[ColumnElement[bool] | TextClause, ...],
+    which: Sequence[ColumnElement[bool] | TextClause],
     *,
     latest_first: bool,
 ) -> ClockPage:

@@ -10,12 +10,13 @@ from sqlalchemy import Row, Select, Text, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_datetime, to_ms
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import EscalationAct, EscalationDoes, Resource
 from quarterdeck.contract.models.sla import NewPolicy, Policy, PolicyChange, PolicyList, PolicySettings
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.audit import service as audit
+from quarterdeck.engine.channels.service import visible
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.sla.clockwork import Rules, rules_of
 from quarterdeck.engine.sla.tables import sla_policies, sla_versions
@@ -117,6 +118,7 @@ async def create_policy(engine: Engine, principal: Principal, new: NewPolicy) ->
     settings = _checked(new.settings)
     async with engine.store.write() as transaction:
         connection, now = transaction.connection, transaction.now
+        await _reaches_somebody(connection, new.tenant_id, new.settings)
         rows = (await connection.execute(_current().where(sla_policies.c.resource == str(new.resource)))).all()
         for row in rows:
             if (row.tenant_id, row.kind) == (new.tenant_id, new.kind):
@@ -150,6 +152,8 @@ async def change_policy(engine: Engine, principal: Principal, policy_id: int, ch
         connection, now = transaction.connection, transaction.now
         before = await _find(connection, principal, policy_id)
         may_set_up(principal, before.tenant_id)
+        if change.settings is not None:
+            await _reaches_somebody(connection, before.tenant_id, change.settings)
         wanted = {"name": change.name, "enabled": change.enabled}
         values: dict[str, Any] = {k: v for k, v in wanted.items() if v is not None and v != getattr(before, k)}
         details: dict[str, Any] = {"changes": {name: [getattr(before, name), value] for name, value in values.items()}}
@@ -181,6 +185,22 @@ def _checked(settings: PolicySettings) -> dict[str, Any]:
     """As it is kept. Raises Problem(INVALID_INPUT) for a calendar that is none."""
     rules_of(settings.model_dump_json())
     return settings.model_dump(mode="json")
+
+
+async def _reaches_somebody(connection: AsyncConnection, tenant: str | None, settings: PolicySettings) -> None:
+    """Whether whoever is to be told can be. Raises Problem(INVALID_INPUT) with the place."""
+    names = {name for step in settings.escalation for name in step.channels}
+    known = await visible(connection, sorted(names), tenant) if names else set()
+    whose = "for every tenant" if tenant is None else f"for {tenant}"
+    for number, step in enumerate(settings.escalation):
+        at = f"/settings/escalation/{number}/channels"
+        if step.act is EscalationAct.NOTIFY and step.does is EscalationDoes.DO and not step.channels:
+            said = f"Step {number + 1} of the escalation notifies nobody; name its channels, or let it only suggest."
+            raise Problem(Code.INVALID_INPUT, said, errors=((at, "names nobody to notify"),))
+        for place, name in enumerate(step.channels):
+            if name not in known:
+                said = f"There is no channel {name} {whose}; qd alerts channels list says which there are."
+                raise Problem(Code.INVALID_INPUT, said, errors=((f"{at}/{place}", f"is no channel {whose}"),))
 
 
 async def _add_version(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sqlalchemy import ColumnElement, delete, select
@@ -48,7 +48,10 @@ async def replayed(
         await forget(transaction.connection, ids)
         kept = Kept()
         for each in wrong:
-            kept.add(each.owner, each.version.id, each.version.rules, each.folded, each.changes)
+            # No timeline tells which steps of the escalation were taken; none is taken twice.
+            taken = {clock.target: clock.steps for clock in each.kept}
+            clocks = [replace(clock, steps=taken.get(clock.target, 0)) for clock in each.folded]
+            kept.add(each.owner, each.version.id, each.version.rules, clocks, each.changes)
         await kept.write(transaction, dialect)
     return found
 

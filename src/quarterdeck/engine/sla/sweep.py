@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, Select, SmallInteger, Text, and_, case, delete, literal, select, true, tuple_
+from sqlalchemy import Row, Select, Text, case, delete, literal, select, true, tuple_
 
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.contract.enums import EscalationAct, EscalationDoes
+from quarterdeck.contract.enums import EscalationDoes
 from quarterdeck.contract.live import MOST_IDS_NAMED
 from quarterdeck.contract.live import Change as Told
-from quarterdeck.contract.models.sla import EscalationStep
 from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.acting import announce
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.items.effects import Effect, carry_out
 from quarterdeck.engine.items.tables import item_events, items
-from quarterdeck.engine.sla.clockwork import BREACHED, Clock, Rules, advance, moment_of
-from quarterdeck.engine.sla.following import Watched, watched
+from quarterdeck.engine.sla.clockwork import BREACHED, advance
+from quarterdeck.engine.sla.escalation import Taken, escalate, steps_due
+from quarterdeck.engine.sla.following import watched
 from quarterdeck.engine.sla.keeping import LABELS, NO_VERSION, Kept, sentence
 from quarterdeck.engine.sla.tables import sla_breaches, sla_clocks, sla_due
 from quarterdeck.engine.store.dialect import Dialect
@@ -32,14 +30,6 @@ SECONDS = 0.5
 AT_ONCE = 5_000
 _C = sla_clocks.c
 _D = sla_due.c
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """A step of an item's escalation whose time has come."""
-
-    item: Watched
-    step: EscalationStep
 
 
 async def sweep(engine: Engine) -> None:
@@ -74,7 +64,8 @@ async def _batch(engine: Engine, transaction: Transaction) -> int:
     await audit.append(transaction, engine.store, SYSTEM, "sla.swept", details=details)
     for resource in sorted({row.resource for row in due}):
         ids = sorted({row.item_id for row in due if row.resource == resource})
-        announce(engine, transaction, resource, ids if len(ids) <= MOST_IDS_NAMED else None, None, Told.UPDATED)
+        tenants = frozenset(row.tenant_id for row in due if row.resource == resource)
+        announce(engine, transaction, resource, ids if len(ids) <= MOST_IDS_NAMED else None, tenants, Told.UPDATED)
     return len(due)
 
 
@@ -122,58 +113,13 @@ async def _move(engine: Engine, transaction: Transaction, ids: Iterable[int]) ->
         after, changes = [], []
         for clock in item.clocks:
             moved, more = advance(clock, now)
-            steps = list(_steps(item.version.rules, moved, now))
-            taken += [_Taken(item, step) for step in steps if step.does is EscalationDoes.DO]
+            steps = list(steps_due(item.version.rules, moved, now))
+            taken += [Taken(item, step, at) for step, at in steps if step.does is EscalationDoes.DO]
             after.append(replace(moved, steps=moved.steps + len(steps)))
             changes += more
             broken += len(more)
         kept.add(item.owner, item.version.id, item.version.rules, after, changes)
     kept.lines.sort(key=lambda line: line["at"])
     await kept.write(transaction, dialect)
-    await _escalate(engine, transaction, taken)
+    await escalate(engine, transaction, taken)
     return broken, len(taken)
-
-
-def _steps(rules: Rules, clock: Clock, now: int) -> Iterator[EscalationStep]:
-    """Those whose time has come since the last look."""
-    for step in rules.steps[clock.target][clock.steps :]:
-        moment = moment_of(rules, clock, step.percent)
-        if moment is None or moment >= now:
-            return
-        yield step
-
-
-async def _escalate(engine: Engine, transaction: Transaction, taken: Sequence[_Taken]) -> None:
-    """What policies have the engine do, step by step."""
-
-    def kind(each: _Taken) -> tuple[str, str, int, str, str]:
-        step = each.step
-        return str(step.act), step.assignee or "", step.percent, str(step.target), step.note or ""
-
-    for _, group in groupby(sorted(taken, key=kind), key=kind):
-        each = list(group)
-        ids = engine.store.dialect.id_list([one.item.owner.item_id for one in each])
-        limits = [items.c.priority > 0] if each[0].step.act is EscalationAct.RAISE_PRIORITY else []
-        scope = and_(items.c.id.in_(ids), *limits)
-        await carry_out(effect_of(each[0].step), scope, transaction, engine.store.dialect, actor=SYSTEM.actor)
-
-
-def effect_of(step: EscalationStep) -> Effect:
-    body = why(step)
-    if step.act is EscalationAct.RAISE_PRIORITY:
-        return Effect("escalated", {"priority": items.c.priority - literal(1, SmallInteger)}, body=body)
-    if step.act is EscalationAct.ASSIGN:
-        nobody = literal(None, items.c.claimed_until.type)
-        return Effect("escalated", {"assignee": literal(step.assignee, Text), "claimed_until": nobody}, body=body)
-    return Effect("escalated", {"comments": items.c.comments}, body=body, counts_as_change=False)
-
-
-def why(step: EscalationStep) -> str:
-    """A sentence for the timeline, and beside a suggestion."""
-    label = LABELS[step.target]
-    said = (
-        f"The time for the {label} is over."
-        if step.percent == 100
-        else f"{step.percent} % of the time for the {label} is used up."
-    )
-    return f"{said} {step.note}" if step.note else said
