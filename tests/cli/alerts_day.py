@@ -43,6 +43,11 @@ def whole_day(shell: Shell) -> None:
     listed = shell.json("alerts", "list", "--state", "firing", "--label", "host=a")["items"]
     assert [each["labels"]["host"] for each in listed] == ["a"]
     first = str(listed[0]["id"])
+    assert [each["id"] for each in shell.json("alerts", "list", "--filter", "severity:info")["items"]] == []
+    groups = shell("alerts", "groups")
+    assert "Down" in groups.out
+    assert "3 alerts firing, 0 about to; 0 are over." in groups.err
+    assert shell.json("alerts", "groups", "--filter", "severity:critical")["groups"][0]["firing"]["critical"] == 3
     assert "Acknowledged 1 alert." in shell("alerts", "ack", first, "--for", "2h", "--note", "On it.").out
     assert "30m" in shell("alerts", "ack", first, "--for", "soon", code=2).err
     assert "On it." in shell("alerts", "show", first).out
@@ -50,6 +55,9 @@ def whole_day(shell: Shell) -> None:
     assert "Resolved 1 alert." in said
     assert "99999" in said
 
+    preview = shell("alerts", "silence", "host=~b|x", "--comment", "Moving.", "--preview").out
+    assert preview == "It would keep 1 firing alert quiet.\n"
+    assert "Nothing is silenced." in shell("alerts", "silences").err
     silence = shell.json("alerts", "silence", "host=~b|x", "--comment", "Moving.", "--for", "30m")
     assert silence["alerts"] == 1
     assert "host=~b|x" in shell("alerts", "silences").out

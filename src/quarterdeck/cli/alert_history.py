@@ -1,0 +1,171 @@
+"""qd alerts …: what fires, and what people do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from quarterdeck.cli.alert_words import labels_of, minutes_of
+from quarterdeck.cli.exits import CommandError
+from quarterdeck.cli.json_lines import json_file
+from quarterdeck.cli.output import Heading, pairs, table
+from quarterdeck.cli.runtime import Cli, command
+from quarterdeck.contract.clock import now_ms
+from quarterdeck.contract.enums import AlertState, Severity
+from quarterdeck.contract.operations import alerts as ops
+from quarterdeck.tui.format import age, count, plural
+from quarterdeck.tui.text import safe
+
+IdArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number.", show_default=False)]
+IdsArgument = Annotated[list[int], typer.Argument(metavar="ID…", min=1, help="Numbers of alerts.", show_default=False)]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="TOML (.toml) or JSON; - for standard input.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")]
+TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")]
+FilterOption = Annotated[
+    str, typer.Option("--filter", "-f", help="For example: severity:critical is:unacknowledged queue=mail.")
+]
+Lines = Sequence[Mapping[str, Any]]
+
+
+def declare(app: typer.Typer) -> None:
+    """Add the commands to the group."""
+
+    @command(app, "alerts", "list")
+    async def list_(
+        cli: Cli,
+        state: Annotated[AlertState | None, typer.Option("--state", help="Only these.")] = None,
+        severity: Annotated[Severity | None, typer.Option("--severity", help="Only these.")] = None,
+        tenant: TenantOption = None,
+        label: Annotated[str | None, typer.Option("--label", help="Only with this label: name=value.")] = None,
+        filter_: FilterOption = "",
+        limit: LimitOption = 100,
+        cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from `next` of --json.")] = None,
+    ) -> None:
+        """List alerts, the newest first: what waits, fires and is over."""
+        asked = {"state": state, "severity": severity, "tenant": tenant, "label": label, "cursor": cursor}
+        asked["filter"] = filter_ or None
+        found = await cli.call(ops.HISTORY, query={**{k: v for k, v in asked.items() if v is not None}, "limit": limit})
+        cli.out.result(found, _alert_rows(found["items"], cli.out.width))
+        if not found["items"] and not cli.json:
+            cli.out.note("There are no such alerts.")
+
+    @command(app, "alerts", "groups")
+    async def groups(cli: Cli, filter_: FilterOption = "") -> None:
+        """Say what fires in groups of what is told together, the worst first."""
+        found = await cli.call(ops.BOARD, query={"filter": filter_})
+        cli.out.result(found, _group_rows(found["groups"], cli.out.width))
+        if not cli.json:
+            number = sum(found["firing"].values())
+            resolved = f"{count(found['resolved'])} are over"
+            cli.out.note(f"{plural(number, 'alert')} firing, {count(found['pending'])} about to; {resolved}.")
+
+    @command(app, "alerts", "show")
+    async def show(cli: Cli, alert: IdArgument) -> None:
+        """Show one alert: what became of it, and what was sent."""
+        found = await cli.call(ops.SHOW, id=alert)
+        cli.out.result(found, _detail(found))
+
+    @command(app, "alerts", "ack")
+    async def ack(
+        cli: Cli,
+        alerts: IdsArgument,
+        time: Annotated[str | None, typer.Option("--for", metavar="TIME", help="30m, 4h, 2d.")] = None,
+        note: Annotated[str | None, typer.Option("--note", help="What is being done.")] = None,
+    ) -> None:
+        """Say that you look after alerts: they stop repeating, for a time or until they get worse."""
+        minutes = None if time is None else minutes_of(time)
+        found = await cli.call(ops.ACKNOWLEDGE, body={"ids": alerts, "minutes": minutes, "note": note})
+        _acted(cli, found, "Acknowledged")
+
+    @command(app, "alerts", "resolve")
+    async def resolve(
+        cli: Cli, alerts: IdsArgument, note: Annotated[str, typer.Option("--note", help="Why it is over.")]
+    ) -> None:
+        """Say that alerts are over, and why."""
+        _acted(cli, await cli.call(ops.RESOLVE, body={"ids": alerts, "note": note}), "Resolved")
+
+    @command(app, "alerts", "stats")
+    async def stats(
+        cli: Cli,
+        tenant: TenantOption = None,
+        days: Annotated[int, typer.Option("--days", min=1, max=366, help="How far back.")] = 7,
+    ) -> None:
+        """Say how many alerts there are, and how long they took."""
+        found = await cli.call(ops.STATS, query={"days": days, **({} if tenant is None else {"tenant": tenant})})
+        most = ", ".join(f"{each['name']} ({each['count']:,})" for each in found["most"])
+        cli.out.result(found, pairs([*((k, v) for k, v in found.items() if not isinstance(v, list)), ("most", most)]))
+
+    @command(app, "alerts", "post")
+    async def post(cli: Cli, file: FileArgument) -> None:
+        """Post alerts from a JSON file as Prometheus does: a list of labels, annotations, startsAt, endsAt."""
+        body = json_file(file)
+        if not isinstance(body, list):
+            raise CommandError(f"{file} holds no list of alerts.")
+        posted: Any = body
+        found = await cli.call(ops.POST, body=posted)
+        cli.out.result(found, [f"Posted {plural(found['received'], 'alert')}; {count(found['changed'])} changed."])
+
+
+def _acted(cli: Cli, found: Mapping[str, Any], verb: str) -> None:
+    lines = [f"{verb} {plural(len(found['done']), 'alert')}."]
+    if found["skipped"]:
+        lines.append(f"Not firing, or not there: {', '.join(map(str, found['skipped']))}.")
+    cli.out.result(found, lines)
+
+
+def _alert_rows(alerts: Lines, width: int | None) -> list[str]:
+    now = now_ms()
+    names = ("ID", "SEVERITY", "STATE", "NAME", "LABELS", "VALUE", "AGE", "TENANT", "BY")
+    rows = [
+        (
+            each["id"],
+            each["severity"],
+            "silenced" if each["silenced_by"] or each["inhibited_by"] else each["state"],
+            each["name"],
+            labels_of(each["labels"]),
+            None if each["value"] is None else f"{each['value']:g}",
+            age(each["starts_at"] or each["pending_at"], now),
+            each["tenant_id"],
+            each["acknowledged_by"],
+        )
+        for each in alerts
+    ]
+    return table([Heading(name, right=name in ("ID", "VALUE")) for name in names], rows, width=width) if rows else []
+
+
+def _group_rows(groups: Lines, width: int | None) -> list[str]:
+    now = now_ms()
+    names = ("SEVERITY", "NAME", "LABELS", "FIRING", "ACKNOWLEDGED", "QUIET", "AGE", "TENANT")
+    rows = [
+        (
+            each["severity"],
+            each["name"] + (" and others" if each["names_differ"] else ""),
+            labels_of(each["labels"]),
+            count(sum(each["firing"].values())),
+            count(each["acknowledged"]),
+            count(each["quiet"]),
+            age(each["since"], now),
+            each["tenant_id"],
+        )
+        for each in groups
+    ]
+    right = ("FIRING", "ACKNOWLEDGED", "QUIET")
+    return table([Heading(name, right=name in right) for name in names], rows, width=width) if rows else []
+
+
+def _detail(found: Mapping[str, Any]) -> list[str]:
+    lines = pairs([(name, value) for name, value in found["alert"].items() if not isinstance(value, dict)])
+    lines += ["", *pairs([*found["alert"]["labels"].items(), *found["alert"]["annotations"].items()]), ""]
+    lines += [
+        f"{each['at']}  {each['type']} by {safe(each['actor'])}{': ' + safe(each['body']) if each['body'] else ''}"
+        for each in found["events"]
+    ]
+    lines += [
+        f"{each['at']}  {each['kind']} to {safe(each['channel'])}: "
+        + ("held back for a summary" if each["held"] else safe(each["error"] or each["status"] or "handed over"))
+        for each in found["notices"]
+    ]
+    return lines
