@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from itertools import groupby, pairwise
@@ -46,15 +47,26 @@ async def settled(home: Home, sink: Sink, fired: Collection[str], patience: floa
 
 def told(sink: Sink) -> set[str]:
     """Alerts of messages that were taken."""
-    taken = (each for heard in sink.told.values() for each in heard if each.taken)
-    return {alert["labels"]["n"] for each in taken for alert in each.data["alerts"]}
+    return {name for _, name in _named(sink, "n")}
+
+
+def _named(sink: Sink, label: str) -> set[tuple[str, str]]:
+    """(id of a message that was taken, what one of its alerts says under the label)."""
+    return {
+        (name, alert["labels"][label])
+        for name, several in sink.told.items()
+        for each in several
+        if each.taken
+        for alert in each.data["alerts"]
+        if label in alert["labels"]
+    }
 
 
 def faults_of(home: Home, sink: Sink, outcome: Outcome, interval: float, promised: float) -> list[str]:
     """Sentences; the figures of `outcome` are filled in besides."""
     return [
         *_alerts(home, sink, outcome, interval),
-        *_clocks(home, outcome, promised),
+        *_clocks(home, sink, outcome, promised),
         *_usage(home, sink, outcome),
     ]
 
@@ -63,7 +75,7 @@ def _alerts(home: Home, sink: Sink, outcome: Outcome, interval: float) -> Iterat
     heard = [each for several in sink.told.values() for each in several]
     outcome.figures |= {
         "alerts posted": len(outcome.fired),
-        "messages about them": len(sink.told),
+        "messages": len(sink.told),
         "came again, with the same id": sum(len(several) > 1 for several in sink.told.values()),
         "of these were refused first": sum(not each.taken for each in heard),
     }
@@ -91,13 +103,14 @@ def _alerts(home: Home, sink: Sink, outcome: Outcome, interval: float) -> Iterat
             yield f"group {key} spoke again after {min(gaps):.2f} s"
 
 
-def _clocks(home: Home, outcome: Outcome, promised: float) -> Iterator[str]:
+def _clocks(home: Home, sink: Sink, outcome: Outcome, promised: float) -> Iterator[str]:
     """Against what creation times and timelines say, without any clock."""
     query = (
         "SELECT i.id, i.created_at, b.breached_at, e.type, e.at, e.changes FROM items i"
         " LEFT JOIN sla_breaches b ON b.item_id = i.id LEFT JOIN item_events e ON e.item_id = i.id ORDER BY i.id"
     )
     broken = late = number = 0
+    escalated = Counter(int(item) for _, item in _named(sink, "item"))
     for item, group in groupby(rows(home, query), key=lambda row: row[0]):
         lines = list(group)
         number += 1
@@ -109,11 +122,14 @@ def _clocks(home: Home, outcome: Outcome, promised: float) -> Iterator[str]:
         said = [at for *_, kind, at, _ in lines if kind == "sla_breached"]
         if said != ([] if expected is None else [due]):
             yield f"the timeline of item {item} tells of breaches at {said}, due {due}"
+        if escalated[item] > 1 or (expected is not None and not done and not escalated[item]):
+            yield f"item {item} was told of in {escalated[item]} messages"
         broken += expected is not None
         late += bool(done) and expected is not None
         if item in outcome.done and not done:
             yield f"item {item} was resolved, and is not"
     outcome.figures |= {"items with clocks": number, "broken when they were due": broken, "of these done later": late}
+    outcome.figures |= {"told of by their escalation": len(escalated)}
     if number != outcome.items:
         yield f"{number} items, not {outcome.items}"
 

@@ -5,8 +5,9 @@
 Alerts are posted in many groups and told to a receiver that is often slow and sometimes refuses; items fall due all
 the while; usage is posted and metered. Afterwards: every alert whose post was answered was told; a message that came
 again has the id, and the words, of its first; no group spoke more often than its interval allows; every clock is as
-its timeline gives it, and broken at the moment it was due; usage is the sum of what was posted, once; and of the calls
-no more are missing than a second before each kill holds, and none after a stop.
+its timeline gives it, broken at the moment it was due, and told of in one message by its escalation; usage is the sum
+of what was posted, once; and of the calls no more are missing than a second before each kill holds, and none after a
+stop.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ POLICY = {
     "name": "A minute",
     "resource": RESOURCE,
     "effective_from": "2020-01-01T00:00:00Z",
-    "settings": {"targets": [{"priority": "normal", "resolution_minutes": PROMISED_SECONDS // 60}]},
+    "settings": {
+        "targets": [{"priority": "normal", "resolution_minutes": PROMISED_SECONDS // 60}],
+        "escalation": [{"percent": 100, "act": "notify", "does": "do", "channels": ["sink"]}],
+    },
 }
 
 
