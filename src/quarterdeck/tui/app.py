@@ -59,6 +59,7 @@ class Console(App[None]):
     .-ascii GroupsScreen #whole { border-top: ascii $line; }
     .-ascii SlaScreen #tables { border-top: ascii $line; }
     .-ascii SlaScreen.-beside #broken { border-left: ascii $line; }
+    .-ascii UsageScreen #tables { border-top: ascii $line; }
     .-ascii GrowthScreen #counts { border-top: ascii $line; }
     .-ascii ShortListScreen.-beside #below { border-top: none; border-left: ascii $line; }
     """

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     QUEUES = "the queues screen"
     WORKERS = "the workers screen"
     SLA = "the service levels screen"
+    USAGE = "the usage screen"
     MACHINES = "runs and dead letters"
     RUNS = "runs"
     DEAD_LETTERS = "dead letters"
@@ -39,7 +40,7 @@ class Scope(StrEnum):
 # Where a screen looks its keys up: the list of a resource, or a screen of its own.
 Place = AnyResource | Scope
 PLACES: tuple[Place, ...] = (
-    *(*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS, Scope.SLA),
+    *(*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS, Scope.SLA, Scope.USAGE),
     *(Scope.GROUPS, Scope.GROWTH, Scope.PAYLOAD, Scope.LOG),
 )
 _OWN: Mapping[Place, tuple[Scope, ...]] = {
@@ -63,6 +64,8 @@ def reach(place: Place) -> tuple[Scope, ...]:
         return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, place
     if place is Scope.SLA:
         return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, place
+    if place is Scope.USAGE:
+        return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, Scope.DONE, place
     return Scope.EVERYWHERE, Scope.TABLE, *_OWN.get(place, (place,))
 
 
@@ -163,6 +166,16 @@ COMMANDS: tuple[Command, ...] = (
         ("sla-tenant", "t", "Tenant", "One tenant, or all.", 60),
         ("sla-target", "f", "Promise", "Figures of resolutions, or of first responses.", 55),
     ),
+    *_commands(
+        Scope.USAGE,
+        ("usage-other", "b", "Table", "By tenant, by time, or against limits.", 85),
+        ("usage-tenant", "t", "Tenant", "One tenant, or all.", 60),
+        ("usage-type", "f", "Resource", "One resource type, or all.", 55),
+        ("usage-export", "e", "Export", "Write what is shown to a file, CSV or JSON.", 58),
+        ("usage-sort", "o", "Sort", "Another order of the table.", 50),
+        ("usage-earlier", "p", "Earlier", "The day, week or month before.", 53),
+        ("usage-later", "n", "Later", "The day, week or month after.", 0),
+    ),
     *_commands(Scope.MACHINES, ("payload", "p", "Payload", "Look into the payload: fold, search, copy.", 72)),
     *_commands(Scope.RUNS, ("log", "l", "Log", "What the attempts wrote, as it comes.", 74)),
     *_commands(
@@ -207,6 +220,7 @@ COMMANDS: tuple[Command, ...] = (
         ("dead-letters", "f8", "Dead letters", "What has used up its attempts.", 0),
         ("workers", "f9", "Workers", "Who does the machine work, and how well they are.", 0),
         ("sla", "f10", "Service levels", "What is at risk, what was broken, how promises are kept.", 0),
+        ("usage", "$ f12", "Usage", "What each tenant has used, over time and against limits.", 0),
         ("theme", "f4", "Theme", "Choose how the console looks.", 0),
         ("help", "? f1", "Help", "Every key and what it does.", 100),
         ("back", "q", "Back", "Close what is open; on the queue, leave the console.", 10),

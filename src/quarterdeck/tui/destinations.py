@@ -48,6 +48,11 @@ class Sla:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What was used."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command of the console by its name: help, palette, theme, quit."""
 
@@ -63,7 +68,7 @@ class Machines:
     id: int | None = None
 
 
-Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Command
+Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Usage | Command
 
 _NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
 
@@ -104,11 +109,13 @@ def find(text: str) -> Destination:
         return Workers()
     if name in ("sla", "slas", "service-levels") and not rest:
         return Sla()
+    if name == "usage" and not rest:
+        return Usage()
     if name in _NAMED and not rest:
         return Command(_NAMED[name])
     raise NowhereError(
         f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, runs, dlq, queues, workers, sla, "
-        "or the number of an item."
+        "usage, or the number of an item."
     )
 
 
@@ -135,6 +142,7 @@ def offers() -> list[tuple[str, str]]:
         ("queues", "queues of machine work; a name may follow"),
         ("workers", "who does the machine work"),
         ("sla", "service levels: what is at risk, what was broken"),
+        ("usage", "what each tenant has used, over time and against limits"),
         ("theme", "how the console looks"),
         ("commands", "everything that can be done here"),
         ("help", "every key"),

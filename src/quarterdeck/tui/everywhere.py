@@ -35,6 +35,7 @@ class Everywhere:
             "dead-letters": lambda: self.machines(MachineResource.DEAD_LETTERS),
             "workers": self.workers,
             "sla": self.sla,
+            "usage": self.usage,
             "theme": self.theme,
             "help": self.help,
             "back": self.back,
@@ -75,6 +76,7 @@ class Everywhere:
             Operations,
             Queue,
             Sla,
+            Usage,
             Workers,
         )
 
@@ -94,6 +96,8 @@ class Everywhere:
             self.workers()
         elif isinstance(to, Sla):
             self.sla()
+        elif isinstance(to, Usage):
+            self.usage()
         elif isinstance(to, ItemPlace):
             console.run_worker(self._find_item(to.id), group="go-to", exclusive=True)
         elif isinstance(to, Command):
@@ -175,6 +179,11 @@ class Everywhere:
         from quarterdeck.tui.screens.sla.screen import SlaScreen
 
         self._console.bring(SlaScreen, lambda: SlaScreen(self._console.session))
+
+    def usage(self) -> None:
+        from quarterdeck.tui.screens.usage.screen import UsageScreen
+
+        self._console.bring(UsageScreen, lambda: UsageScreen(self._console.session))
 
     # Dialogs
 

@@ -9,7 +9,7 @@ from typing import Any
 from quarterdeck.config.home import Home
 from quarterdeck.config.settings import Settings
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.contract.enums import AnyResource, BulkStatus, Resource, Role
+from quarterdeck.contract.enums import AnyResource, BulkStatus, Listed, Resource, Role
 from quarterdeck.tui.actions import Standing
 from quarterdeck.tui.keymap import Keymap
 from quarterdeck.tui.state import ConsoleState
@@ -51,12 +51,13 @@ class Session:
     role: Role = Role.SUPER_ADMIN
     claim_minutes: int = 30
     tenants: tuple[str, ...] = ()
+    own_tenants: tuple[str, ...] | None = None  # None: who sees every tenant
     running: dict[int, dict[str, Any]] = field(default_factory=dict)
     finished: dict[str, Any] | None = None
     acts: list[Act] = field(default_factory=list)
     mine: set[int] = field(default_factory=set)  # operations this console has started
     claims: dict[int, Resource] = field(default_factory=dict)
-    facets: dict[AnyResource, tuple[int, dict[str, list[str]]]] = field(default_factory=dict)
+    facets: dict[Listed, tuple[int, dict[str, list[str]]]] = field(default_factory=dict)
 
     @property
     def standing(self) -> Standing:
@@ -78,6 +79,8 @@ class Session:
         self.role = Role(info["principal"]["role"])
         self.claim_minutes = info["claim_minutes"]
         self.tenants = tuple(info["tenants"])
+        own = info["principal"]["tenants"]
+        self.own_tenants = None if own is None else tuple(own)
 
     def did(self, act: Act) -> None:
         self.acts.append(act)
@@ -95,7 +98,7 @@ class Session:
             return True
         return False
 
-    def known_values(self, resource: AnyResource) -> dict[str, list[str]]:
+    def known_values(self, resource: Listed) -> dict[str, list[str]]:
         return self.facets.get(resource, (0, {}))[1]
 
     async def learn_values(self, resource: AnyResource) -> dict[str, list[str]]:

@@ -83,7 +83,10 @@ class ChartBoard(LinesView):
         if height >= STACKED * many:
             return 1, many
         across = min(many, cells // SIDE_BY_SIDE)
-        return (across, max(1, min(-(-many // across), height // STACKED))) if across > 1 else (1, 1)
+        if across <= 1:
+            return 1, 1
+        down = max(1, min(-(-many // across), height // STACKED))
+        return min(across, -(-many // down)), down
 
     def _is_side_by_side(self, cells: int, height: int) -> bool:
         many = len(self._plots)

@@ -1,0 +1,365 @@
+"""Usage: how much of what was used, by whom, against what limit; and the same as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from textual.timer import Timer
+from textual.widget import Widget
+
+from quarterdeck.contract.clock import SECOND
+from quarterdeck.contract.enums import Period
+from quarterdeck.contract.live import Message
+from quarterdeck.tui.commands import Scope
+from quarterdeck.tui.failures import FAILURES, sentence
+from quarterdeck.tui.format import plural
+from quarterdeck.tui.keymap import Bound
+from quarterdeck.tui.screens.base import Handler
+from quarterdeck.tui.screens.looking import LookingScreen
+from quarterdeck.tui.screens.usage.cards import card_lines
+from quarterdeck.tui.screens.usage.figures import Asked, Figures, fetch
+from quarterdeck.tui.screens.usage.plots import plots
+from quarterdeck.tui.screens.usage.rows import View
+from quarterdeck.tui.screens.usage.tables import UsageTables
+from quarterdeck.tui.screens.usage.times import time_of
+from quarterdeck.tui.screens.usage.words import FULL, NEAR
+from quarterdeck.tui.session import Session
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
+from quarterdeck.tui.theming import look_of
+from quarterdeck.tui.widgets.chart_board import ChartBoard
+from quarterdeck.tui.widgets.lines import LinesView, LineView
+from quarterdeck.tui.widgets.table_messages import Refused
+from quarterdeck.tui.widgets.window_table import WindowTable
+
+TALL, BESIDE = 36, 160  # lines, cells
+LONGEST_WAIT = 3_600  # seconds; then it is looked whether the period has ended
+_PERIODS = (Period.MONTH, Period.WEEK, Period.DAY)
+
+
+class UsageScreen(LookingScreen):
+    DEFAULT_CSS = """
+    UsageScreen #cards { height: auto; max-height: 5; }
+    UsageScreen.-tall #cards { max-height: 14; margin: 1 0; }
+    UsageScreen ChartBoard { height: 7; padding: 0 1; }
+    UsageScreen.-tall ChartBoard { height: 10; }
+    UsageScreen.-tall.-beside ChartBoard { height: 20; }
+    UsageScreen UsageTables { border-top: solid $line; }
+    """
+    AUTO_FOCUS = "#tenants WindowTable"
+    LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back", "open": "Narrow", "window": "Period"}
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.cards = LinesView(id="cards")
+        self.board = ChartBoard(id="charts")
+        self.period, self.back = Period.MONTH, 0
+        self.tenant, self.kind = "", ""
+        self.figures: Figures | None = None
+        own = session.own_tenants
+        self.is_own = own is not None
+        self.is_one = own is not None and len(own) == 1
+        if own is not None and self.is_one:
+            self.tenant = own[0]
+        self.tables = UsageTables(session, View.STEPS if self.tenant else View.TENANTS, session.keymap.key)
+        self._from: object = None  # the row that was narrowed to its tenant
+        self._turn: Timer | None = None
+
+    @property
+    def place(self) -> Scope:
+        return Scope.USAGE
+
+    @property
+    def table(self) -> WindowTable:
+        """The one that has the keys."""
+        return self.tables.table
+
+    def body(self) -> Iterable[Widget]:
+        yield LineView(id="line")
+        yield self.cards
+        yield self.board
+        yield self.tables
+
+    def breadcrumb(self) -> tuple[Line, Line]:
+        right: Line = []
+        if self.figures is not None:
+            full = sum(limit["percent"] >= FULL for limit in self.figures.limits)
+            near = sum(limit["percent"] >= NEAR for limit in self.figures.limits) - full
+            if full:
+                right.append((f"{plural(full, 'limit')} used up ", "error"))
+            if near:
+                right.append((f" {near} nearly ", "warning"))
+        return self.console.place_line("usage"), right
+
+    def remember(self) -> None:
+        self.console.session.state.screen = "usage"
+
+    def current_row(self) -> Mapping[str, Any] | None:
+        return self.table.cursor_row
+
+    @property
+    def is_filling(self) -> bool:
+        return self.table.is_filling
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "down": lambda: self.table.action_down(),
+            "up": lambda: self.table.action_up(),
+            "top": lambda: self.table.action_top(),
+            "bottom": lambda: self.table.action_bottom(),
+            "page-down": lambda: self.table.action_page_down(),
+            "page-up": lambda: self.table.action_page_up(),
+            "detail-down": lambda: self._scroll(1),
+            "detail-up": lambda: self._scroll(-1),
+            "open": self.narrow,
+            "clear": self.widen,
+            "copy": self.copy,
+            "reload": self.look,
+            "window": self.next_period,
+            "chart-next": lambda: self.turn(1),
+            "chart-previous": lambda: self.turn(-1),
+            "usage-other": self.other,
+            "usage-tenant": self.choose_tenant,
+            "usage-type": self.choose_kind,
+            "usage-earlier": lambda: self.go_back(1),
+            "usage-later": lambda: self.go_back(-1),
+            "usage-sort": self.next_order,
+            "usage-export": self.export,
+        }
+
+    def why_not(self, bound: Bound) -> str | None:
+        if bound.name == "usage":
+            return "This is usage already."
+        if bound.name in ("open", "copy") and self.current_row() is None:
+            return f"{self.label(bound)} needs a row; there is none under the cursor."
+        if bound.name == "usage-later" and not self.back:
+            return "What is to come has not been used yet."
+        if bound.name == "usage-tenant" and self.is_one:
+            return "You see only what is your own."
+        return super().why_not(bound)
+
+    # Showing
+
+    def on_mount(self) -> None:
+        self.board.turn_hint = self.key("chart-next")
+        self.board.say("Loading usage…")
+        self._arrange()
+        self.look(keep=False)
+
+    def on_resize(self) -> None:
+        self._arrange()
+        self._paint_cards()
+
+    def _arrange(self) -> None:
+        wide = self.size.width >= BESIDE
+        self.set_class(self.size.height >= TALL, "-tall")
+        self.set_class(wide, "-beside")
+        if wide and not self.tables.is_wide and self.figures is not None:
+            self.soon()  # there is another table to fill
+        self.tables.is_wide = wide
+        self.tables.place()
+        self._tell()
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(time_of(self.period, self.console.session.now(), self.back), self.tenant, self.kind)
+
+    def _tell(self) -> None:
+        """Which time, whose, of what; and what the tables hold."""
+        if not self.stands:
+            return
+        time = self.asked.time
+        said: Line = [("  ", ""), (time.said, "title"), (f" {time.dates} UTC".replace("  ", " "), "muted")]
+        said.append((f" {self.key('window')}", "key"))
+        if self.is_own:
+            own = ", ".join(map(safe, self.console.session.own_tenants or ())) or "nothing"
+            said += [("   only your own: ", "muted"), (safe(self.tenant) or own, "title")]
+        else:
+            said += [("   tenant ", "muted"), (safe(self.tenant) or "every", "title")]
+        if not self.is_one:
+            said.append((f" {self.key('usage-tenant')}", "key"))
+        said += [("   ", ""), (safe(self.kind) or "everything", "title"), (f" {self.key('usage-type')}", "key")]
+        self.query_one("#line", LineView).show(said)
+
+    def _paint_cards(self) -> None:
+        if self.figures is None or not self.stands:
+            return
+        glyphs = look_of(self.app).glyphs
+        lines = card_lines(self.figures, self.size.width, glyphs, boxes=self.has_class("-tall"))
+        self.cards.show(lines, keep=True)
+
+    def on_link(self) -> None:
+        self.chrome()
+        if not self.console.session.lost:
+            self.look()
+
+    async def on_news(self, message: Mapping[str, Any]) -> None:
+        if message["type"] in (Message.USAGE_CHANGED, Message.RESYNC):
+            self.soon()
+
+    def on_screen_resume(self) -> None:
+        self.table.focus()
+        if self.figures is not None:
+            self.soon()
+
+    def look(self, *, keep: bool = True) -> None:
+        self.no_more_waiting()
+        session = self.console.session
+        if session.client is not None and not session.lost:
+            self.run_worker(self._fetch(keep), group="figures", exclusive=True)
+
+    async def _fetch(self, keep: bool) -> None:
+        session = self.console.session
+        asked, now = self.asked, session.now()
+        try:
+            with self.timed():
+                figures = await fetch(session.client, asked, now, by_tenant=self.tables.needs_tenants)
+        except FAILURES as error:
+            self.notice(sentence(error), "error")
+            if self.board.is_empty:
+                self.board.say(sentence(error))
+            return
+        if not self.stands:
+            return
+        self.figures = figures
+        shown = plots(figures)
+        if shown:
+            self.board.show_plots(shown)
+        else:
+            self.board.say("Nothing was used in this time.")
+        self._paint_cards()
+        await self.tables.show(figures, keep=keep)
+        self.chrome()
+        self._wait_for_the_next()
+
+    def _wait_for_the_next(self) -> None:
+        """A day that begins is looked at, though nothing was used in it yet."""
+        if self._turn is not None:
+            self._turn.stop()
+        left = (self.asked.time.end - self.console.session.now()) / SECOND
+        self._turn = self.set_timer(min(max(left, 1), LONGEST_WAIT), self._turned) if not self.back else None
+
+    def _turned(self) -> None:
+        self._turn = None
+        if self.figures is not None and self.figures.asked.time != self.asked.time:
+            self.soon()
+        else:
+            self._wait_for_the_next()
+
+    def on_window_table_count_known(self) -> None:
+        self.tables.head()
+        self.chrome()
+
+    def on_window_table_refused(self, event: Refused) -> None:
+        self.notice(event.sentence, "warning")
+
+    def on_window_table_opened(self) -> None:
+        self.narrow()
+
+    # Commands
+
+    def narrow(self) -> None:
+        """To the tenant of the row; where that is so already, to its resource type."""
+        row = self.current_row()
+        if row is None:
+            return
+        tenant = row.get("tenant_id")
+        if tenant and tenant != self.tenant:
+            self._from = self.tables.view.key(row)
+            self.tenant = tenant
+            self.tables.go(View.STEPS)
+        elif row["resource_type"] != self.kind:
+            self.kind = row["resource_type"]
+        else:
+            self.notice(f"Nothing to narrow further; {self.key('clear')} goes back.")
+            return
+        self._changed()
+
+    def widen(self) -> None:
+        """Every resource type again; then every tenant; then back."""
+        if self.kind:
+            self.kind = ""
+        elif self.tenant and not self.is_one:
+            self.tenant = ""
+            self.tables.go(View.TENANTS, self._from)
+            self._from = None
+        else:
+            self.console.back()
+            return
+        self._changed()
+
+    def _changed(self) -> None:
+        """Something else is asked for."""
+        self._tell()
+        self.look(keep=False)
+
+    def _scroll(self, direction: int) -> None:
+        if not self.cards.scroll_lines(direction):
+            self.notice("All resource types stand here.")
+
+    def copy(self) -> None:
+        row = self.current_row()
+        if row is not None:
+            text = "\t".join(
+                str(row[name]) for name in ("tenant_id", "resource_type", "quantity", "used") if row.get(name)
+            )
+            self.console.copy_text(text, text.replace("\t", " "))
+
+    def turn(self, by: int) -> None:
+        if not self.board.turn(by):
+            self.notice("All charts stand here already.")
+
+    def other(self) -> None:
+        self.tables.go_on()
+        self._show_again()
+
+    def next_order(self) -> None:
+        self.tables.reorder()
+        self._show_again()
+
+    def _show_again(self) -> None:
+        """The same figures, where they are there."""
+        figures = self.figures
+        if figures is None or (self.tables.needs_tenants and figures.tenants is None):
+            self.look(keep=False)
+        else:
+            self.run_worker(self.tables.show(figures, keep=False), group="rows", exclusive=True)
+
+    def next_period(self) -> None:
+        self.period, self.back = _PERIODS[(_PERIODS.index(self.period) + 1) % len(_PERIODS)], 0
+        self._changed()
+
+    def go_back(self, by: int) -> None:
+        self.back = max(0, self.back + by)
+        self._changed()
+
+    def choose_tenant(self) -> None:
+        def chosen(tenant: str) -> None:
+            self.tenant = tenant
+            if tenant and self.tables.view is View.TENANTS:
+                self.tables.go(View.STEPS)
+            self._changed()
+
+        self.ask_for_tenant("Usage of", self.tenant, chosen)
+
+    def choose_kind(self) -> None:
+        from quarterdeck.tui.screens.picker import Option, Picker
+
+        known = [card.kind for card in self.figures.cards] if self.figures is not None else []
+        known += [self.kind] if self.kind and self.kind not in known else []
+        options = [Option("*", "everything"), *(Option(f"={each}", each) for each in known)]
+
+        def chosen(value: str | None) -> None:
+            if value is not None and value[1:] != self.kind:
+                self.kind = value[1:]
+                self._changed()
+
+        self.console.push_screen(Picker("Usage of", options, chosen=f"={self.kind}" if self.kind else "*"), chosen)
+
+    def export(self) -> None:
+        from quarterdeck.tui.screens.usage.export import ask_and_export
+
+        self.run_worker(
+            ask_and_export(self.console, self.asked, by_tenant=self.tables.view is not View.STEPS), group="export"
+        )

@@ -1,0 +1,220 @@
+"""The usage screen as somebody uses it who bills for it, or who is billed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quarterdeck.contract.clock import DAY, HOUR, iso
+from quarterdeck.contract.enums import Period
+from quarterdeck.tui.screens.usage.export import stem_of
+from quarterdeck.tui.screens.usage.figures import Asked
+from quarterdeck.tui.screens.usage.screen import UsageScreen
+from quarterdeck.tui.screens.usage.times import time_of
+from quarterdeck.tui.state import ConsoleState
+from tests.support.hostile import TEXTS
+from tests.tui.consoles import Person, person_at
+from tests.tui.fake_client import NOW
+from tests.tui.fake_usage import UsageClient
+
+
+@asynccontextmanager
+async def at_the_usage(tmp_path: Path, fake: UsageClient | None = None, **options: Any) -> AsyncIterator[Person]:
+    async with person_at(tmp_path, fake or UsageClient(), **options) as person:
+        await person.press("$")
+        await person.sees("› usage", "this month")
+        yield person
+
+
+def asked(person: Person, name: str) -> list[dict[str, Any]]:
+    return [query for called, _, query, _ in person.fake.calls if called == name]
+
+
+async def test_what_was_used_and_how_full_the_limits_are(tmp_path: Path) -> None:
+    async with at_the_usage(tmp_path) as person:
+        await person.sees("16 rows", "Sep 2026", "api_calls", "1,476,837", "▲ 40%", "sms_sent")
+        await person.sees("! 85% of 25k · full in 3d · acme", "✕ 133% of 150 a day", "1 limit used up")
+        await person.press("b", "b")
+        await person.sees("5 limits", "fullest first", "at this pace", "33% over", "full in 3d", "lasts")
+        await person.press("l")
+        await person.sees("items_ingested  each day, UTC", "2/5")
+
+
+async def test_from_a_row_to_its_tenant_and_its_resource_type_and_back(tmp_path: Path) -> None:
+    async with at_the_usage(tmp_path) as person:
+        await person.sees("16 rows")
+        await person.press("o")
+        await person.sees("most used first")
+        await person.press("j", "enter")
+        await person.sees("tenant globex", "105 rows, newest first", "Mon 21 Sep")
+        assert asked(person, "usage.summary")[-1]["tenant"] == "globex"
+        await person.press("j", "enter")
+        await person.sees("items_ingested f", "21 rows")
+        assert asked(person, "usage.details")[-1]["resource_type"] == "items_ingested"
+        await person.press("enter")
+        await person.sees("Nothing to narrow further")
+        await person.press("escape")
+        await person.sees("everything f", "105 rows")
+        await person.press("escape")
+        await person.sees("tenant every", "16 rows, most used first")
+        row = person.console.screen.current_row()  # type: ignore[attr-defined]
+        assert (row["tenant_id"], row["resource_type"]) == ("globex", "api_calls"), "the row one came from"
+        await person.press("escape")
+        await person.sees("30 matching")
+
+
+async def test_other_times(tmp_path: Path) -> None:
+    async with at_the_usage(tmp_path) as person:
+        await person.sees("16 rows")
+        await person.press("n")
+        await person.sees("What is to come has not been used yet.")
+        await person.press("p")
+        await person.sees("last month Aug 2026", "● last month", "◌ Jul 2026")
+        last = asked(person, "usage.summary")[-1]
+        assert (last["since"], last["until"]) == ("2026-08-01T00:00:00Z", "2026-09-01T00:00:00Z")
+        await person.press("n", "w")
+        await person.sees("this week 21 to 27 Sep", "◌ last week")
+        await person.press("w", "b")
+        await person.sees("today Mon 21 Sep", "each hour", "Mon 21 Sep 13:00")
+        assert {"since": "2026-09-20T00:00:00Z", "step": "hour"}.items() <= asked(person, "usage.details")[-2].items()
+
+
+async def test_a_tenant_is_chosen_and_a_resource_type(tmp_path: Path) -> None:
+    async with at_the_usage(tmp_path) as person:
+        await person.press("t")
+        await person.sees("Usage of", "globex")
+        await person.type("ini")
+        await person.press("enter")
+        await person.sees("tenant initech", "newest first")
+        await person.press("f")
+        await person.type("sms")
+        await person.press("enter")
+        await person.sees("sms_sent f", "21 rows")
+        assert asked(person, "usage.summary")[-1]["resource_type"] == "sms_sent"
+
+
+async def test_a_tenant_sees_its_own_and_is_told_so(tmp_path: Path) -> None:
+    fake = UsageClient()
+    fake.tenants_seen = ["acme"]
+    async with at_the_usage(tmp_path, fake) as person:
+        await person.sees("only your own: acme", "newest first")
+        await person.press("t")
+        await person.sees("You see only what is your own.")
+        await person.press("escape")
+        await person.sees("30 matching")
+
+
+async def test_what_is_shown_goes_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with at_the_usage(tmp_path) as person:
+        await person.sees("16 rows")
+        await person.press("enter")
+        await person.sees("tenant acme")
+        await person.press("e")
+        await person.sees("Export usage as", "each day and resource type, acme")
+        await person.press("j", "enter")
+        await person.sees("Usage is in usage-2026-09-acme.json, in the folder")
+        rows = json.loads((tmp_path / "usage-2026-09-acme.json").read_text())
+        assert len(rows) == 105
+        assert sum(row["quantity"] for row in rows if row["resource_type"] == "api_calls") == 681_829
+        await person.press("escape", "e", "enter")
+        await person.until((tmp_path / "usage-2026-09.csv").exists, "the other file")
+    query = asked(person, "usage.export")[-1]
+    assert (query["step"], query["by_tenant"], query["format"], "tenant" in query) == ("month", True, "csv", False)
+    assert not list(tmp_path.glob("*.part"))
+
+
+async def test_it_is_looked_again_only_while_somebody_sees_it(tmp_path: Path) -> None:
+    fake = UsageClient()
+    async with at_the_usage(tmp_path, fake) as person:
+        await person.sees("16 rows")
+        screen = person.console.screen
+        assert isinstance(screen, UsageScreen)
+        screen._looked_at = float("-inf")
+        fake.used[NOW - HOUR, "acme", "com.example.gigabytes"] += 12
+        news = {"type": "usage_changed"}
+        await fake.queue.put(news)
+        await person.sees("17 rows", "com.example.gigaby")
+        await person.press("f3")
+        await person.sees("› operations")
+        looks = len(asked(person, "usage.summary"))
+        screen._looked_at = float("-inf")
+        await fake.queue.put(news)
+        await person.pilot.pause()
+        assert screen._timer is None
+        assert len(asked(person, "usage.summary")) == looks
+        await person.press("q")
+        await person.sees("17 rows")
+
+
+async def test_names_from_outside_are_only_text(tmp_path: Path) -> None:
+    fake = UsageClient(empty=True)
+    for number, name in enumerate(TEXTS[:40]):
+        fake.used[NOW - HOUR, f"{name}{number}", "sms_sent"] += 1 + number
+        fake.limits[f"{name}{number}", "sms_sent", "month"] = 40
+    async with at_the_usage(tmp_path, fake, size=(120, 40)) as person:
+        await person.sees("sms_sent", "rows, by resource type")
+        for keys in (("b",), ("b",), ("b", "enter")):
+            await person.press(*keys)
+            assert not set(person.screen) & set("\x1b\x07\x9b\u202e"), keys
+
+
+async def test_nothing_used_says_how_it_comes_in(tmp_path: Path) -> None:
+    async with at_the_usage(tmp_path, UsageClient(empty=True)) as person:
+        await person.sees("Nothing was used in this time.", "qd usage record", "POST")
+        await person.press("enter")
+        await person.sees("needs a row")
+        await person.press("b", "b")
+        await person.sees("No limit is set.", "qd usage set-limit")
+
+
+async def test_more_than_a_table_holds(tmp_path: Path) -> None:
+    fake = UsageClient(empty=True)
+    for number in range(5_001):
+        fake.used[NOW - HOUR, f"tenant-{number:04}", "api_calls"] = 1 + number
+    async with at_the_usage(tmp_path, fake) as person:
+        await person.sees("5,000+ rows", "12,507,501")
+
+
+async def test_ways_there(tmp_path: Path) -> None:
+    async with person_at(tmp_path, UsageClient()) as person:
+        await person.press("colon")
+        await person.type("usage")
+        await person.press("enter")
+        await person.sees("16 rows")
+        await person.press("f12")
+        await person.sees("This is usage already.")
+    async with person_at(tmp_path / "again", UsageClient(), state=ConsoleState(screen="usage")) as person:
+        await person.sees("16 rows")
+        fake = person.fake
+        fake.down = "The engine has gone."
+        await person.press("f5")
+        await person.sees("The engine has gone.", "1,476,837")
+
+
+def test_periods_are_cut_as_the_engine_cuts_them() -> None:
+    said = {}
+    for period in Period:
+        for back in (0, 1, 2, 13):
+            time = time_of(period, NOW, back)
+            said[period, back] = (time.said, time.dates, time.name)
+            assert time.before < time.start < time.end
+            assert back or time.start <= NOW < time.end
+    assert said[Period.MONTH, 13] == ("Aug 2025", "", "2025-08")
+    assert said[Period.MONTH, 0] == ("this month", "Sep 2026", "2026-09")
+    assert said[Period.WEEK, 2] == ("2 weeks ago", "7 to 13 Sep", "week-2026-09-07")
+    assert said[Period.DAY, 1] == ("yesterday", "Sun 20 Sep", "2026-09-20")
+    december = time_of(Period.MONTH, NOW + 90 * DAY)
+    assert (iso(december.before), iso(december.end)) == ("2026-11-01T00:00:00Z", "2027-01-01T00:00:00Z")
+
+
+def test_a_name_of_a_file_is_tame() -> None:
+    time = time_of(Period.MONTH, NOW)
+    assert stem_of(Asked(time, "../../etc/pass wd\x1b[0m", "com.example.gb")) == (
+        "usage-2026-09-etc-pass-wd-0m-com-example-gb"
+    )
