@@ -85,20 +85,24 @@ async def evaluate_rule(engine: Engine, rule: Rule, updated_at: int) -> None:
             return
         if changes:
             await _write(engine, transaction, rule, changes, new)
-    await _begin_rest(engine, rule, changes.new[AT_ONCE:])
+    await _begin_rest(engine, rule, updated_at, changes.new[AT_ONCE:])
 
 
-async def _begin_rest(engine: Engine, rule: Rule, rest: Sequence[Begins]) -> None:
-    """In parts, so that nobody waits for all of them; each is made while the one before it is written."""
+async def _begin_rest(engine: Engine, rule: Rule, updated_at: int, rest: Sequence[Begins]) -> None:
+    """In parts, so that nobody waits for all of them; each is made while the one before it is written. A rule that is
+    changed or deleted meanwhile begins no more."""
     new: list[New] = []
-    for start in range(0, len(rest) + AT_ONCE, AT_ONCE):
-        async with asyncio.TaskGroup() as both:
-            ahead = both.create_task(asyncio.to_thread(_new, rule, rest[start : start + AT_ONCE]))
+    for start in range(0, len(rest) + AT_ONCE, AT_ONCE) if rest else ():
+        ahead = asyncio.create_task(asyncio.to_thread(_new, rule, rest[start : start + AT_ONCE]))
+        try:
             if new:
                 async with engine.store.write() as transaction:
+                    if await _as_it_stands(engine, transaction, rule, updated_at) is None:
+                        return
                     await begin(engine, transaction, new)
                     tell(engine, transaction)
-        new = ahead.result()
+        finally:
+            new = await ahead
 
 
 async def _known(connection: AsyncConnection, rule: Rule) -> list[Any]:
@@ -106,12 +110,17 @@ async def _known(connection: AsyncConnection, rule: Rule) -> list[Any]:
     return [tuple(row) for row in result]
 
 
+async def _as_it_stands(engine: Engine, transaction: Transaction, rule: Rule, updated_at: int) -> Any:
+    """The rule's row; None where it is no longer the one that was read."""
+    which = (alert_rules.c.id == rule.id, alert_rules.c.updated_at == updated_at)
+    query = alive().where(*which, alert_rules.c.enabled)
+    return (await transaction.connection.execute(engine.store.dialect.lock(query))).one_or_none()
+
+
 async def _my_turn(engine: Engine, transaction: Transaction, rule: Rule, updated_at: int) -> bool:
     """Whether the rule is still the one that was read, and no other engine has just looked at it."""
-    columns = (alert_rules.c.evaluated_at, alert_rules.c.updated_at, alert_rules.c.enabled, alert_rules.c.deleted_at)
-    query = select(*columns).where(alert_rules.c.id == rule.id)
-    row = (await transaction.connection.execute(engine.store.dialect.lock(query))).one_or_none()
-    if row is None or row.deleted_at is not None or not row.enabled or row.updated_at != updated_at:
+    row = await _as_it_stands(engine, transaction, rule, updated_at)
+    if row is None:
         return False
     if row.evaluated_at != rule.evaluated_at and row.evaluated_at > transaction.now - 5 * SECOND:
         return False
