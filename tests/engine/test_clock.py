@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -81,6 +83,42 @@ async def test_what_is_past_due_comes_at_once(clock: SchedulerClock) -> None:
 
     clock.at(now_ms() - 60_000, "late", tick)
     await asyncio.wait_for(came.wait(), 5)
+
+
+async def test_a_machine_whose_clock_is_set_goes_on_ticking(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Back by an hour, then forward by a day: no tick waits for the old time to come again."""
+    off = timedelta()
+
+    class Wall(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + off
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Wall)
+    monkeypatch.setattr("quarterdeck.engine.clock.now_ms", lambda: now_ms() + round(off / timedelta(milliseconds=1)))
+    monkeypatch.setattr("quarterdeck.engine.clock._LOOK_SECONDS", 0.02)
+    came = asyncio.Semaphore(0)
+
+    async def tick() -> None:
+        came.release()
+
+    clock = SchedulerClock()
+    clock.start()
+    try:
+        clock.every(0.01, "test", tick)
+        for jump in (timedelta(hours=-1), timedelta(days=1)):
+            off += jump
+            while not came.locked():
+                await came.acquire()
+            async with asyncio.timeout(10):
+                for _ in range(3):
+                    await came.acquire()
+    finally:
+        await clock.stop()
+    assert "The machine's clock went back by 3600 s." in caplog.text
+    assert "The machine's clock went forward by 86400 s." in caplog.text
 
 
 async def test_stopping_waits_for_the_tick_in_flight() -> None:

@@ -9,15 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Any, Protocol
 
-from quarterdeck.contract.clock import now_ms, to_datetime
+from quarterdeck.contract.clock import SECOND, now_ms, to_datetime
 from quarterdeck.contract.problems import Problem
 
 log = logging.getLogger(__name__)
 
 Tick = Callable[[], Awaitable[None]]
+
+# How often the machine's clock is held against one that nobody can set, and by how much it may be off (s).
+_LOOK_SECONDS = 1.0
+_JUMP_SECONDS = 2.0
 
 
 class Clock(Protocol):
@@ -51,19 +55,37 @@ class SchedulerClock:
         self._ticking: set[asyncio.Task[Any]] = set()
         self._busy: set[str] = set()
         self._stopped = False
+        self._intervals: set[str] = set()
+        self._set_at: float | None = None
+        self._watch: asyncio.TimerHandle | None = None
 
     def every(self, seconds: float, name: str, tick: Tick) -> None:
-        first = datetime.now(UTC) + timedelta(seconds=seconds)
+        first = to_datetime(now_ms() + round(seconds * SECOND))
+        self._intervals.add(name)
         self._scheduler.add_job(
             self._tick, "interval", (name, tick), seconds=seconds, next_run_time=first, id=name, replace_existing=True
         )
 
     def at(self, when_ms: int, name: str, tick: Tick) -> None:
         when = to_datetime(max(when_ms, now_ms()))
+        self._intervals.discard(name)
         self._scheduler.add_job(self._tick, "date", (name, tick), run_date=when, id=name, replace_existing=True)
 
     def start(self) -> None:
         self._scheduler.start()
+        self._look()
+
+    def _look(self) -> None:
+        """APScheduler goes by the machine's clock: set back by an hour, it would not tick for an hour."""
+        loop = asyncio.get_running_loop()
+        set_at = now_ms() / SECOND - loop.time()
+        jump = 0.0 if self._set_at is None else set_at - self._set_at
+        if abs(jump) > _JUMP_SECONDS:
+            log.warning("The machine's clock went %s by %.0f s.", "forward" if jump > 0 else "back", abs(jump))
+            for name in sorted(self._intervals):
+                self._scheduler.modify_job(name, next_run_time=to_datetime(now_ms()))
+        self._set_at = set_at
+        self._watch = loop.call_later(_LOOK_SECONDS, self._look)
 
     @property
     def running(self) -> bool:
@@ -71,6 +93,8 @@ class SchedulerClock:
 
     async def stop(self) -> None:
         self._stopped = True
+        if self._watch is not None:
+            self._watch.cancel()
         if not self._scheduler.running:
             return
         # Paused first, shut down last: shutting down cancels ticks in the middle of their transaction.
