@@ -121,6 +121,7 @@ class FakeClient:
         self.selections: dict[str, list[int]] = {}
         self.calls: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = []
         self.queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.critical: dict[str, Any] = {"count": 0, "more": False, "newest": []}
         self.down = ""
         self.role = "super_admin"
         self.info: dict[str, Any] = {}
@@ -171,6 +172,9 @@ class FakeClient:
         method = getattr(self, "_" + op.name.replace(".", "_"))
         found: dict[str, Any] = method(where, asked, sent)
         return found
+
+    def _overview_critical(self, _path: Any, _query: Any, _body: Any) -> dict[str, Any]:
+        return self.critical
 
     # items
 

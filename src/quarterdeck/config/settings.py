@@ -215,6 +215,12 @@ class ConsoleSettings:
         ],
         "Names in payloads whose values are masked for everybody below admin; * stands for any letters.",
     )
+    first_screen: Literal["last", "queue", "home"] = setting(
+        "last", "What a start shows: the last screen of the time before, the queue, or home."
+    )
+    home_refresh_seconds: Annotated[float, Ge(0.5)] = setting(
+        2, "Seconds between two looks of the home screen, however much happens."
+    )
     page_cache: Annotated[int, Ge(4)] = setting(24, "Pages of rows a table keeps in memory.")
     keys: dict[str, str] = setting(
         {}, 'Remapped keys, action = key; for example { assign = "w" }. A clash is refused at start.'

@@ -196,10 +196,10 @@ class Console(App[None]):
         self.run_worker(self._after_first_rows(), group="link")
 
     def on_ready(self) -> None:
-        if self._first_place:
-            self.everywhere.go(self._first_place)
-        elif self.session.state.screen != "queue":
-            self.everywhere.go(self.session.state.screen)
+        chosen = self.session.settings.console.first_screen
+        first = self._first_place or (self.session.state.screen if chosen == "last" else chosen)
+        if first != "queue":
+            self.everywhere.go(first)
         if self._first_notice:
             self.notice(self._first_notice, "warning")
 

@@ -22,6 +22,7 @@ class Scope(StrEnum):
     QUEUES = "the queues screen"
     WORKERS = "the workers screen"
     SLA = "the service levels screen"
+    HOME = "the home screen"
     USAGE = "the usage screen"
     MACHINES = "runs and dead letters"
     RUNS = "runs"
@@ -40,6 +41,7 @@ class Scope(StrEnum):
 # Where a screen looks its keys up: the list of a resource, or a screen of its own.
 Place = AnyResource | Scope
 PLACES: tuple[Place, ...] = (
+    Scope.HOME,
     *(*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS, Scope.SLA, Scope.USAGE),
     *(Scope.GROUPS, Scope.GROWTH, Scope.PAYLOAD, Scope.LOG),
 )
@@ -176,6 +178,11 @@ COMMANDS: tuple[Command, ...] = (
         ("usage-earlier", "p", "Earlier", "The day, week or month before.", 53),
         ("usage-later", "n", "Later", "The day, week or month after.", 0),
     ),
+    *_commands(
+        Scope.HOME,
+        ("home-right", "l right", "Right", "The next of several on a line.", 0),
+        ("home-left", "h left", "Left", "The one before on the line.", 0),
+    ),
     *_commands(Scope.MACHINES, ("payload", "p", "Payload", "Look into the payload: fold, search, copy.", 72)),
     *_commands(Scope.RUNS, ("log", "l", "Log", "What the attempts wrote, as it comes.", 74)),
     *_commands(
@@ -214,6 +221,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.EVERYWHERE,
         ("go-to", ":", "Go to", "Go to a queue, an item, an operation or a screen.", 30),
         ("palette", "f2", "Palette", "Everything that can be done here, by name.", 0),
+        ("home", "0", "Home", "What needs you now, and how everything does, in short.", 15),
         ("operations", "f3", "Operations", "Bulk operations: running, done, failed.", 20),
         ("queues", "f6", "Queues", "Queues of machine work: what is stuck, and why.", 0),
         ("runs", "f7", "Runs", "Machine work, piece by piece.", 0),

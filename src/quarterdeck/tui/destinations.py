@@ -53,6 +53,11 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """What needs somebody now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command of the console by its name: help, palette, theme, quit."""
 
@@ -68,7 +73,7 @@ class Machines:
     id: int | None = None
 
 
-Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Usage | Command
+Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Home | Usage | Command
 
 _NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
 
@@ -111,10 +116,13 @@ def find(text: str) -> Destination:
         return Sla()
     if name == "usage" and not rest:
         return Usage()
+    if name == "home" and not rest:
+        return Home()
     if name in _NAMED and not rest:
         return Command(_NAMED[name])
     raise NowhereError(
-        f"'{text.strip()}' leads nowhere. Try {', '.join(Resource)}, operations, runs, dlq, queues, workers, sla, "
+        f"'{text.strip()}' leads nowhere. Try home, {', '.join(Resource)}, operations, runs, dlq, queues, "
+        "workers, sla, "
         "usage, or the number of an item."
     )
 
@@ -135,6 +143,7 @@ def _machines(resource: MachineResource, rest: str) -> Machines:
 def offers() -> list[tuple[str, str]]:
     """What can be typed, with what it means."""
     return [
+        ("home", "what needs you now, and how everything does"),
         *((str(resource), f"the queue {resource}; a filter may follow") for resource in Resource),
         ("operations", "bulk operations; a number may follow"),
         ("runs", "machine work, piece by piece; a filter or a number may follow"),

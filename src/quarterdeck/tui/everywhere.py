@@ -29,6 +29,7 @@ class Everywhere:
         return {
             "go-to": self.go_to,
             "palette": self.palette,
+            "home": self.home,
             "operations": lambda: self._console.show_operations(),
             "queues": self.queues,
             "runs": lambda: self.machines(MachineResource.RUNS),
@@ -70,6 +71,7 @@ class Everywhere:
     def travel(self, to: Destination) -> None:
         from quarterdeck.tui.destinations import (
             Command,
+            Home,
             ItemPlace,
             MachineQueues,
             Machines,
@@ -94,6 +96,8 @@ class Everywhere:
                 self.visit(to.resource, to.id)
         elif isinstance(to, Workers):
             self.workers()
+        elif isinstance(to, Home):
+            self.home()
         elif isinstance(to, Sla):
             self.sla()
         elif isinstance(to, Usage):
@@ -169,6 +173,11 @@ class Everywhere:
     def of_queue(self, resource: MachineResource, queue: str) -> None:
         """The runs or dead letters of a queue, laid over where we are; back leads here again."""
         self._console.lay(_list_of(resource)(self._console.session, only=f"queue:{queue}"))
+
+    def home(self) -> None:
+        from quarterdeck.tui.screens.home.screen import HomeScreen
+
+        self._console.bring(HomeScreen, lambda: HomeScreen(self._console.session))
 
     def workers(self) -> None:
         from quarterdeck.tui.screens.workers.screen import WorkersScreen

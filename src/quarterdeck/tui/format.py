@@ -49,6 +49,7 @@ _BADGES: dict[str, tuple[str, str]] = {
     "met": ("completed", "met"),
     "breached": ("failed", "breached"),
 }
+_SEVERITIES = {"critical": ("urgent", "error"), "warning": ("high", "warning"), "info": ("low", "muted")}
 _PRIORITIES = {"urgent": "error", "high": "warning", "normal": "muted", "low": "muted"}
 
 
@@ -158,3 +159,9 @@ def priority(word: str, glyphs: Glyphs = UNICODE) -> Cell:
     """A priority as sign, word and style."""
     style = _PRIORITIES.get(word)
     return (word, "") if style is None else (f"{getattr(glyphs, word)} {word}", style)
+
+
+def severity(word: str, glyphs: Glyphs = UNICODE) -> Cell:
+    """A severity as sign, word and style."""
+    sign, style = _SEVERITIES.get(word, ("normal", ""))
+    return f"{getattr(glyphs, sign)} {word}", style

@@ -13,7 +13,7 @@ from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, r
 
 FORMAT = 1
 # Screens that a start can come back to, by the words that `:` takes.
-SCREENS = ("queue", "operations", "queues", "workers", "sla", "usage", "runs", "dead_letters")
+SCREENS = ("queue", "home", "operations", "queues", "workers", "sla", "usage", "runs", "dead_letters")
 MOST_FILTERS = 20
 _ITEMS = ("priority", "-priority", "due", "-due", "created", "-created", "updated", "-updated")
 # The orders of each list; the first is that of a list nobody has ordered yet.
