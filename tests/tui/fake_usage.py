@@ -31,18 +31,18 @@ class UsageClient(MachineClient):
             self._fill()
 
     def _fill(self) -> None:
-        for hour in range(NOW - 60 * DAY, NOW, HOUR):
-            at = hour - hour % HOUR
-            day, busy = at // DAY, 8 <= at // HOUR % 24 < 18
+        today = NOW // DAY * DAY
+        steps = [(at, DAY) for at in range(today - 60 * DAY, today - DAY, DAY)]
+        for at, length in [*steps, *((at, HOUR) for at in range(today - DAY, NOW, HOUR))]:
+            day, hours = at // DAY, length // HOUR
+            busy = 1.0 if length == DAY else 2.0 if 8 <= at // HOUR % 24 < 18 else 0.3
             for tenant, share in _TENANTS.items():
                 for kind, size in _SIZES.items():
                     if not tenant and kind != "api_calls":
                         continue
                     wave = 1 + (day * 7 + len(kind)) % 5 / 4 - (0.6 if day % 7 in (2, 3) else 0)
-                    grown = 1 + (hour - NOW) / DAY / 60 * _GROWTH[kind]
-                    amount = int(size * share * wave * grown * (2 if busy else 0.3) / 24)
-                    if amount:
-                        self.used[at, tenant, kind] += amount
+                    grown = 1 + (at - NOW) / DAY / 60 * _GROWTH[kind]
+                    self.used[at, tenant, kind] += int(size * share * wave * grown * busy * hours / 24) or 1
         self.limits = {
             ("acme", "api_calls", "month"): 1_000_000,
             ("globex", "api_calls", "month"): 900_000,

@@ -37,10 +37,10 @@ def asked(person: Person, name: str) -> list[dict[str, Any]]:
 
 async def test_what_was_used_and_how_full_the_limits_are(tmp_path: Path) -> None:
     async with at_the_usage(tmp_path) as person:
-        await person.sees("16 rows", "Sep 2026", "api_calls", "1,476,837", "▲ 40%", "sms_sent")
-        await person.sees("! 85% of 25k · full in 3d · acme", "✕ 133% of 150 a day", "1 limit used up")
+        await person.sees("16 rows", "Sep 2026", "api_calls", "1,468,346", "▲ 41%", "sms_sent")
+        await person.sees("! 84% of 25k · full in 3d · acme", "✕ 152% of 150 a day", "1 limit used up")
         await person.press("b", "b")
-        await person.sees("5 limits", "fullest first", "at this pace", "33% over", "full in 3d", "lasts")
+        await person.sees("5 limits", "fullest first", "at this pace", "52% over", "full in 3d", "lasts")
         await person.press("l")
         await person.sees("items_ingested  each day, UTC", "2/5")
 
@@ -80,7 +80,7 @@ async def test_other_times(tmp_path: Path) -> None:
         await person.press("n", "w")
         await person.sees("this week 21 to 27 Sep", "◌ last week")
         await person.press("w", "b")
-        await person.sees("today Mon 21 Sep", "each hour", "Mon 21 Sep 13:00")
+        await person.sees("today Mon 21 Sep", "each hour", "Mon 21 Sep 14:00", "84% of 25k a month · full in 3d")
         assert {"since": "2026-09-20T00:00:00Z", "step": "hour"}.items() <= asked(person, "usage.details")[-2].items()
 
 
@@ -121,7 +121,7 @@ async def test_what_is_shown_goes_into_a_file(tmp_path: Path, monkeypatch: pytes
         await person.sees("Usage is in usage-2026-09-acme.json, in the folder")
         rows = json.loads((tmp_path / "usage-2026-09-acme.json").read_text())
         assert len(rows) == 105
-        assert sum(row["quantity"] for row in rows if row["resource_type"] == "api_calls") == 681_829
+        assert sum(row["quantity"] for row in rows if row["resource_type"] == "api_calls") == 677_718
         await person.press("escape", "e", "enter")
         await person.until((tmp_path / "usage-2026-09.csv").exists, "the other file")
     query = asked(person, "usage.export")[-1]
@@ -194,7 +194,7 @@ async def test_ways_there(tmp_path: Path) -> None:
         fake = person.fake
         fake.down = "The engine has gone."
         await person.press("f5")
-        await person.sees("The engine has gone.", "1,476,837")
+        await person.sees("The engine has gone.", "1,468,346")
 
 
 def test_periods_are_cut_as_the_engine_cuts_them() -> None:

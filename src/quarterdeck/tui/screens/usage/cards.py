@@ -10,6 +10,7 @@ from quarterdeck.tui.screens.usage.figures import Card, Figures
 from quarterdeck.tui.screens.usage.words import a, change, full_bar, limit_line, outlook, whose
 from quarterdeck.tui.spans import Line, crop, width
 from quarterdeck.tui.text import fit, safe
+from quarterdeck.tui.widgets.chart_data import short
 
 _NAME, _TOTAL, _CHANGE, _BAR = 18, 12, 7, 6
 _BOX, _BOX_BAR, _GAP = 36, 16, 3
@@ -25,13 +26,23 @@ def _line(card: Card, figures: Figures, cells: int, glyphs: Glyphs) -> Line:
     text, style = change(card.quantity, card.then, glyphs)
     line: Line = [
         (" " + fit(safe(card.kind), _NAME, more=glyphs.ellipsis), ""),
-        (fit(count(card.quantity), _TOTAL, right=True), "title"),
+        (fit(_amount(card.quantity), _TOTAL, right=True), "title"),
         ("  " + fit(text, _CHANGE), style or "muted"),
     ]
     if card.limits:
-        asked = figures.asked
-        line += limit_line(card.limits[0], asked.tenant, asked.time.period, figures.at, _BAR, glyphs)
+        asked, limit = figures.asked, card.limits[0]
+        said = limit_line(limit, asked.time.period, figures.at, _BAR, glyphs)
+        owner = whose(limit, asked.tenant)
+        if owner and width(line) + width(said) + width([(owner, "")]) + 3 <= cells:
+            said.append((f" · {owner}", "muted"))
+        line += said
     return crop(line, cells, glyphs.ellipsis)
+
+
+def _amount(number: int) -> str:
+    """Whole as long as there is room for it: half a number is another number."""
+    said = count(number)
+    return said if len(said) < _TOTAL else short(number)
 
 
 def _box(card: Card, figures: Figures, glyphs: Glyphs) -> list[Line]:

@@ -71,13 +71,9 @@ def whose(limit: Row, tenant: str) -> str:
     return "" if tenant else safe(limit["tenant_id"])
 
 
-def limit_line(limit: Row, tenant: str, period: Period, now: int, cells: int, glyphs: Glyphs) -> Line:
-    """In one line: `██████░░ ! 82% of 500k · full in 6d · acme`; a period that is not the one shown is named.
-
-    `tenant`: the only one that is shown. `cells`: of the bar.
-    """
+def limit_line(limit: Row, period: Period, now: int, cells: int, glyphs: Glyphs) -> Line:
+    """`██████░░ ! 82% of 500k · full in 6d`; a period that is not the one shown is named. `cells`: of the bar."""
     size, style = full_bar(limit, cells, glyphs)
     of = f" of {short(limit['limit'])}" + ("" if limit["period"] == period else f" {a(limit['period'])}")
     ahead = outlook(limit, now)
-    said = " · ".join(filter(None, [ahead if ahead.startswith("full") else "", whose(limit, tenant)]))
-    return [(size, style), (of, ""), (f" · {said}" if said else "", "muted")]
+    return [(size, style), (of, ""), (f" · {ahead}" if ahead.startswith("full") else "", "muted")]
