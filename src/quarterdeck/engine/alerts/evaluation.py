@@ -68,7 +68,7 @@ async def evaluate_rule(engine: Engine, rule: Rule, updated_at: int) -> None:
     now = now_ms()
     try:
         async with engine.store.read() as connection:
-            samples = await sampling.read(connection, engine.store.dialect, rule, now)
+            samples = await sampling.read(connection, engine, rule, now)
             known = await _known(connection, rule)
     except Exception as error:
         log.exception("rule %s could not be evaluated", rule.id)

@@ -17,11 +17,12 @@ from quarterdeck.contract.clock import DAY, MINUTE, SECOND, now_ms
 from quarterdeck.contract.enums import AlertType, AlertUnit, ClockState, Condition, Dimension, Priority, RunStatus
 from quarterdeck.engine.alerts.rules import Rule
 from quarterdeck.engine.bulk.tables import bulk_operations
+from quarterdeck.engine.core import Engine
 from quarterdeck.engine.queues.service import known_queues
 from quarterdeck.engine.series.reading import Scope, oldest_waiting, tallies
 from quarterdeck.engine.series.tables import EVERYONE, LONG, SHORT, dead_letter_minutes, run_counts
 from quarterdeck.engine.sla.tables import BROKEN, RUNNING, sla_breaches, sla_clocks
-from quarterdeck.engine.store.dialect import Dialect
+from quarterdeck.engine.workers.judging import rules_of, standing_of
 from quarterdeck.engine.workers.tables import workers
 
 _B, _C, _R, _D = sla_breaches.c, sla_clocks.c, run_counts.c, dead_letter_minutes.c
@@ -35,11 +36,11 @@ class Sample:
     value: float
 
 
-Read = Callable[[AsyncConnection, Dialect, Rule, int], Awaitable[Iterable[Sample]]]
+Read = Callable[[AsyncConnection, Engine, Rule, int], Awaitable[Iterable[Sample]]]
 
 
-async def read(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> list[Sample]:
-    return list(await READS[rule.type](connection, dialect, rule, now))
+async def read(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> list[Sample]:
+    return list(await READS[rule.type](connection, engine, rule, now))
 
 
 def labels_of(rule: Rule, series: Sequence[str]) -> dict[str, str]:
@@ -88,7 +89,7 @@ def _dimensions(columns: Any) -> dict[Dimension, ColumnElement[Any]]:
 _CLOCKS, _BREACHES = _dimensions(_C), _dimensions(_B)
 
 
-async def _broken(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
+async def _broken(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     if rule.unit is AlertUnit.PERCENT:
         return await _broken_share(connection, rule, now)
     # What is not done is few; the past is asked for by its time.
@@ -97,7 +98,7 @@ async def _broken(connection: AsyncConnection, dialect: Dialect, rule: Rule, now
     return [Sample(series, float(number)) for series, number in rows]
 
 
-async def _imminent(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
+async def _imminent(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     soon = (text(RUNNING), _C.soon_at <= now, _C.due_at >= now)
     return [Sample(series, float(number)) for series, number in await _counted(connection, rule, _CLOCKS, *soon)]
 
@@ -151,7 +152,7 @@ def _buckets(rule: Rule, step: int, since: int, until: int) -> list[ColumnElemen
     return [whose, _R.step == step, _R.whole == 0, _R.at >= since, _R.at <= until]
 
 
-async def _errors(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
+async def _errors(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     bad = func.sum(_R.failed)
     query = (
         select(*_by(rule, _RUNS), bad.label("bad"), (bad + func.sum(_R.completed)).label("number"))
@@ -161,7 +162,7 @@ async def _errors(connection: AsyncConnection, dialect: Dialect, rule: Rule, now
     return _shares(rule, (await connection.execute(query)).all())
 
 
-async def _throughput(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
+async def _throughput(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     """In percent of what a window of the day before it completed on average."""
     begins = _window(rule, now)
 
@@ -185,7 +186,7 @@ async def _throughput(connection: AsyncConnection, dialect: Dialect, rule: Rule,
     ]
 
 
-async def _stuck(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
+async def _stuck(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     """How long the oldest run of a queue has waited, or how many wait. Of now only."""
     scope = Scope(None if rule.tenant_id is None else frozenset({rule.tenant_id}))
     counts = await tallies(connection, scope)
@@ -195,7 +196,7 @@ async def _stuck(connection: AsyncConnection, dialect: Dialect, rule: Rule, now:
         found = {name: float(number) for name, number in waiting.items() if number > 0}
     else:
         names = [name for name, number in waiting.items() if number > 0]
-        oldest = await oldest_waiting(connection, dialect, scope, names) if names else {}
+        oldest = await oldest_waiting(connection, engine.store.dialect, scope, names) if names else {}
         found = {name: max(0, now - at) / MINUTE for name, at in oldest.items()}
     if rule.settings.by:
         return [Sample((name,), value) for name, value in found.items()]
@@ -203,7 +204,7 @@ async def _stuck(connection: AsyncConnection, dialect: Dialect, rule: Rule, now:
     return [Sample((), together)]
 
 
-async def _growth(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
+async def _growth(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     """How many more dead letters there are than when the window began."""
     by = {Dimension.TENANT: _D.tenant_id}
     more = func.sum(_D.added) - func.sum(_D.resolved) - func.sum(_D.expired)
@@ -218,15 +219,17 @@ async def _growth(connection: AsyncConnection, dialect: Dialect, rule: Rule, now
     return [Sample(_series(rule, row), row.more / share) for row in rows if row.more is not None]
 
 
-async def _workers(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
-    query = select(workers.c.name).where(workers.c.condition == str(Condition.UNHEALTHY))
-    names = (await connection.execute(query)).scalars().all()
+async def _workers(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
+    """As they are shown: the row says what checks found, and silence adds to that."""
+    rows = (await connection.execute(select(workers).order_by(workers.c.name))).all()
+    standing = rules_of(engine)
+    names = [row.name for row in rows if standing_of(row, now, standing).condition is Condition.UNHEALTHY]
     if rule.settings.by:
         return [Sample((name,), 1.0) for name in names]
     return [Sample((), float(len(names)))]
 
 
-async def _bulk(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
+async def _bulk(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     """Of operations that are running, or ended in the window."""
     columns = bulk_operations.c
     lately = or_(columns.finished_at.is_(None), columns.finished_at > _window(rule, now))
@@ -244,7 +247,7 @@ async def _bulk(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: 
     return [Sample(series, 100 * failed / number) for series, failed, number in each if number >= least]
 
 
-async def _nothing(connection: AsyncConnection, dialect: Dialect, rule: Rule, now: int) -> Iterable[Sample]:
+async def _nothing(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     return []
 
 

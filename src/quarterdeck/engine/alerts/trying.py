@@ -25,7 +25,7 @@ async def try_out(engine: Engine, principal: Principal, rule_id: int) -> RuleTes
     async with engine.store.read() as connection:
         rule = rule_of(await find_rule(connection, principal, rule_id))
         began = time.monotonic()
-        samples = await read(connection, engine.store.dialect, rule, now)
+        samples = await read(connection, engine, rule, now)
         took = time.monotonic() - began
         readings = [
             Reading(labels=labels_of(rule, each.series), value=each.value, fires=rule.holds(each.value))
@@ -49,7 +49,7 @@ async def try_out(engine: Engine, principal: Principal, rule_id: int) -> RuleTes
             if time.monotonic() > until:
                 why = f"It took too long: only the time until {to_datetime(at):%H:%M} UTC was tried."
                 break
-            values = {each.series: each.value for each in await read(connection, engine.store.dialect, rule, at)}
+            values = {each.series: each.value for each in await read(connection, engine, rule, at)}
             if values:
                 worse, slot = (min if rule.falls else max), at - at % _TOLD
                 worst = worse(values.values())
