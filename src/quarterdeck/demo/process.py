@@ -18,7 +18,7 @@ from quarterdeck.client.errors import Unreachable
 from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
 from quarterdeck.contract.problems import Problem
-from quarterdeck.demo import machines
+from quarterdeck.demo import alarms, machines
 from quarterdeck.demo.crew import man, waited
 from quarterdeck.demo.life import Life, live
 from quarterdeck.demo.sink import receiver
@@ -131,16 +131,18 @@ async def _turn(home: Home) -> int:
         async with AsyncExitStack() as stack:
             target = await stack.enter_async_context(receiver(random))
             # Whoever acts in this world does so under a name, which belongs to a client.
-            people, shops, on_call = [
-                await stack.enter_async_context(await connect(home, start=False)) for _ in range(3)
+            people, shops, on_call, monitor = [
+                await stack.enter_async_context(await connect(home, start=False)) for _ in range(4)
             ]
             await machines.prepare(people, target, random)
+            await alarms.watch(people)
             unseen = await _together(
                 stopping,
                 _look_for_watchers(home, stopping),
                 live(Life(people), stopping),
                 machines.feed(shops, random, stopping),
                 machines.on_call(on_call, random, stopping),
+                alarms.monitor(monitor, random, stopping),
                 man(home, stopping),
             )
             if unseen:
