@@ -93,7 +93,7 @@ async def _broken(connection: AsyncConnection, engine: Engine, rule: Rule, now: 
     if rule.unit is AlertUnit.PERCENT:
         return await _broken_share(connection, rule, now)
     # What is not done is few; the past is asked for by its time.
-    ended = text(BROKEN) if now >= now_ms() - MINUTE else or_(_B.ended_at.is_(None), _B.ended_at > now)
+    ended = text(BROKEN) if now > now_ms() - MINUTE else or_(_B.ended_at.is_(None), _B.ended_at > now)
     rows = await _counted(connection, rule, _BREACHES, ended, _B.breached_at <= now)
     return [Sample(series, float(number)) for series, number in rows]
 
@@ -118,9 +118,9 @@ async def _counted(
 async def _broken_share(connection: AsyncConnection, rule: Rule, now: int) -> Iterable[Sample]:
     """Of the promises that came to a verdict in the window."""
     since = _window(rule, now)
-    ended = (_C.ended_at > since, _C.ended_at <= now, _C.state == str(ClockState.MET))
+    ended = (_C.ended_at >= since, _C.ended_at <= now, _C.state == str(ClockState.MET))
     met = dict(await _counted(connection, rule, _CLOCKS, _C.ended_at.is_not(None), *ended))
-    lately = (_B.breached_at > since, _B.breached_at <= now)
+    lately = (_B.breached_at >= since, _B.breached_at <= now)
     broken = dict(await _counted(connection, rule, _BREACHES, *lately))
     least = max(1, rule.settings.minimum)
     found = []
@@ -232,7 +232,7 @@ async def _workers(connection: AsyncConnection, engine: Engine, rule: Rule, now:
 async def _bulk(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     """Of operations that are running, or ended in the window."""
     columns = bulk_operations.c
-    lately = or_(columns.finished_at.is_(None), columns.finished_at > _window(rule, now))
+    lately = or_(columns.finished_at.is_(None), columns.finished_at >= _window(rule, now))
     started = (columns.started_at.is_not(None), columns.started_at <= now)
     query = select(columns.id, columns.tenants, columns.succeeded, columns.failed).where(lately, *started)
     rows = (await connection.execute(query)).all()
