@@ -42,7 +42,7 @@ async def test_what_was_used_and_how_full_the_limits_are(tmp_path: Path) -> None
         await person.press("b", "b")
         await person.sees("5 limits", "fullest first", "at this pace", "52% over", "full in 3d", "lasts")
         await person.press("l")
-        await person.sees("items_ingested  each day, UTC", "2/5")
+        await person.sees("sms_sent  each day, UTC", "2/5")
 
 
 async def test_from_a_row_to_its_tenant_and_its_resource_type_and_back(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 from quarterdeck.client.client import Client
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import Resource, Role
-from quarterdeck.contract.operations import Operation, items
+from quarterdeck.contract.operations import Operation, items, usage
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.demo.metered import used_now
 from quarterdeck.demo.words import COMMENTS, LEAD, OPERATORS, SKIP_REASONS, TENANTS
 from quarterdeck.demo.world import World
 
@@ -43,8 +44,8 @@ class Life:
     async def step(self) -> None:
         """Raises Problem for what is not usual, Unreachable when the engine has gone."""
         self.world.now = now_ms()
-        happenings = (self._arrive, self._claim, self._finish, self._comment, self._return_moves)
-        happen = self.random.choices(happenings, (38, 16, 16, 14, 16))[0]
+        happenings = (self._arrive, self._claim, self._finish, self._comment, self._return_moves, self._use)
+        happen = self.random.choices(happenings, (36, 15, 15, 13, 15, 6))[0]
         try:
             await happen()
         except Problem as problem:
@@ -104,6 +105,10 @@ class Life:
         found = await self._some(Resource.RETURNS, status)
         if found is not None:
             await self._act(actor, Resource.RETURNS, found, action, params, role)
+
+    async def _use(self) -> None:
+        event = used_now(self.random, now_ms())
+        await self._as("gateway", Role.OPERATOR, usage.RECORD, {"events": [event]})
 
     async def _some(self, resource: Resource, status: str) -> int | None:
         """One item in that state, not always the same."""

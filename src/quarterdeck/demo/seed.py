@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
+from random import Random
 from typing import Any
 
 from quarterdeck.client.client import Client
@@ -12,6 +13,7 @@ from quarterdeck.contract.enums import Resource, Role
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.demo.metered import meter
 from quarterdeck.demo.promises import promise
 from quarterdeck.demo.words import LEAD
 from quarterdeck.demo.world import World
@@ -45,6 +47,7 @@ async def seed(client: Client, tell: Callable[[str], None]) -> int:
     """Fill the store; how many items there are then. Raises Problem, Unreachable."""
     world = World(SEED, now_ms())
     await promise(client, world.now)
+    await meter(client, world.now, Random(SEED))
     made = 0
     for resource in Resource:
         made_here = world.imported(resource)

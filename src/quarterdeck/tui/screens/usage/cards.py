@@ -14,12 +14,14 @@ from quarterdeck.tui.widgets.chart_data import short
 
 _NAME, _TOTAL, _CHANGE, _BAR = 18, 12, 7, 6
 _BOX, _BOX_BAR, _GAP = 36, 16, 3
+_MOST_ROWS = 2  # of boxes
 
 
 def card_lines(figures: Figures, cells: int, glyphs: Glyphs, *, boxes: bool) -> list[Line]:
-    if not boxes:
-        return [_line(card, figures, cells, glyphs) for card in figures.cards]
-    return _grid([_box(card, figures, glyphs) for card in figures.cards], cells, glyphs)
+    """`boxes`: there is room for them, unless there are too many."""
+    if boxes and -(-len(figures.cards) // _across(cells)) <= _MOST_ROWS:
+        return _grid([_box(card, figures, glyphs) for card in figures.cards], cells, glyphs)
+    return [_line(card, figures, cells, glyphs) for card in figures.cards]
 
 
 def _line(card: Card, figures: Figures, cells: int, glyphs: Glyphs) -> Line:
@@ -54,28 +56,34 @@ def _box(card: Card, figures: Figures, glyphs: Glyphs) -> list[Line]:
         [(safe(card.kind), "heading")],
         [(count(card.quantity), "title"), (f"  {text}", style), (against, "muted")],
         [("no limit", "faint")],
-        [],
     ]
     if card.limits:
         limit = card.limits[0]
         size, colour = full_bar(limit, _BOX_BAR, glyphs)
         ahead = outlook(limit, figures.at) if limit["used"] < limit["limit"] else ""
-        lines[2] = [(size, colour), (f"  {ahead}" if ahead else "", colour or "muted")]
+        lines[2:] = [[(size, colour), (f"  {ahead}" if ahead else "", colour or "muted")]]
         owner = whose(limit, figures.asked.tenant)
         of = f"of {count(limit['limit'])} {a(limit['period'])}" + (f" · {owner}" if owner else "")
         more = len(card.limits) - 1
-        lines[3] = [(of, "muted"), (f" +{more}" if more else "", "faint")]
+        lines.append([(of, "muted"), (f" +{more}" if more else "", "faint")])
     return lines
+
+
+def _across(cells: int) -> int:
+    """How many boxes stand beside each other."""
+    return max(1, (cells + _GAP) // (_BOX + _GAP))
 
 
 def _grid(boxes: Sequence[list[Line]], cells: int, glyphs: Glyphs) -> list[Line]:
     """As many beside each other as fit, an empty line between the rows."""
-    across = max(1, min(len(boxes), (cells + _GAP) // (_BOX + _GAP)))
+    across = min(len(boxes), _across(cells)) or 1
     each = min((cells + _GAP) // across - _GAP, _BOX + 12)
     lines: list[Line] = []
     for first in range(0, len(boxes), across):
         lines += [[]] if lines else []
-        for parts in zip(*boxes[first : first + across], strict=True):
+        row = boxes[first : first + across]
+        deep = max(len(box) for box in row)
+        for parts in zip(*([*box, *([[]] * (deep - len(box)))] for box in row), strict=True):
             line: Line = [(" ", "")]
             for part in parts:
                 part = crop(part, each, glyphs.ellipsis)

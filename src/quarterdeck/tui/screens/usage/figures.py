@@ -16,6 +16,7 @@ from quarterdeck.tui.screens.usage.times import Time, end_of
 Row = Mapping[str, Any]
 MOST_ROWS = 5_000  # in memory; the rest is for the export
 _AT_ONCE = 1_000
+NEAR = 80  # per cent of a limit, from which it presses
 _KNOWN = [str(each) for each in Metered]
 
 
@@ -101,7 +102,7 @@ async def _read(client: Any, query: Mapping[str, object]) -> Rows:
 
 
 def _cards(summary: Row, steps: Rows, time: Time, now: int) -> list[Card]:
-    """What the engine meters first, then words of one's own."""
+    """What is nearly used up first; then what the engine meters, then words of one's own."""
     totals = {row["resource_type"]: int(row["quantity"]) for row in summary["totals"]}
     used: dict[str, dict[int, int]] = defaultdict(dict)
     for row in steps.rows:
@@ -110,7 +111,11 @@ def _cards(summary: Row, steps: Rows, time: Time, now: int) -> list[Card]:
     for row in summary["limits"]:
         limits[row["resource_type"]].append(row)
     shown = {kind for kind, total in totals.items() if total} | used.keys() | limits.keys()
-    order = sorted(shown, key=lambda kind: (_KNOWN.index(kind) if kind in _KNOWN else len(_KNOWN), kind))
+
+    def place(kind: str) -> tuple[bool, int, str]:
+        presses = any(limit["percent"] >= NEAR for limit in limits[kind])
+        return not presses, _KNOWN.index(kind) if kind in _KNOWN else len(_KNOWN), kind
+
     reached = min(max(now, time.start), time.end)
     return [
         Card(
@@ -121,7 +126,7 @@ def _cards(summary: Row, steps: Rows, time: Time, now: int) -> list[Card]:
             _series(used[kind], time.start, time, reached),
             _series(used[kind], time.before, time, time.start),
         )
-        for kind in order
+        for kind in sorted(shown, key=place)
     ]
 
 

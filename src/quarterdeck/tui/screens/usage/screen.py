@@ -18,12 +18,12 @@ from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.looking import LookingScreen
 from quarterdeck.tui.screens.usage.cards import card_lines
-from quarterdeck.tui.screens.usage.figures import Asked, Figures, fetch
+from quarterdeck.tui.screens.usage.figures import NEAR, Asked, Figures, fetch
 from quarterdeck.tui.screens.usage.plots import plots
 from quarterdeck.tui.screens.usage.rows import View
 from quarterdeck.tui.screens.usage.tables import UsageTables
 from quarterdeck.tui.screens.usage.times import time_of
-from quarterdeck.tui.screens.usage.words import FULL, NEAR
+from quarterdeck.tui.screens.usage.words import FULL
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
@@ -41,7 +41,7 @@ _PERIODS = (Period.MONTH, Period.WEEK, Period.DAY)
 class UsageScreen(LookingScreen):
     DEFAULT_CSS = """
     UsageScreen #cards { height: auto; max-height: 5; }
-    UsageScreen.-tall #cards { max-height: 14; margin: 1 0; }
+    UsageScreen.-tall #cards { max-height: 9; margin: 1 0; }
     UsageScreen ChartBoard { height: 7; padding: 0 1; }
     UsageScreen.-tall ChartBoard { height: 10; }
     UsageScreen.-tall.-beside ChartBoard { height: 20; }

@@ -8,13 +8,13 @@ from typing import Any
 from quarterdeck.contract.enums import Period
 from quarterdeck.tui.format import Cell, bar, span
 from quarterdeck.tui.glyphs import Glyphs
-from quarterdeck.tui.screens.usage.figures import full_at
+from quarterdeck.tui.screens.usage.figures import NEAR, full_at
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.chart_data import percent, short
 
 Row = Mapping[str, Any]
-HALF, NEAR, FULL = 50, 80, 100  # per cent
+HALF, FULL = 50, 100  # per cent
 _ADVERBS = {Period.DAY: "a day", Period.WEEK: "a week", Period.MONTH: "a month"}
 
 
