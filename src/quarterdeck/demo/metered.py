@@ -95,5 +95,5 @@ def _this_month(events: list[dict[str, Any]], tenant: str, kind: str, now: int) 
 
 def _round(number: float) -> int:
     """Two figures that count, as people write limits."""
-    power = 10 ** max(0, int(math.log10(max(number, 1))) - 1)
+    power = int(10 ** max(0, int(math.log10(max(number, 1))) - 1))
     return max(1, math.ceil(number / power)) * power
