@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from quarterdeck.contract.clock import HOUR, MINUTE, SECOND, to_datetime
+from quarterdeck.contract.clock import HOUR, MINUTE, SECOND, iso, to_datetime
 from quarterdeck.contract.enums import AlertType
 from quarterdeck.contract.models import alert_rules as rule_models
 from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.problems import Code
-from quarterdeck.engine.alerts import acting, evaluation, history, keeping, rules
+from quarterdeck.engine.alerts import acting, evaluation, history, keeping, rules, silencing
 from quarterdeck.engine.alerts.sending import Outlet
 from quarterdeck.engine.alerts.tables import alert_rules
 from quarterdeck.engine.audit.tables import audit_entries
@@ -23,7 +23,7 @@ from quarterdeck.engine.sla.tables import sla_clocks
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.workers.tables import workers
 from tests.engine.alerts.world import FIRING, MONDAY, PENDING, RESOLVED, Day, breach
-from tests.support.desk import ACME, ROOT, refused
+from tests.support.desk import ACME, ANA, ROOT, make_engine, refused
 
 # ----- rules
 
@@ -214,16 +214,30 @@ async def test_another_threshold_holds_for_what_fires_already(day: Day) -> None:
 
 
 async def test_states_outlive_the_engine(day: Day) -> None:
-    """Everything is in the store: another engine goes on where this one was."""
-    await day.rule(AlertType.WORKER_UNHEALTHY, 1, for_seconds=180)
-    await day.worker("w1")
+    """What waits, what somebody looks after and what is silenced: another engine goes on where this one was."""
+    await day.rule(AlertType.WORKER_UNHEALTHY, 1, by=["worker"], for_seconds=180)
+    for name in ("seen", "quiet"):
+        await day.worker(name)
+    await day.pass_(240)
+    found = {each.labels["worker"]: each.id for each in await day.list()}
+    await acting.acknowledge(day.engine, ANA, models.Acknowledge(ids=[found["seen"]], minutes=600))
+    body = {"matchers": [{"name": "worker", "value": "quiet"}], "comment": "x", "ends_at": iso(MONDAY + HOUR)}
+    await silencing.silence(day.engine, ANA, models.NewSilence.model_validate(body))
+    await day.worker("waits")
     await day.pass_(120)
-    day.engine.kept.clear()
+    before = [each.model_dump() for each in await day.list()]
+    assert [each["state"] for each in before] == [PENDING, FIRING, FIRING]
+    day.said.clear()
+
+    day.engine = make_engine(day.engine.store, day.engine.home)
     day.engine.keep(Outlet, Outlet).notify = day.notify
-    await day.pass_(120)
-    (alert,) = await day.list()
-    assert alert.state is FIRING
-    assert alert.starts_at == to_datetime(MONDAY + 240 * SECOND)
+    assert [each.model_dump() for each in await day.list()] == before
+    assert await day.pass_(600) == ["trigger"]
+    assert await day.pass_(1_800, step=300) == []
+    (_, notice), *_ = day.said
+    assert sorted(each["labels"]["worker"] for each in notice.alerts) == ["seen", "waits"]
+    (waited, *_) = await day.list(state=FIRING)
+    assert waited.starts_at == to_datetime(MONDAY + 480 * SECOND)
 
 
 async def test_two_engines_at_once_make_one_alert(day: Day) -> None:
