@@ -58,6 +58,13 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class SetUp:
+    """Rules, channels, silences or policies."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command of the console by its name: help, palette, theme, quit."""
 
@@ -73,9 +80,17 @@ class Machines:
     id: int | None = None
 
 
-Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Home | Usage | Command
+Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Home | Usage | SetUp | Command
 
 _NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
+
+# What is set up, each on a screen without a key of its own.
+SET_UP = {
+    "rules": "when alerts begin, and who is told",
+    "channels": "how alerts get to people and systems",
+    "silences": "what is kept quiet, and how long",
+    "policies": "what is promised to whom, and by when",
+}
 
 _MACHINES = {
     **dict.fromkeys(("runs", "run"), MachineResource.RUNS),
@@ -118,12 +133,14 @@ def find(text: str) -> Destination:
         return Usage()
     if name == "home" and not rest:
         return Home()
+    if name in SET_UP and not rest:
+        return SetUp(name)
     if name in _NAMED and not rest:
         return Command(_NAMED[name])
     raise NowhereError(
         f"'{text.strip()}' leads nowhere. Try home, {', '.join(Resource)}, operations, runs, dlq, queues, "
         "workers, sla, "
-        "usage, or the number of an item."
+        "usage, rules, channels, silences, policies, or the number of an item."
     )
 
 
@@ -152,6 +169,7 @@ def offers() -> list[tuple[str, str]]:
         ("workers", "who does the machine work"),
         ("sla", "service levels: what is at risk, what was broken"),
         ("usage", "what each tenant has used, over time and against limits"),
+        *SET_UP.items(),
         ("theme", "how the console looks"),
         ("commands", "everything that can be done here"),
         ("help", "every key"),

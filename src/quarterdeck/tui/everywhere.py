@@ -77,6 +77,7 @@ class Everywhere:
             Machines,
             Operations,
             Queue,
+            SetUp,
             Sla,
             Usage,
             Workers,
@@ -102,6 +103,8 @@ class Everywhere:
             self.sla()
         elif isinstance(to, Usage):
             self.usage()
+        elif isinstance(to, SetUp):
+            self.set_up(to.what)
         elif isinstance(to, ItemPlace):
             console.run_worker(self._find_item(to.id), group="go-to", exclusive=True)
         elif isinstance(to, Command):
@@ -194,9 +197,17 @@ class Everywhere:
 
         self._console.bring(UsageScreen, lambda: UsageScreen(self._console.session))
 
+    def set_up(self, what: str) -> None:
+        """Rules, channels, silences or policies."""
+        from quarterdeck.tui.screens.setup.kinds import screen_of
+
+        kind = screen_of(what)
+        self._console.bring(kind, lambda: kind(self._console.session))
+
     # Dialogs
 
     def palette(self) -> None:
+        from quarterdeck.tui.destinations import SET_UP
         from quarterdeck.tui.screens.picker import Option, Picker
 
         screen = self._console.front
@@ -205,8 +216,12 @@ class Everywhere:
             Option(each.name, each.command.label, each.command.summary, each.key, screen.why_not(each) or "")
             for each in sorted(bound, key=lambda each: (each.action is None, each.command.label))
         ]
+        options += [Option(f":{what}", what.capitalize(), hint, f":{what}") for what, hint in SET_UP.items()]
 
         def chosen(name: str | None) -> None:
+            if name and name.startswith(":"):
+                self.go(name[1:])
+                return
             found = next((each for each in bound if each.name == name), None)
             if found is not None:
                 screen.call_next(screen.do, found)

@@ -118,7 +118,8 @@ class Prompt(Dialog[Values]):
         self.dismiss(self._form.values())
 
     def press(self, key: str) -> bool:
-        if key == "enter" and isinstance(self.focused, Choice):
+        nothing_to_fill_in = not self._danger and not self._form.fields
+        if key == "enter" and (isinstance(self.focused, Choice) or nothing_to_fill_in):
             self.entered()
         elif self._danger and self.focused is None and key in ("enter", self._confirm):
             if key == "enter":

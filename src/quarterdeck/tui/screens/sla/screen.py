@@ -122,6 +122,7 @@ class SlaScreen(LookingScreen):
             "sla-other": self.other,
             "sla-tenant": self.choose_tenant,
             "sla-target": self.next_target,
+            "sla-policies": lambda: self.console.everywhere.set_up("policies"),
         }
 
     def why_not(self, bound: Bound) -> str | None:

@@ -1,0 +1,196 @@
+"""The dialog of a form: it stays, with all that was typed, until the engine has taken it or somebody gives it up."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import Input
+
+from quarterdeck.client.errors import Unreachable
+from quarterdeck.contract.problems import Problem
+from quarterdeck.tui.format import plural
+from quarterdeck.tui.screens.dialog import Dialog
+from quarterdeck.tui.screens.setup.entries import Entry, TakenBack, Texts, Wrong, placed
+from quarterdeck.tui.screens.setup.form_fields import EntryFields
+from quarterdeck.tui.spans import Line, wrap
+from quarterdeck.tui.widgets.fields import Choice, Form
+from quarterdeck.tui.widgets.lines import LinesView
+
+Row = dict[str, Any]
+Save = Callable[[Texts], Awaitable[Row]]
+_MOVES = {"tab": 1, "shift+tab": -1, "down": 1, "up": -1}
+_HINT_LINES = 2
+
+
+class SetupForm(Dialog[Row]):
+    """`save` sends what was typed and answers with what became of it; it raises Wrong, Problem and Unreachable."""
+
+    AUTO_FOCUS = ""
+    SCROLLS = True
+    DEFAULT_CSS = f"""
+    SetupForm #hint {{ height: {_HINT_LINES}; margin-top: 1; }}
+    SetupForm.-short #hint {{ height: 1; margin: 0; }}
+    """
+
+    def __init__(
+        self, title: Line, entries: Sequence[Entry], texts: Mapping[str, str], save: Save, about: str = ""
+    ) -> None:
+        """`about`: what is to be known before it is saved."""
+        super().__init__()
+        self._title, self._entries, self._save, self._about = title, entries, save, about
+        self._before = dict(texts)
+        self._fields = EntryFields(entries, texts)
+        self._hint = LinesView(id="hint")
+        self._trouble = ""  # what the engine said that belongs to no field
+        self._errors: dict[str, str] = {}
+        self._sending = False
+        self._asks = False  # whether what was typed may be lost
+        self._left: Widget | None = None  # the field that was left to ask that
+
+    def body(self) -> ComposeResult:
+        if self._about:
+            yield LinesView(id="about")
+        yield self._fields
+
+    def foot(self) -> ComposeResult:
+        yield self._hint
+
+    @property
+    def room(self) -> int:
+        return super().room - (_HINT_LINES - 1 if self.app.size.height >= 20 else 0)
+
+    def on_mount(self) -> None:
+        self.say_title(self._title)
+        self._say_about()
+        self._fields.boxes[0].focus()
+        self._say()
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether something would be lost."""
+        return {at: text.strip() for at, text in self._fields.texts().items()} != {
+            at: text.strip() for at, text in self._before.items()
+        }
+
+    # What it says
+
+    def _say(self) -> None:
+        self._say_hint()
+        if self._sending:
+            self.say_keys([("Saving…", "muted")])
+        elif self._asks:
+            buttons: Line = [(" Go on ", "button-focus"), ("  ", ""), (" y lose it ", "button-danger")]
+            self.say_keys(buttons, [("enter", "key"), (" or ", "muted"), ("esc", "key"), (" goes on", "muted")])
+        else:
+            keys: Line = [("enter", "key"), (" saves · ", "muted"), ("tab", "key"), (" next · ", "muted")]
+            keys += [("shift+tab", "key"), (" before · ", "muted"), ("esc", "key"), (" goes back", "muted")]
+            wrong = len(self._errors)
+            right: Line = [(f"{plural(wrong, 'field')} to put right", "error")] if wrong else []
+            self.say_keys(keys, right)
+
+    def _say_about(self) -> None:
+        cells = min(self.app.size.width, 86) - 5
+        for each in self.query("#about").results(LinesView):
+            each.show([*wrap(self._about, cells, "muted"), []])
+
+    def _say_hint(self) -> None:
+        cells = max(self._hint.content_size.width, 20)
+        if self._asks:
+            lines = wrap("What you have typed here is not saved yet, and would be lost.", cells, "warning")
+        elif self._trouble:
+            lines = wrap(self._trouble, cells, "error", most=_HINT_LINES)
+        else:
+            row = self._fields.row_of(self.focused)
+            lines = wrap(self._said_of(row.entry) if row is not None else "", cells, "muted", _HINT_LINES)
+        self._hint.show(lines)
+
+    @staticmethod
+    def _said_of(entry: Entry) -> str:
+        limits = entry.limits()
+        return f"{entry.hint} ({limits})" if limits else entry.hint
+
+    def on_resize(self) -> None:
+        self._say_about()
+        self.call_after_refresh(self._say)
+
+    def on_descendant_focus(self) -> None:
+        self._say()
+
+    def on_input_changed(self, _event: Input.Changed) -> None:
+        self._typed()
+
+    def on_form_changed(self, _event: Form.Changed) -> None:
+        self._typed()
+
+    def _typed(self) -> None:
+        self._fields.grow()
+        row = self._fields.row_of(self.focused)
+        if row is not None and self._errors.pop(row.entry.at, ""):
+            row.say_wrong("")
+        if self._trouble:
+            self._trouble = ""
+        self._say()
+
+    # Keys
+
+    def entered(self) -> None:
+        if not self._sending:
+            self._sending, self.is_ready, self._trouble = True, False, ""
+            self._say()
+            self.run_worker(self._send(), group="sending")
+
+    def press(self, key: str) -> bool:
+        if self._asks:
+            if key == "y":
+                self.dismiss(None)
+            elif key in ("enter", "escape", "n", *_MOVES):
+                self._asks = False
+                (self._left or self._fields.boxes[0]).focus()
+                self._say()
+            return True
+        if key == "escape":
+            self._leave()
+        elif key in _MOVES:
+            self._fields.step(self.focused, _MOVES[key])
+            self.console.gate.close()
+        elif key == "enter" and isinstance(self.focused, Choice):
+            self.entered()
+            self.console.gate.close()
+        else:
+            return super().press(key)
+        return True
+
+    def _leave(self) -> None:
+        if self._sending:
+            return
+        if not self.is_touched:
+            self.dismiss(None)
+            return
+        self._asks, self._left = True, self.focused
+        self.set_focus(None)
+        self._say()
+
+    # Saving
+
+    async def _send(self) -> None:
+        try:
+            saved = await self._save(self._fields.texts())
+        except TakenBack:
+            self._refused({}, "")
+        except Wrong as wrong:
+            self._refused(wrong.errors, "")
+        except Problem as problem:
+            self._refused(*placed(self._entries, problem))
+        except Unreachable as error:
+            self._refused({}, f"{error} What you typed stays here; enter tries again.")
+        else:
+            self.dismiss(saved)
+
+    def _refused(self, errors: dict[str, str], trouble: str) -> None:
+        self._sending, self.is_ready = False, True
+        self._errors, self._trouble = errors, trouble
+        self._fields.say_wrong(errors)
+        self._say()

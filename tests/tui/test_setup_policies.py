@@ -1,0 +1,81 @@
+"""Policies as somebody sets them up who promises something."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.tui.consoles import person_at
+from tests.tui.fake_setup import SetupClient
+from tests.tui.setting_up import at_the, fill, paste
+
+
+async def test_a_policy_is_made_changed_and_deleted(tmp_path: Path) -> None:
+    fake = SetupClient()
+    async with at_the("policies", tmp_path, fake) as person:
+        await person.sees("3 policies", "Standard: urgent 15m / 2h, normal 1h / 8h, low - / 48h", "◌ off", "v4")
+        await person.press("enter")
+        await person.sees("mon-fri 08:00-12:00 13:00-17:00, Europe/Stockholm", "public holidays of SE, 2026-12-24")
+        await person.press("J")
+        await person.sees("75% suggest raise priority", "100% do assign lead: Call the customer.")
+        await person.press("n")
+        await person.sees("New policy", "It holds for items that enter their queue from now on.", "▸support_tasks")
+        await paste(person, "Prompt")
+        await person.press("tab", "right", "tab", "tab", "tab")
+        await paste(person, "urgent 15m")
+        await person.press("enter")
+        await person.sees("cannot be read in 'urgent 15m'; write it as urgent 15m /", "low)")
+        await paste(person, " / 2h")
+        await person.press("tab")
+        await paste(person, "normal - / 8h")
+        await person.press("tab", "tab")
+        await paste(person, "mon-fri 9:00-12:00 13:00-17:30")
+        await person.press("enter")
+        await person.sees("✕ is needed", "By whose clock")
+        await paste(person, "Europe/Paris")
+        await person.press("enter")
+        await person.sees("Prompt holds for items that enter from now on.", "4 policies", "returns")
+        (body,) = fake.called("sla.create")
+        assert (body["name"], body["resource"], body["kind"]) == ("Prompt", "returns", None)
+        assert body["settings"]["targets"] == [
+            {"priority": "urgent", "first_response_minutes": 15, "resolution_minutes": 120},
+            {"priority": "normal", "first_response_minutes": None, "resolution_minutes": 480},
+        ]
+        calendar = body["settings"]["calendar"]
+        assert [(each["start"], each["end"]) for each in calendar["windows"]] == [
+            ("09:00", "12:00"),
+            ("13:00", "17:30"),
+        ]
+        assert (calendar["timezone"], calendar["country"], calendar["holidays"]) == ("Europe/Paris", None, [])
+
+        await person.press("g", "c")
+        await person.sees("Change policy Standard", "have started keep what held then.")
+        await person.press("tab", "tab")
+        await fill(person, "high 30m / 4h")
+        await person.press("enter")
+        await person.sees("Standard is version 5: it holds for items that enter from now on.")
+        (sent,) = fake.called("sla.change")
+        assert list(sent) == ["settings"]
+        assert [each["priority"] for each in sent["settings"]["targets"]] == ["urgent", "high", "low"]
+        assert len(sent["settings"]["escalation"]) == 2
+        await person.press("e")
+        await person.sees("Switch off policy Standard", "have no clock", "Clocks that have started go on")
+        await person.press("y")
+        await person.sees("Standard is off.")
+        await person.press("D")
+        await person.sees("Delete policy Standard")
+        await person.press("y")
+        await person.sees("Standard is deleted.", "3 policies")
+
+
+async def test_ways_there(tmp_path: Path) -> None:
+    async with person_at(tmp_path, SetupClient()) as person:
+        await person.press("f10")
+        await person.sees("at risk")
+        await person.press("p")
+        await person.sees("3 policies")
+        await person.press("q")
+        await person.sees("at risk")
+        await person.press("f2")
+        await person.type("silences")
+        await person.press("enter")
+        await person.sees("2 silences hold")

@@ -1,0 +1,49 @@
+"""Silences as somebody makes them who is about to make noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quarterdeck.contract.clock import HOUR, iso
+from tests.tui.fake_client import NOW
+from tests.tui.fake_setup import SetupClient
+from tests.tui.setting_up import at_the, fill, paste
+
+
+async def test_a_silence_is_made_and_ended(tmp_path: Path) -> None:
+    fake = SetupClient()
+    async with at_the("silences", tmp_path, fake) as person:
+        await person.sees("2 silences hold", "◐ 90s left", "queue=mail", "ana", "○ from 5h on", "◌ over 2d")
+        await person.press("j", "enter")
+        await person.sees('host=~"web.*|db 1"', "14 alerts that would be sent otherwise", "in 3d")
+        await person.press("escape", "G", "D")
+        await person.sees("Silence 12 is over already.")
+        await person.press("n")
+        await person.sees("New silence", "Alerts whose labels match all of these")
+        await paste(person, "queue")
+        await person.press("enter")
+        await person.sees("cannot be read at 'queue'", "is needed", "2 fields to put right")
+        await paste(person, '=mail host=~"web 1|web 2"')
+        await person.press("tab")
+        await fill(person, "4h")
+        await person.press("tab")
+        await paste(person, "New cables.")
+        await person.press("enter")
+        await person.sees("2 firing and 0 pending alerts match now; 1 of them are quiet already.", "Stuck")
+        await person.press("escape")
+        await person.sees("New silence", "New cables.")
+        assert not fake.called("alerts.silence")
+        await person.press("enter")
+        await person.sees("enter makes the silence")
+        await person.press("enter")
+        await person.sees("2 alerts are kept quiet. D ends it.", "3 silences hold", "▸  ◐ 4h left")
+        (body,) = fake.called("alerts.silence")
+        assert body["ends_at"] == iso(NOW + 4 * HOUR)
+        assert body["matchers"] == [
+            {"name": "queue", "value": "mail", "is_regex": False, "is_equal": True},
+            {"name": "host", "value": "web 1|web 2", "is_regex": True, "is_equal": True},
+        ]
+        await person.press("D")
+        await person.sees("End silence", "2 alerts are heard again.")
+        await person.press("y")
+        await person.sees("is over.", "2 silences hold")
