@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, iso, to_datetime
@@ -35,6 +37,7 @@ from tests.engine.sla.world import (
     FIRST,
     MONDAY,
     OFFICE,
+    TARGETS,
     Time,
     clocks,
     differing,
@@ -459,3 +462,29 @@ async def test_policies_are_each_tenants_own(desk: Desk) -> None:
         await promise(desk, tenant_id="acme")
     await policies.delete_policy(desk.engine, ACME, mine)
     assert (await policies.list_policies(desk.engine, ACME)).items == []
+
+
+async def test_a_policy_whose_calendar_is_none_is_refused_with_its_place_and_not_kept(desk: Desk) -> None:
+    """Made or changed: no window, one that never opens, two that overlap, a zone nobody knows."""
+    mondays = [(date(2026, 1, 5) + timedelta(weeks=week)).isoformat() for week in range(200)]
+    monday = {"days": ["mon"], "start": "08:00", "end": "17:00"}
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"timezone": "Europe/Atlantis", "windows": [monday]}, "/settings/calendar/timezone"),
+        ({"timezone": "UTC", "windows": [monday, monday]}, "/settings/calendar/windows/1"),
+        ({"timezone": "UTC", "windows": [monday], "holidays": mondays}, "/settings/calendar"),
+    ]
+    for calendar, place in wrong:
+        with refused(Code.INVALID_INPUT) as caught:
+            await promise(desk, calendar=calendar)
+        assert [pointer for pointer, _ in caught.value.errors] == [place]
+    assert (await policies.list_policies(desk.engine, ROOT)).items == []
+    number = await promise(desk, calendar=OFFICE)
+    for calendar, place in wrong:
+        changed = PolicySettings.model_validate({"targets": TARGETS, "calendar": calendar})
+        with refused(Code.INVALID_INPUT) as caught:
+            await policies.change_policy(desk.engine, ROOT, number, PolicyChange(settings=changed))
+        assert caught.value.errors[0][0] == place
+    assert (await policies.show_policy(desk.engine, ROOT, number)).version == 1
+    for windows in ([], [{**monday, "end": "08:00"}], [{**monday, "days": []}], [{**monday, "end": "25:00"}]):
+        with pytest.raises(ValidationError):
+            PolicySettings.model_validate({"targets": TARGETS, "calendar": {"timezone": "UTC", "windows": windows}})
