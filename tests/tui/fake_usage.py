@@ -112,6 +112,23 @@ class UsageClient(MachineClient):
         end = start + int(query["limit"])
         return {"items": rows[start:end], "next": str(end) if end < len(rows) else None}
 
+    def _usage_limits(self, _path: Any, _query: Any, _body: Any) -> dict[str, Any]:
+        """A limit's number is its place."""
+        return {
+            "items": [
+                {"id": number, "tenant_id": tenant or None, "resource_type": kind, "period": period, "quantity": limit}
+                for number, ((tenant, kind, period), limit) in enumerate(self.limits.items())
+            ]
+        }
+
+    def _usage_set_limit(self, _path: Any, _query: Any, body: Any) -> dict[str, Any]:
+        self.limits[body["tenant_id"] or "", body["resource_type"], body["period"]] = body["quantity"]
+        return {}
+
+    def _usage_delete_limit(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
+        self.limits.pop([*self.limits][path["id"]])
+        return {}
+
     async def stream(self, op: Operation, *, query: Any = None, **path: Any) -> AsyncIterator[bytes]:
         self.calls.append((op.name, path, dict(query), {}))
         yield json.dumps(self.told(query)).encode()

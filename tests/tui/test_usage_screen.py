@@ -107,6 +107,10 @@ async def test_a_tenant_sees_its_own_and_is_told_so(tmp_path: Path) -> None:
         await person.sees("You see only what is your own.")
         await person.press("escape")
         await person.sees("30 matching")
+    fake.calls.clear()
+    async with person_at(tmp_path / "again", fake, state=ConsoleState(screen="usage")) as person:
+        await person.sees("only your own: acme", "newest first")
+        assert asked(person, "usage.summary")[0]["tenant"] == "acme"
 
 
 async def test_what_is_shown_goes_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,6 +154,42 @@ async def test_it_is_looked_again_only_while_somebody_sees_it(tmp_path: Path) ->
         assert len(asked(person, "usage.summary")) == looks
         await person.press("q")
         await person.sees("17 rows")
+
+
+async def test_a_limit_is_set_changed_forgotten_and_taken_back(tmp_path: Path) -> None:
+    async with at_the_usage(tmp_path) as person:
+        await person.press("b", "b")
+        await person.sees("5 limits")
+        await person.press("j", "s")
+        await person.sees("What may be used", "sms_sent", "25000")
+        await person.press("tab", "tab", "tab", "end", *["backspace"] * 5)
+        await person.type("many")
+        await person.press("enter")
+        await person.sees("At most must be a whole number from 1 to")
+        await person.press(*["backspace"] * 4)
+        await person.type("50,000")
+        await person.press("enter")
+        await person.sees("At most 50,000 a month: sms_sent of acme. u takes it back.", "42%", "50,000 a month")
+        await person.press("u")
+        await person.sees("Taken back: the limit of sms_sent of acme.", "25,000 a month")
+        await person.press("s", "tab", "tab", "tab", "end", *["backspace"] * 5)
+        await person.press("enter")
+        await person.sees("No limit any more: sms_sent of acme.", "4 limits")
+        await person.press("u")
+        await person.sees("5 limits")
+        await person.press("s", "escape")
+        assert person.fake.called("usage.set_limit")[0] == {
+            "resource_type": "sms_sent",
+            "tenant_id": "acme",
+            "period": "month",
+            "quantity": 50_000,
+        }
+    fake = UsageClient()
+    fake.tenants_seen = ["acme", "globex"]
+    async with at_the_usage(tmp_path / "own", fake) as person:
+        await person.sees("only your own: acme, globex t")
+        await person.press("s")
+        await person.sees("A limit is set by somebody who sees every tenant.")
 
 
 async def test_names_from_outside_are_only_text(tmp_path: Path) -> None:

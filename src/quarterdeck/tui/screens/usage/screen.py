@@ -9,8 +9,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from quarterdeck.contract.clock import SECOND
-from quarterdeck.contract.enums import Period
+from quarterdeck.contract.enums import Period, Role
 from quarterdeck.contract.live import Message
+from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import plural
@@ -23,10 +24,9 @@ from quarterdeck.tui.screens.usage.plots import plots
 from quarterdeck.tui.screens.usage.rows import View
 from quarterdeck.tui.screens.usage.tables import UsageTables
 from quarterdeck.tui.screens.usage.times import time_of
-from quarterdeck.tui.screens.usage.words import FULL
-from quarterdeck.tui.session import Session
+from quarterdeck.tui.screens.usage.words import FULL, asked_line
+from quarterdeck.tui.session import Act, Session
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.chart_board import ChartBoard
 from quarterdeck.tui.widgets.lines import LinesView, LineView
@@ -57,12 +57,7 @@ class UsageScreen(LookingScreen):
         self.period, self.back = Period.MONTH, 0
         self.tenant, self.kind = "", ""
         self.figures: Figures | None = None
-        own = session.own_tenants
-        self.is_own = own is not None
-        self.is_one = own is not None and len(own) == 1
-        if own is not None and self.is_one:
-            self.tenant = own[0]
-        self.tables = UsageTables(session, View.STEPS if self.tenant else View.TENANTS, session.keymap.key)
+        self.tables = UsageTables(session, session.keymap.key)
         self._from: object = None  # the row that was narrowed to its tenant
         self._turn: Timer | None = None
 
@@ -74,6 +69,12 @@ class UsageScreen(LookingScreen):
     def table(self) -> WindowTable:
         """The one that has the keys."""
         return self.tables.table
+
+    @property
+    def only(self) -> str:
+        """The tenant of somebody who has one; empty for those who see several."""
+        own = self.console.session.own_tenants
+        return own[0] if own is not None and len(own) == 1 else ""
 
     def body(self) -> Iterable[Widget]:
         yield LineView(id="line")
@@ -126,6 +127,7 @@ class UsageScreen(LookingScreen):
             "usage-later": lambda: self.go_back(-1),
             "usage-sort": self.next_order,
             "usage-export": self.export,
+            "usage-limit": self.set_limit,
         }
 
     def why_not(self, bound: Bound) -> str | None:
@@ -135,8 +137,14 @@ class UsageScreen(LookingScreen):
             return f"{self.label(bound)} needs a row; there is none under the cursor."
         if bound.name == "usage-later" and not self.back:
             return "What is to come has not been used yet."
-        if bound.name == "usage-tenant" and self.is_one:
+        if bound.name == "usage-tenant" and self.only:
             return "You see only what is your own."
+        if bound.name == "usage-limit":
+            return why_not_change(bound.command.label, self.console.session.standing, Role.ADMIN) or (
+                "A limit is set by somebody who sees every tenant."
+                if self.console.session.own_tenants is not None
+                else None
+            )
         return super().why_not(bound)
 
     # Showing
@@ -163,24 +171,13 @@ class UsageScreen(LookingScreen):
 
     @property
     def asked(self) -> Asked:
-        return Asked(time_of(self.period, self.console.session.now(), self.back), self.tenant, self.kind)
+        return Asked(time_of(self.period, self.console.session.now(), self.back), self.tenant or self.only, self.kind)
 
     def _tell(self) -> None:
-        """Which time, whose, of what; and what the tables hold."""
-        if not self.stands:
-            return
-        time = self.asked.time
-        said: Line = [("  ", ""), (time.said, "title"), (f" {time.dates} UTC".replace("  ", " "), "muted")]
-        said.append((f" {self.key('window')}", "key"))
-        if self.is_own:
-            own = ", ".join(map(safe, self.console.session.own_tenants or ())) or "nothing"
-            said += [("   only your own: ", "muted"), (safe(self.tenant) or own, "title")]
-        else:
-            said += [("   tenant ", "muted"), (safe(self.tenant) or "every", "title")]
-        if not self.is_one:
-            said.append((f" {self.key('usage-tenant')}", "key"))
-        said += [("   ", ""), (safe(self.kind) or "everything", "title"), (f" {self.key('usage-type')}", "key")]
-        self.query_one("#line", LineView).show(said)
+        """Which time, whose, of what."""
+        if self.stands:
+            own = self.console.session.own_tenants
+            self.query_one("#line", LineView).show(asked_line(self.asked, own, self.key))
 
     def _paint_cards(self) -> None:
         if self.figures is None or not self.stands:
@@ -207,6 +204,9 @@ class UsageScreen(LookingScreen):
         self.no_more_waiting()
         session = self.console.session
         if session.client is not None and not session.lost:
+            if self.figures is None and self.only:
+                self.tables.go(View.STEPS)  # by tenant there would be one
+            self._tell()
             self.run_worker(self._fetch(keep), group="figures", exclusive=True)
 
     async def _fetch(self, keep: bool) -> None:
@@ -265,7 +265,7 @@ class UsageScreen(LookingScreen):
         if row is None:
             return
         tenant = row.get("tenant_id")
-        if tenant and tenant != self.tenant:
+        if tenant and tenant != self.asked.tenant:
             self._from = self.tables.view.key(row)
             self.tenant = tenant
             self.tables.go(View.STEPS)
@@ -280,7 +280,7 @@ class UsageScreen(LookingScreen):
         """Every resource type again; then every tenant; then back."""
         if self.kind:
             self.kind = ""
-        elif self.tenant and not self.is_one:
+        elif self.tenant:
             self.tenant = ""
             self.tables.go(View.TENANTS, self._from)
             self._from = None
@@ -343,12 +343,16 @@ class UsageScreen(LookingScreen):
 
         self.ask_for_tenant("Usage of", self.tenant, chosen)
 
+    @property
+    def kinds(self) -> list[str]:
+        """The resource types that are known."""
+        known = [card.kind for card in self.figures.cards] if self.figures is not None else []
+        return [*known, *([self.kind] if self.kind and self.kind not in known else [])]
+
     def choose_kind(self) -> None:
         from quarterdeck.tui.screens.picker import Option, Picker
 
-        known = [card.kind for card in self.figures.cards] if self.figures is not None else []
-        known += [self.kind] if self.kind and self.kind not in known else []
-        options = [Option("*", "everything"), *(Option(f"={each}", each) for each in known)]
+        options = [Option("*", "everything"), *(Option(f"={each}", each) for each in self.kinds)]
 
         def chosen(value: str | None) -> None:
             if value is not None and value[1:] != self.kind:
@@ -356,6 +360,15 @@ class UsageScreen(LookingScreen):
                 self._changed()
 
         self.console.push_screen(Picker("Usage of", options, chosen=f"={self.kind}" if self.kind else "*"), chosen)
+
+    def set_limit(self) -> None:
+        from quarterdeck.tui.screens.usage.limit import begin_with, set_limit
+
+        given = begin_with(self.current_row() or {}, self.asked)
+        self.run_worker(set_limit(self, given), group="acting")
+
+    def taken_back(self, act: Act, row: Mapping[str, Any] | None) -> None:
+        self.look()
 
     def export(self) -> None:
         from quarterdeck.tui.screens.usage.export import ask_and_export

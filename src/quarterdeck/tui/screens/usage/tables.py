@@ -28,13 +28,12 @@ class UsageTables(Container):
     UsageTables.-wide #limits { width: 46%; border-left: solid $line; }
     """
 
-    def __init__(self, session: Session, view: View, key: Callable[[str], str]) -> None:
+    def __init__(self, session: Session, key: Callable[[str], str]) -> None:
         """`key`: of a command, as people write it."""
         super().__init__(id="tables")
         self._key = key
-        self.view = view
+        self.view = self._left = View.TENANTS
         self.is_wide = False
-        self._left = view
         self._parts = {each: TitledTable(session, each.columns, each.empty, each.noun, each.value) for each in View}
         self._orders = {each: each.orders[0] for each in View}
         self._lists = {each: WholeList(self._reader(each), each.key) for each in View}

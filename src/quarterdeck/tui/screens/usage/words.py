@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from quarterdeck.contract.enums import Period
 from quarterdeck.tui.format import Cell, bar, span
 from quarterdeck.tui.glyphs import Glyphs
-from quarterdeck.tui.screens.usage.figures import NEAR, full_at
+from quarterdeck.tui.screens.usage.figures import NEAR, Asked, full_at
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.chart_data import percent, short
@@ -77,3 +77,18 @@ def limit_line(limit: Row, period: Period, now: int, cells: int, glyphs: Glyphs)
     of = f" of {short(limit['limit'])}" + ("" if limit["period"] == period else f" {a(limit['period'])}")
     ahead = outlook(limit, now)
     return [(size, style), (of, ""), (f" · {ahead}" if ahead.startswith("full") else "", "muted")]
+
+
+def asked_line(asked: Asked, own: Sequence[str] | None, key: Callable[[str], str]) -> Line:
+    """Which time, whose, of what, and the keys for another. `own`: the tenants of who looks, None for all."""
+    time = asked.time
+    line: Line = [("  ", ""), (time.said, "title")]
+    line += [(f" {time.dates}" if time.dates else "", "muted"), (" UTC ", "muted"), (key("window"), "key")]
+    if own is None:
+        line += [("   tenant ", "muted"), (safe(asked.tenant) or "every", "title")]
+    else:
+        whose = safe(asked.tenant) or ", ".join(map(safe, own)) or "nothing"
+        line += [("   only your own: ", "muted"), (whose, "title")]
+    if own is None or len(own) > 1:
+        line.append((f" {key('usage-tenant')}", "key"))
+    return [*line, ("   ", ""), (safe(asked.kind) or "everything", "title"), (f" {key('usage-type')}", "key")]
