@@ -13,7 +13,7 @@ from quarterdeck.contract.models.alerts import Acknowledge, Acted, Resolve
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.alerts.history import mine
 from quarterdeck.engine.alerts.tables import alert_groups, alerts
-from quarterdeck.engine.alerts.telling import note, tell
+from quarterdeck.engine.alerts.telling import note, over_at, tell
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -44,7 +44,7 @@ async def resolve(engine: Engine, principal: Principal, request: Resolve) -> Act
         now = transaction.now
         values: dict[str, Any] = {
             "state": str(AlertState.RESOLVED),
-            "resolved_at": now,
+            "resolved_at": over_at(now),
             "held_until": now + engine.settings.alerts.acknowledge_minutes * MINUTE,
             "acked_until": None,
             "updated_at": now,

@@ -20,7 +20,7 @@ from quarterdeck.engine.alerts.matching import canonical, filled, fingerprint_of
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.states import NOTHING, Standing, advance, is_worse
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
-from quarterdeck.engine.alerts.telling import note, tell, wake
+from quarterdeck.engine.alerts.telling import note, over_at, tell, wake
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -43,6 +43,7 @@ class Changes:
 
     new: list[Begins] = field(default_factory=list)
     waited: list[int] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)  # anew, since the clock was put back
     ended: list[int] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
@@ -50,7 +51,9 @@ class Changes:
     values: list[tuple[int, float]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return any((self.new, self.waited, self.ended, self.dropped, self.released, self.worse, self.values))
+        return any(
+            (self.new, self.waited, self.waiting, self.ended, self.dropped, self.released, self.worse, self.values)
+        )
 
 
 async def evaluate(engine: Engine) -> None:
@@ -180,6 +183,8 @@ def _move(
         changes.dropped.append(number)
     elif after.state is AlertState.FIRING and before.state is AlertState.PENDING:
         changes.waited.append(number)
+    elif after.state is AlertState.PENDING and after.since != since:
+        changes.waiting.append(number)
     if sample is not None and after.is_open and before.is_open and held_until is None and row[7] != sample.value:
         changes.values.append((number, sample.value))
 
@@ -223,7 +228,7 @@ async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: 
     if changes.released:
         await connection.execute(update(alerts).where(*these(changes.released)).values(held_until=None))
     if changes.ended:
-        over: dict[str, Any] = {"state": str(AlertState.RESOLVED), "resolved_at": now, "updated_at": now}
+        over: dict[str, Any] = {"state": str(AlertState.RESOLVED), "resolved_at": over_at(now), "updated_at": now}
         over["acked_until"] = None
         firing = _A.state == str(AlertState.FIRING)
         groups = select(_A.group_id).where(*these(changes.ended)).distinct()
@@ -232,6 +237,8 @@ async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: 
         await wake(transaction, told, engine.settings.alerts.group_wait_seconds)
     if changes.dropped:
         await connection.execute(delete(alerts).where(*these(changes.dropped, _A.state == str(AlertState.PENDING))))
+    if changes.waiting:
+        await connection.execute(update(alerts).where(*these(changes.waiting)).values(pending_at=now))
     if changes.waited:
         rows = (await connection.execute(select(_A.id, _A.labels).where(*these(changes.waited)))).all()
         await fire(engine, transaction, rule, [(row.id, row.labels) for row in rows])

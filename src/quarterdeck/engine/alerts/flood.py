@@ -60,7 +60,8 @@ async def record(
 
 async def _lately(transaction: Transaction, channel: str) -> int:
     """How many notices it was given in the last minute."""
-    since = (_N.channel == channel, _N.at > transaction.now - MINUTE)
+    # What was told before the clock was put back bears a time that has not come.
+    since = (_N.channel == channel, _N.at > transaction.now - MINUTE, _N.at <= transaction.now)
     query = select(func.count()).where(*since, _N.held.is_(False))
     return int((await transaction.connection.execute(query)).scalar_one())
 

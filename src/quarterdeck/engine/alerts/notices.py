@@ -15,11 +15,12 @@ from quarterdeck.engine.alerts import flood, silencing
 from quarterdeck.engine.alerts.evaluation import start_again
 from quarterdeck.engine.alerts.grouping import Group, Kind, says, speaks_again
 from quarterdeck.engine.alerts.inhibition import inhibit
+from quarterdeck.engine.alerts.putback import Wall, mend
 from quarterdeck.engine.alerts.quiet import quiet_of
 from quarterdeck.engine.alerts.rules import Rule, rule_of
 from quarterdeck.engine.alerts.sending import Notice
 from quarterdeck.engine.alerts.tables import ACKED, EXPIRING, alert_groups, alert_rules, alerts, silences
-from quarterdeck.engine.alerts.telling import SENT_FIRING, SENT_RESOLVED, tell
+from quarterdeck.engine.alerts.telling import SENT_FIRING, SENT_RESOLVED, over_at, tell
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
@@ -47,6 +48,9 @@ def every(settings: AlertsSettings) -> float:
 
 async def flush(engine: Engine) -> None:
     """Everything whose time has come, in turns; most looks find nothing and write nothing."""
+    now = now_ms()
+    if engine.keep(Wall, Wall).was_put_back(now):
+        await mend(engine, now)
     while not engine.stopping.is_set():
         async with engine.store.read() as connection:
             due = (await connection.execute(select(*_waiting(now_ms())))).one()
@@ -90,7 +94,8 @@ async def turn(engine: Engine, transaction: Transaction) -> bool:
 async def _end(engine: Engine, transaction: Transaction) -> None:
     """What time alone ends: alerts from outside, acknowledgements, and what was resolved by hand."""
     connection, now = transaction.connection, transaction.now
-    over: dict[str, Any] = {"state": SENT_RESOLVED, "resolved_at": _A.ends_at, "updated_at": now, "acked_until": None}
+    ended_at = over_at(_A.ends_at)
+    over: dict[str, Any] = {"state": SENT_RESOLVED, "resolved_at": ended_at, "updated_at": now, "acked_until": None}
     ended = await connection.execute(update(alerts).where(text(EXPIRING), _A.ends_at <= now).values(**over))
     if ended.rowcount:
         tell(engine, transaction)

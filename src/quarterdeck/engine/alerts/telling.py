@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, literal, select, text, update
+from sqlalchemy import ColumnElement, case, literal, select, text, update
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import AlertState
@@ -22,6 +22,11 @@ SENT_FIRING, SENT_RESOLVED = str(AlertState.FIRING), str(AlertState.RESOLVED)
 
 def tell(engine: Engine, transaction: Transaction) -> None:
     transaction.after_commit(lambda: engine.hub.publish_figures(Message.ALERTS_CHANGED))
+
+
+def over_at(moment: int | ColumnElement[Any]) -> ColumnElement[Any]:
+    """When alerts are over that end then: never before they began, even where the clock was put back meanwhile."""
+    return case((alerts.c.starts_at > moment, alerts.c.starts_at), else_=moment)
 
 
 async def wake(transaction: Transaction, group_ids: Iterable[int | None], wait_seconds: float) -> None:
@@ -56,7 +61,7 @@ async def ended_by(
     await connection.execute(alert_events.insert().from_select(names, lines.where(*open_, firing)))
     groups = (await connection.execute(select(alerts.c.group_id).where(*open_, firing).distinct())).scalars().all()
     await connection.execute(alerts.delete().where(which, alerts.c.state == str(AlertState.PENDING)))
-    over: dict[str, Any] = {"state": SENT_RESOLVED, "resolved_at": now, "updated_at": now, "acked_until": None}
+    over: dict[str, Any] = {"state": SENT_RESOLVED, "resolved_at": over_at(now), "updated_at": now, "acked_until": None}
     await connection.execute(update(alerts).where(which, firing).values(**over))
     await connection.execute(update(alerts).where(*open_).values(held_until=None))
     await wake(transaction, groups, 0)
