@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from quarterdeck.contract.enums import AnyResource, MachineResource, Resource
+from quarterdeck.contract.enums import Listed, MachineResource, Resource, Watched
 
 
 class Scope(StrEnum):
@@ -22,6 +22,7 @@ class Scope(StrEnum):
     QUEUES = "the queues screen"
     WORKERS = "the workers screen"
     SLA = "the service levels screen"
+    ALERTS = "the alerts screen"
     HOME = "the home screen"
     USAGE = "the usage screen"
     MACHINES = "runs and dead letters"
@@ -39,16 +40,18 @@ class Scope(StrEnum):
 
 
 # Where a screen looks its keys up: the list of a resource, or a screen of its own.
-Place = AnyResource | Scope
+Place = Listed | Scope
 PLACES: tuple[Place, ...] = (
     Scope.HOME,
     *(*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS, Scope.SLA, Scope.USAGE),
+    Watched.ALERTS,
     *(Scope.GROUPS, Scope.GROWTH, Scope.PAYLOAD, Scope.LOG),
 )
 _OWN: Mapping[Place, tuple[Scope, ...]] = {
     Resource.EXCEPTIONS: (Scope.HAS_RUN, Scope.HAS_DEAD_LETTER),
     MachineResource.RUNS: (Scope.MACHINES, Scope.RUNS, Scope.HAS_DEAD_LETTER),
     MachineResource.DEAD_LETTERS: (Scope.MACHINES, Scope.DEAD_LETTERS, Scope.HAS_RUN, Scope.HAS_EXCEPTION),
+    Watched.ALERTS: (Scope.ALERTS, Scope.HAS_RUN),
     Scope.PAYLOAD: (Scope.READING, Scope.PAYLOAD),
     Scope.LOG: (Scope.READING, Scope.LOG),
 }
@@ -58,7 +61,7 @@ def reach(place: Place) -> tuple[Scope, ...]:
     """The scopes of the commands that a place has, besides the actions of its resource."""
     if isinstance(place, Resource):
         return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.QUEUE, Scope.DONE, *_OWN.get(place, ())
-    if isinstance(place, MachineResource):
+    if isinstance(place, MachineResource | Watched):
         return Scope.EVERYWHERE, Scope.TABLE, Scope.LIST, Scope.DONE, *_OWN[place]
     if place is Scope.QUEUES:
         return Scope.EVERYWHERE, Scope.TABLE, Scope.FIGURES, Scope.DONE, place
@@ -184,6 +187,21 @@ COMMANDS: tuple[Command, ...] = (
         ("home-right", "l right", "Right", "The next of several on a line.", 0),
         ("home-left", "h left", "Left", "The one before on the line.", 0),
     ),
+    *_changing(
+        Scope.ALERTS,
+        ("alert-acknowledge", "a", "Acknowledge", "Say that you look after it; it stops repeating for a time.", 88),
+        ("alert-silence", "s", "Silence", "Keep what has these labels from being sent, for a time.", 86),
+        ("alert-resolve", "x", "Resolve", "Say that it is over, and why.", 84),
+        ("alert-unsilence", "S", "End silence", "End the silence that keeps it quiet.", 82),
+    ),
+    *_commands(
+        Scope.ALERTS,
+        ("alert-about", "d", "Go to it", "Go to the queue, item, worker or operation that it is about.", 70),
+        ("alert-groups", "f", "Groups", "What fires in groups, or every alert by itself.", 45),
+        ("alert-rules", "r", "Rules", "What is wrong, and who hears of it.", 42),
+        ("alert-channels", "c", "Channels", "How alerts get to people and systems.", 41),
+        ("alert-link", "Y", "Copy link", "Copy the link to the runbook, or to where it comes from.", 0),
+    ),
     *_commands(Scope.MACHINES, ("payload", "p", "Payload", "Look into the payload: fold, search, copy.", 72)),
     *_commands(Scope.RUNS, ("log", "l", "Log", "What the attempts wrote, as it comes.", 74)),
     *_commands(
@@ -229,6 +247,7 @@ COMMANDS: tuple[Command, ...] = (
         ("dead-letters", "f8", "Dead letters", "What has used up its attempts.", 0),
         ("workers", "f9", "Workers", "Who does the machine work, and how well they are.", 0),
         ("sla", "f10", "Service levels", "What is at risk, what was broken, how promises are kept.", 0),
+        ("alerts", "! f11", "Alerts", "What fires, who looks after it, and what is over.", 0),
         ("usage", "$ f12", "Usage", "What each tenant has used, over time and against limits.", 0),
         ("theme", "f4", "Theme", "Choose how the console looks.", 0),
         ("help", "? f1", "Help", "Every key and what it does.", 100),

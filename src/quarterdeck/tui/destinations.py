@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quarterdeck.contract.enums import MachineResource, Resource
+from quarterdeck.contract.enums import Listed, MachineResource, Resource, Watched
 from quarterdeck.contract.filters import FilterError, parse
 
 
@@ -65,6 +65,14 @@ class SetUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerts:
+    """`filter` None keeps the one that the list had. `id`: one of them."""
+
+    filter: str | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command of the console by its name: help, palette, theme, quit."""
 
@@ -80,7 +88,7 @@ class Machines:
     id: int | None = None
 
 
-Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Home | Usage | SetUp | Command
+Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Alerts | Home | Usage | SetUp | Command
 
 _NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
 
@@ -129,6 +137,8 @@ def find(text: str) -> Destination:
         return Workers()
     if name in ("sla", "slas", "service-levels") and not rest:
         return Sla()
+    if name in ("alerts", "alert"):
+        return Alerts(*_narrowed(Watched.ALERTS, rest))
     if name == "usage" and not rest:
         return Usage()
     if name == "home" and not rest:
@@ -140,21 +150,27 @@ def find(text: str) -> Destination:
     raise NowhereError(
         f"'{text.strip()}' leads nowhere. Try home, {', '.join(Resource)}, operations, runs, dlq, queues, "
         "workers, sla, "
-        "usage, rules, channels, silences, policies, or the number of an item."
+        "usage, rules, channels, silences, policies, alerts, or the number of an item."
     )
 
 
 def _machines(resource: MachineResource, rest: str) -> Machines:
     if rest.lower().startswith("letters"):  # "dead letters", as the screen says it
         rest = rest[len("letters") :].strip()
+    filter_, number = _narrowed(resource, rest)
+    return Machines(resource, filter_, number)
+
+
+def _narrowed(resource: Listed, rest: str) -> tuple[str | None, int | None]:
+    """The filter, or the number of one of them. Raises NowhereError."""
     number = rest.lstrip("#")
     if number.isascii() and number.isdigit():
-        return Machines(resource, id=min(int(number), 2**63 - 1))
+        return None, min(int(number), 2**63 - 1)
     try:
         parse(rest, resource)
     except FilterError as error:
         raise NowhereError(f"The filter after {resource} is not valid: {error}") from error
-    return Machines(resource, rest or None)
+    return rest or None, None
 
 
 def offers() -> list[tuple[str, str]]:
@@ -168,6 +184,7 @@ def offers() -> list[tuple[str, str]]:
         ("queues", "queues of machine work; a name may follow"),
         ("workers", "who does the machine work"),
         ("sla", "service levels: what is at risk, what was broken"),
+        ("alerts", "what fires, who looks after it; a filter or a number may follow"),
         ("usage", "what each tenant has used, over time and against limits"),
         *SET_UP.items(),
         ("theme", "how the console looks"),

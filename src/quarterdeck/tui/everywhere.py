@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from quarterdeck.contract.enums import AnyResource, MachineResource, Resource
+from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, Watched
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.failures import FAILURES, sentence
@@ -36,6 +36,7 @@ class Everywhere:
             "dead-letters": lambda: self.machines(MachineResource.DEAD_LETTERS),
             "workers": self.workers,
             "sla": self.sla,
+            "alerts": self.alerts,
             "usage": self.usage,
             "theme": self.theme,
             "help": self.help,
@@ -70,6 +71,7 @@ class Everywhere:
 
     def travel(self, to: Destination) -> None:
         from quarterdeck.tui.destinations import (
+            Alerts,
             Command,
             Home,
             ItemPlace,
@@ -101,6 +103,8 @@ class Everywhere:
             self.home()
         elif isinstance(to, Sla):
             self.sla()
+        elif isinstance(to, Alerts):
+            self.alerts(to.filter, to.id)
         elif isinstance(to, Usage):
             self.usage()
         elif isinstance(to, SetUp):
@@ -191,6 +195,24 @@ class Everywhere:
         from quarterdeck.tui.screens.sla.screen import SlaScreen
 
         self._console.bring(SlaScreen, lambda: SlaScreen(self._console.session))
+
+    def alerts(self, filter_: str | None = None, number: int | None = None) -> None:
+        """Alerts, with another filter if so wanted, or one of them."""
+        from quarterdeck.tui.screens.alerts.screen import AlertsScreen
+
+        console = self._console
+        if number is not None:
+            console.lay(AlertsScreen(console.session, visit=number))
+            return
+
+        def made() -> AlertsScreen:
+            if filter_ is not None:
+                console.session.state.view(Watched.ALERTS).filter = filter_
+            return AlertsScreen(console.session)
+
+        screen = console.bring(AlertsScreen, made)
+        if filter_ is not None and filter_ != screen.view.filter:
+            screen.narrow(filter_)
 
     def usage(self) -> None:
         from quarterdeck.tui.screens.usage.screen import UsageScreen

@@ -9,20 +9,21 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, read_resource
+from quarterdeck.contract.enums import Listed, MachineResource, Resource, Watched, read_listed
 
 FORMAT = 1
 # Screens that a start can come back to, by the words that `:` takes.
-SCREENS = ("queue", "home", "operations", "queues", "workers", "sla", "usage", "runs", "dead_letters")
+SCREENS = ("queue", "home", "operations", "queues", "workers", "sla", "alerts", "usage", "runs", "dead_letters")
 MOST_FILTERS = 20
 _ITEMS = ("priority", "-priority", "due", "-due", "created", "-created", "updated", "-updated")
 # The orders of each list; the first is that of a list nobody has ordered yet.
-SORTS: Mapping[AnyResource, tuple[str, ...]] = {
+SORTS: Mapping[Listed, tuple[str, ...]] = {
     **dict.fromkeys(Resource, _ITEMS),
     **dict.fromkeys(MachineResource, ("-created", "created")),
+    Watched.ALERTS: ("pressing",),
 }
 # What a list shows until somebody filters it. Most exceptions end without a person; those that have not come first.
-FIRST_FILTERS: Mapping[AnyResource, str] = {Resource.EXCEPTIONS: "status:open,retrying,needs_manual_review"}
+FIRST_FILTERS: Mapping[Listed, str] = {Resource.EXCEPTIONS: "status:open,retrying,needs_manual_review"}
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ class ConsoleState:
         if text:
             self.filters = [text, *(known for known in self.filters if known != text)][:MOST_FILTERS]
 
-    def view(self, resource: AnyResource) -> View:
+    def view(self, resource: Listed) -> View:
         return self.views.setdefault(str(resource), View(FIRST_FILTERS.get(resource, ""), SORTS[resource][0]))
 
 
@@ -80,7 +81,7 @@ def save(path: Path, state: ConsoleState) -> str:
 def _read(raw: dict[str, Any]) -> ConsoleState:
     if raw["format"] != FORMAT:
         raise ValueError("format")
-    views = {name: _view(view, SORTS[read_resource(name)]) for name, view in raw["views"].items()}
+    views = {name: _view(view, SORTS[read_listed(name)]) for name, view in raw["views"].items()}
     screen, theme = raw["screen"], raw["theme"]
     if screen not in SCREENS or not isinstance(theme, str):
         raise ValueError("screen")

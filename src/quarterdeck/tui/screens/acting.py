@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from quarterdeck.contract.actions import Action, find_action
-from quarterdeck.contract.enums import Risk
+from quarterdeck.contract.enums import AnyResource, Risk, read_resource
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.actions import why_not_change
@@ -59,6 +59,11 @@ class Acting:
     @property
     def session(self) -> Any:
         return self.screen.console.session
+
+    @property
+    def resource(self) -> AnyResource:
+        """What bulk operations call the list."""
+        return read_resource(str(self.screen.resource))
 
     def start(self, action: Action, opened_with: str) -> None:
         if self.screen.marked():
@@ -122,7 +127,7 @@ class Acting:
         screen = self.screen
         marks = screen.table.marks
         target = BulkTarget(
-            resource=screen.resource,
+            resource=self.resource,
             filter=marks.scope if marks.all_matching else screen.view.filter,
             ids=None if marks.all_matching else sorted(marks.ids),
             except_ids=sorted(marks.except_ids) if marks.all_matching else [],
@@ -157,7 +162,7 @@ class Acting:
         if number is None:
             return
         chosen = saved[number]
-        action = find_action(screen.resource, chosen["action"])
+        action = find_action(self.resource, chosen["action"])
         if action is None:
             screen.notice(f"{chosen['name']} is of an action that is no more: {chosen['action']}.", "error")
             return
@@ -171,7 +176,7 @@ class Acting:
         async def as_of_now() -> Mapping[str, Any]:
             return selection
 
-        target = BulkTarget(screen.resource, chosen["filter"], None, [], int(selection["count"]), 0, as_of_now)
+        target = BulkTarget(self.resource, chosen["filter"], None, [], int(selection["count"]), 0, as_of_now)
         await run_bulk(screen.console, action, target, await screen.learn_values(), "", chosen["params"])
 
     def _template_words(self, template: Mapping[str, Any]) -> tuple[str, str]:

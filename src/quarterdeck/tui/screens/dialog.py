@@ -137,7 +137,7 @@ class Dialog(ModalScreen[Result]):
         # The only handler of keys: Textual calls those of base classes too, whatever a subclass does.
         if self.is_done:
             self.console.gate.take_back(event)
-        elif not self.press(pressed(event.key, event.character)):
+        elif not self.console.gate.holds(event) and not self.press(pressed(event.key, event.character)):
             return
         event.stop()
         event.prevent_default()

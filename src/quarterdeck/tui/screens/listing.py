@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from quarterdeck.contract.actions import Action
-from quarterdeck.contract.enums import AnyResource
+from quarterdeck.contract.enums import AnyResource, Listed
 from quarterdeck.contract.live import Message
 from quarterdeck.tui.format import count
 from quarterdeck.tui.live_rows import LiveRows
@@ -97,11 +97,11 @@ class ListScreen(ConsoleScreen):
     # What it is made of
 
     def __init__(
-        self, session: Session, resource: AnyResource, *, visit: int | None = None, only: str | None = None
+        self, session: Session, resource: Listed, *, visit: int | None = None, only: str | None = None
     ) -> None:
         """`visit` shows one row alone, with its detail pane; `only` a part of the list."""
         super().__init__()
-        self.resource = resource
+        self.resource: Listed = resource
         self.visit = visit
         if visit is not None:
             only = f"id:{visit}"
@@ -124,7 +124,7 @@ class ListScreen(ConsoleScreen):
         self._acting: Acting | None = None
 
     @property
-    def place(self) -> AnyResource:
+    def place(self) -> Listed:
         return self.resource
 
     @property

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from quarterdeck.contract.enums import AnyResource
+from quarterdeck.contract.enums import Listed
 from quarterdeck.contract.filters import Completion, FilterError, complete, parse
 from quarterdeck.tui.keymap import pressed
 from quarterdeck.tui.spans import Line, wrap
@@ -65,7 +65,7 @@ class FilterEditor(Vertical):
         """Nothing is to change."""
 
     def __init__(
-        self, text: str, resource: AnyResource, known: Mapping[str, Sequence[str]], past: Sequence[str] = ()
+        self, text: str, resource: Listed, known: Mapping[str, Sequence[str]], past: Sequence[str] = ()
     ) -> None:
         """`past`: earlier filters, the last one first; the up key brings them back."""
         super().__init__()

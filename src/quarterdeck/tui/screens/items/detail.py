@@ -95,7 +95,7 @@ class ItemDetail(RowDetail):
             from quarterdeck.tui.screens.sla.words import clock_lines, suggestion_lines
 
             story += clock_lines(rest.clocks, cells=cells, now=session.now(), glyphs=glyphs)
-            story += suggestion_lines(screen.resource, rest.suggestions, cells, screen.key("suggestion"))
+            story += suggestion_lines(Resource(screen.resource), rest.suggestions, cells, screen.key("suggestion"))
         if rest is not None and rest.letter is not None:
             from quarterdeck.tui.screens.machines.detail import story_lines
 

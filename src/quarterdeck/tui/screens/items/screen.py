@@ -31,6 +31,7 @@ class QueueScreen(ListScreen):
     COLUMNS = ITEM_COLUMNS
     COLUMN_OF_SORT: ClassVar[Mapping[str, str]] = {"priority": "priority", "due": "due", "created": "age"}
     EXAMPLE = "status:open assignee:me"
+    resource: AnyResource
 
     def __init__(self, session: Session, resource: Resource | None = None, visit: int | None = None) -> None:
         """`resource` None: the queue that was looked at last."""

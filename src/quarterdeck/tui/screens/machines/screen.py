@@ -54,15 +54,6 @@ class MachineList(ListScreen):
     def gone_words(self) -> str:
         return super().gone_words().replace("any more.", "any more; its time was over.")
 
-    def narrow(self, filter_: str) -> None:
-        """Another filter on this list."""
-        self.console.session.state.remember_filter(filter_)
-        self.view.filter = filter_
-        self.table.marks.clear()
-        self.table.marks_changed()
-        self.show_rows()
-        self.console.remember()
-
     def remember(self) -> None:
         super().remember()
         if self.is_kept:

@@ -1,0 +1,1 @@
+"""Alerts: what fires, in groups; what became of it; what people do about it."""

@@ -1,0 +1,168 @@
+"""What is done with alerts: acknowledge, resolve."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.contract.operations import Operation, alerts
+from quarterdeck.tui.failures import FAILURES, sentence
+from quarterdeck.tui.format import count, plural
+from quarterdeck.tui.forms import Field
+from quarterdeck.tui.screens.alerts.picking import AT_ONCE, TooMany, about_lines, picked
+from quarterdeck.tui.screens.alerts.words import labels_said
+from quarterdeck.tui.screens.prompt import Prompt, Values
+from quarterdeck.tui.session import Act
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
+from quarterdeck.tui.theming import look_of
+
+if TYPE_CHECKING:
+    from quarterdeck.tui.screens.alerts.screen import AlertsScreen
+
+Row = Mapping[str, Any]
+_SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)")
+_MINUTES = {"m": 1, "h": 60, "d": 1_440}
+MOST_MINUTES = 43_200
+_NOTE = Field("note", "Note", "what is being done; may stay empty", False, True)
+_WHY = Field("note", "Note", "why it is over", True, False)
+_FOR = Field("time", "For", "30m, 4h, 2d; empty: as the engine's setting says", False, True)
+
+
+def minutes_of(text: str | None) -> int | None:
+    """`30m`, `4h`, `2d`; None for nothing. Raises ValueError with a sentence."""
+    if not text or not text.strip():
+        return None
+    match = _SPAN.fullmatch(text.strip().lower())
+    minutes = int(match.group(1)) * _MINUTES[match.group(2)] if match else 0
+    if not 0 < minutes <= MOST_MINUTES:
+        raise ValueError(f"'{safe(text)}' is no time such as 30m, 4h or 2d, of 30 days at most.")
+    return minutes
+
+
+class AlertActing:
+    """Every call runs beside the screen, so that keys go on working."""
+
+    def __init__(self, screen: AlertsScreen) -> None:
+        self.screen = screen
+
+    @property
+    def session(self) -> Any:
+        return self.screen.console.session
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        self.screen.run_worker(self._told(work), group="acting")
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except TooMany as error:
+            self.screen.notice(str(error), "warning")
+        except FAILURES as error:
+            self.screen.notice(sentence(error), "error")
+
+    # Acknowledging
+
+    async def acknowledge(self, opened_with: str) -> None:
+        rows = await picked(self.screen, firing=True)
+        if not rows:
+            self.screen.notice("Nothing to acknowledge: none of them fires any more.", "warning")
+            return
+        about = [] if len(rows) == 1 else about_lines(rows, self._glyphs)
+        about.append([("It stops repeating, until then or until it gets worse.", "muted")])
+        title: Line = [("Acknowledge ", "title"), *self.title(rows)]
+        answer, minutes = await self.ask(title, "acknowledge", (_NOTE, _FOR), about, opened_with)
+        if answer is None:
+            return
+        done, left = await self._carry_out(alerts.ACKNOWLEDGE, rows, {"minutes": minutes, "note": answer["note"]})
+        self._tell("Acknowledged", done, left, "an acknowledgement ends with its time, or when the alert gets worse")
+
+    # Resolving
+
+    async def resolve(self, opened_with: str) -> None:
+        rows = await picked(self.screen, firing=True)
+        if not rows:
+            self.screen.notice("Nothing to resolve: none of them fires any more.", "warning")
+            return
+        about = [] if len(rows) == 1 else about_lines(rows, self._glyphs)
+        about.append([("What is still true comes back after a time.", "muted")])
+        title: Line = [("Resolve ", "title"), *self.title(rows)]
+        answer, _ = await self.ask(title, "resolve", (_WHY,), about, opened_with, danger=len(rows) > 1)
+        if answer is None:
+            return
+        done, left = await self._carry_out(alerts.RESOLVE, rows, {"note": answer["note"]})
+        self._tell("Resolved", done, left, "an alert that is still true comes back by itself")
+
+    # Both
+
+    @property
+    def _glyphs(self) -> Any:
+        return look_of(self.screen.app).glyphs
+
+    def title(self, rows: Sequence[Row]) -> Line:
+        if len(rows) > 1:
+            return [(plural(len(rows), "alert"), "accent")]
+        row = rows[0]
+        return [(f"#{row['id']} ", "accent"), (safe(f"{row['name']}  {labels_said(row['labels'])}"), "")]
+
+    async def ask(
+        self,
+        title: Line,
+        verb: str,
+        fields: tuple[Field, ...],
+        about: Sequence[Line],
+        opened_with: str,
+        *,
+        danger: bool = False,
+        given: Mapping[str, object] | None = None,
+    ) -> tuple[Values | None, int | None]:
+        """What was answered, and the minutes of its field "time"; asked again as long as that cannot be read."""
+        wrong: list[Line] = []
+        while True:
+            answer = await self.screen.app.push_screen_wait(
+                Prompt(
+                    title,
+                    verb,
+                    fields,
+                    about=[*about, *wrong],
+                    given=given,
+                    danger=danger,
+                    opened_with=opened_with,
+                )
+            )
+            if answer is None:
+                self.screen.notice("Nothing was done.")
+                return None, None
+            try:
+                return answer, minutes_of(answer.get("time"))
+            except ValueError as error:
+                wrong, given = [[(str(error), "error")]], answer
+
+    async def _carry_out(
+        self, operation: Operation, rows: Sequence[Row], body: Mapping[str, object]
+    ) -> tuple[list[int], int]:
+        """What was done, and how many were in no state for it any more."""
+        done: list[int] = []
+        left = 0
+        for start in range(0, len(rows), AT_ONCE):
+            ids = [int(row["id"]) for row in rows[start : start + AT_ONCE]]
+            found = await self.session.client.call(operation, body={**body, "ids": ids})
+            done += found["done"]
+            left += len(found["skipped"])
+        return done, left
+
+    def _tell(self, verb: str, done: Sequence[int], left: int, why_not_undone: str) -> None:
+        what = f"#{done[0]}" if len(done) == 1 else plural(len(done), "alert")
+        rest = f"; {count(left)} did not fire any more" if left else ""
+        self.screen.notice(f"{verb} {what}{rest}." if done else "None of them fires any more.", "success")
+        if done:
+            self.session.did(Act(f"{verb} {what}", why_not=why_not_undone))
+        self.finished()
+
+    def finished(self) -> None:
+        """Marks have served."""
+        self.screen.table.marks.clear()
+        self.screen.table.marks_changed()
+        self.screen.changed()
+        self.screen.live.look_again()
