@@ -22,9 +22,15 @@ class Scope(StrEnum):
     QUEUES = "the queues screen"
     WORKERS = "the workers screen"
     SLA = "the service levels screen"
-    ALERTS = "the alerts screen"
     HOME = "the home screen"
+    ALERTS = "the alerts screen"
     USAGE = "the usage screen"
+    SETUP = "what is set up"  # rules, channels, silences, policies
+    SETTINGS = "settings"  # those of them that can be changed and switched off
+    RULES = "the rules screen"
+    CHANNELS = "the channels screen"
+    SILENCES = "the silences screen"
+    POLICIES = "the policies screen"
     MACHINES = "runs and dead letters"
     RUNS = "runs"
     DEAD_LETTERS = "dead letters"
@@ -46,6 +52,7 @@ PLACES: tuple[Place, ...] = (
     *(*Resource, Scope.OPERATIONS, *MachineResource, Scope.QUEUES, Scope.WORKERS, Scope.SLA, Scope.USAGE),
     Watched.ALERTS,
     *(Scope.GROUPS, Scope.GROWTH, Scope.PAYLOAD, Scope.LOG),
+    *(Scope.RULES, Scope.CHANNELS, Scope.SILENCES, Scope.POLICIES),
 )
 _OWN: Mapping[Place, tuple[Scope, ...]] = {
     Resource.EXCEPTIONS: (Scope.HAS_RUN, Scope.HAS_DEAD_LETTER),
@@ -54,6 +61,10 @@ _OWN: Mapping[Place, tuple[Scope, ...]] = {
     Watched.ALERTS: (Scope.ALERTS, Scope.HAS_RUN),
     Scope.PAYLOAD: (Scope.READING, Scope.PAYLOAD),
     Scope.LOG: (Scope.READING, Scope.LOG),
+    Scope.RULES: (Scope.SETUP, Scope.SETTINGS, Scope.RULES),
+    Scope.CHANNELS: (Scope.SETUP, Scope.SETTINGS, Scope.CHANNELS),
+    Scope.SILENCES: (Scope.SETUP,),
+    Scope.POLICIES: (Scope.SETUP, Scope.SETTINGS),
 }
 
 
@@ -170,6 +181,24 @@ COMMANDS: tuple[Command, ...] = (
         ("sla-other", "b", "Risk/broken", "What falls due soon, or what was broken.", 85),
         ("sla-tenant", "t", "Tenant", "One tenant, or all.", 60),
         ("sla-target", "f", "Promise", "Figures of resolutions, or of first responses.", 55),
+        ("sla-policies", "p", "Policies", "What is promised: policies, to be made and changed.", 50),
+    ),
+    *_changing(
+        Scope.SETUP,
+        ("setup-new", "n", "New", "Make a new one, with a form.", 88),
+        ("setup-delete", "D", "Delete", "Delete it, after a look at what follows from that.", 50),
+    ),
+    *_changing(
+        Scope.SETTINGS,
+        ("setup-change", "c", "Change", "Change its settings, with a form.", 86),
+        ("setup-switch", "e", "On/off", "Switch it off, or on again.", 60),
+    ),
+    *_commands(
+        Scope.RULES,
+        ("rule-test", "t", "Test", "What it would do now, and would have done in the last 24 hours.", 80),
+    ),
+    *_changing(
+        Scope.CHANNELS, ("channel-verify", "t", "Test", "Send a test through it at once, and see what came of it.", 80)
     ),
     *_commands(
         Scope.USAGE,
