@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from quarterdeck.contract.clock import DAY, now_ms
-from quarterdeck.contract.enums import NotificationState, Role
+from quarterdeck.contract.enums import MachineResource, NotificationState, Role
 from quarterdeck.contract.models import items as item_models
 from quarterdeck.contract.models.channels import ChannelChange, NewChannel
 from quarterdeck.contract.principal import Principal
@@ -22,7 +22,7 @@ from quarterdeck.engine.channels.service import status_of
 from quarterdeck.engine.channels.tables import notifications
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs.executors import Failure
-from quarterdeck.engine.runs.subject import RUN_SUBJECT
+from quarterdeck.engine.subjects import subject_of
 from tests.engine.channels import world
 from tests.support.desk import ACME, ROOT, refused
 
@@ -171,7 +171,7 @@ async def test_what_somebody_cancels_is_seen_as_cancelled(engine: Engine) -> Non
     await world.make(engine, settings=HOOK)
     (number,) = await world.send(engine)
     run = await world.run_of(engine, number)
-    await RUN_SUBJECT.act(engine, ROOT, run.id, "cancel", item_models.ActionRequest())
+    await subject_of(MachineResource.RUNS).act(engine, ROOT, run.id, "cancel", item_models.ActionRequest())
     assert (await world.status(engine, number)).state is NotificationState.CANCELLED
     last = (await managing.list_channels(engine, ROOT)).items[0].last
     assert last is not None

@@ -241,6 +241,21 @@ async def test_a_turn_that_has_come_is_taken(home: Engine, room: Any, monkeypatc
             assert len(made.received) == 1 + passed
 
 
+async def test_slack_is_told_at_once_after_the_clock_was_set_back(
+    home: Engine, room: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with sink(always(200, b"ok")) as made:
+        await room(home, made)
+        await world.send(home)
+        await world.work_off(home)
+        before = now_ms() - 3_600 * SECOND
+        monkeypatch.setattr("quarterdeck.engine.store.store.now_ms", lambda: before)
+        for n in range(2):
+            await world.send(home, key=f"group/{n}")
+        await world.work_off(home)
+        assert len(made.received) == 2, "one goes at once, the other a second later"
+
+
 @given(message=MESSAGES)
 @settings(max_examples=60)
 def test_messages_are_within_the_limits(message: Message) -> None:

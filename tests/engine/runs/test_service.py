@@ -398,6 +398,19 @@ async def test_a_rate_spreads_what_starts(engine: Engine) -> None:
     assert now_ms() - began >= 80
 
 
+async def test_a_rate_does_not_wait_for_a_time_that_was_set_back(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make_queue(engine, concurrency=50, rate_per_second=0.5)
+    await add(engine, *range(10))
+    began = now_ms()
+    taken = []
+    for at in (0, 1_000, 2_000, -HOUR, -HOUR + 1_000, -HOUR + 2_000):
+        monkeypatch.setattr("quarterdeck.engine.store.store.now_ms", lambda at=at: began + at)
+        taken.append(len(await claim(engine, 10)))
+    assert taken == [1, 0, 1, 1, 0, 1]
+
+
 async def test_a_worker_may_choose_kinds(engine: Engine) -> None:
     await add(engine, kind="a")
     (wanted,) = await add(engine, kind="b")
