@@ -22,6 +22,7 @@ from quarterdeck.engine.bulk import ticks as bulk_ticks
 from quarterdeck.engine.bulk.batches import QUEUE
 from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.dead_letters import subject as letter_subject
 from quarterdeck.engine.items import acts, ingest, queries
 from quarterdeck.engine.items.listing import ITEMS
 from quarterdeck.engine.items.tables import item_events, items
@@ -29,12 +30,15 @@ from quarterdeck.engine.listing import counting, selections
 from quarterdeck.engine.live.hub import Hub
 from quarterdeck.engine.metrics.meter import Meter
 from quarterdeck.engine.runs import service as runs
+from quarterdeck.engine.runs import subject as run_subject
 from quarterdeck.engine.runs.handlers import HANDLERS
 from quarterdeck.engine.store.metadata import metadata
 from quarterdeck.engine.store.store import Store
 from quarterdeck.engine.subjects import subject_of
 
 assert bulk_ticks  # says who carries out batches
+assert letter_subject  # say what actions are done to
+assert run_subject
 
 SUPPORT, RETURNS, EXCEPTIONS = Resource
 

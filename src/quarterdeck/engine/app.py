@@ -47,6 +47,8 @@ async def running(settings: Settings, home: Home) -> AsyncIterator[Engine]:
     store = await Store.open(settings.store, home)
     try:
         engine = Engine(settings, home, store, Hub(), SchedulerClock(), Meter())
+        for _ in _parts("subject"):
+            pass  # says itself what it is
         for ticks in _parts("ticks"):
             ticks.register(engine)
         for seeding in (queue_seeding, usage_seeding):

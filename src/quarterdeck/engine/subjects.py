@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import BaseModel
 
-from quarterdeck.contract.enums import AnyResource, MachineResource, Resource
-
 if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Row
 
     from quarterdeck.contract.actions import Action
+    from quarterdeck.contract.enums import AnyResource
     from quarterdeck.contract.models.items import ActionRequest, ActionResult
     from quarterdeck.contract.principal import Principal
     from quarterdeck.engine.core import Engine
@@ -91,20 +90,9 @@ class Subject(ABC):
         """The action on one row, with its audit entry."""
 
 
+# What each capability says of its own when its `subject` is imported.
+SUBJECTS: dict[AnyResource, Subject] = {}
+
+
 def subject_of(resource: AnyResource) -> Subject:
-    """Imported on first use: the subjects know the services, which know bulk operations."""
-    if resource is MachineResource.RUNS:
-        from quarterdeck.engine.runs.subject import RUN_SUBJECT
-
-        return RUN_SUBJECT
-    if resource is MachineResource.DEAD_LETTERS:
-        from quarterdeck.engine.dead_letters.subject import DEAD_LETTER_SUBJECT
-
-        return DEAD_LETTER_SUBJECT
-    if resource is Resource.EXCEPTIONS:
-        from quarterdeck.engine.dead_letters.exception_subject import EXCEPTION_SUBJECT
-
-        return EXCEPTION_SUBJECT
-    from quarterdeck.engine.items.subject import ITEM_SUBJECTS
-
-    return ITEM_SUBJECTS[resource]
+    return SUBJECTS[resource]

@@ -16,7 +16,7 @@ from quarterdeck.engine.bulk import execution, lifecycle
 from quarterdeck.engine.bulk.pace import PACES
 from quarterdeck.engine.bulk.tables import bulk_operations
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs import beating, dispatcher, finishing, handlers, rules, survey
+from quarterdeck.engine.runs import beating, dispatcher, finishing, handlers, leases, rules, survey
 from quarterdeck.engine.runs.dispatcher import Dispatcher
 from quarterdeck.engine.runs.handlers import HANDLERS, Handler
 from quarterdeck.engine.runs.tables import runs
@@ -233,17 +233,17 @@ async def test_the_queue_survives_a_store_that_stumbles(
 
 
 async def test_a_lease_is_kept_while_the_work_goes_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatcher, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 1)
     monkeypatch.setattr(beating, "LOOK_SECONDS", 0.02)
     began = asyncio.Event()
-    leases: list[int] = []
+    ends: list[int] = []
 
     async def slow(engine: Engine, run: Any) -> None:
         async def renewed() -> bool:
             async with engine.store.read() as connection:
                 query = select(runs.c.lease_until).where(runs.c.id == run.id)
-                leases.append((await connection.execute(query)).scalar_one())
-            return len(set(leases)) > 2
+                ends.append((await connection.execute(query)).scalar_one())
+            return len(set(ends)) > 2
 
         began.set()
         await until(renewed)

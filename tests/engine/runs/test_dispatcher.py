@@ -15,7 +15,7 @@ from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import ErrorClass, HandlerKind, LogLevel
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.runs import beating, dispatcher, finishing, relaying, rules, service
+from quarterdeck.engine.runs import beating, dispatcher, finishing, leases, relaying, rules, service
 from quarterdeck.engine.runs.dispatcher import Dispatcher
 from quarterdeck.engine.runs.executors import EXECUTORS, Context, Failure
 from quarterdeck.engine.runs.logs import DROPPED, MOST_LINES
@@ -259,7 +259,7 @@ async def test_a_lease_that_passed_on_stops_the_work_here(
     engine: Engine, running: Dispatcher, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Guards the check of `alive` in `beating.once`: two at work on one run."""
-    monkeypatch.setattr(dispatcher, "LEASE_SECONDS", 1)
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 1)
     await http_queue(engine, paused=False)
     (number,) = await add(engine, "for ever")
     await begun(work, 1)

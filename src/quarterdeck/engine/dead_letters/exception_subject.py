@@ -28,7 +28,7 @@ from quarterdeck.engine.items.subject import ItemSubject
 from quarterdeck.engine.items.tables import item_events, items
 from quarterdeck.engine.queues.service import is_unknown
 from quarterdeck.engine.store.store import Transaction
-from quarterdeck.engine.subjects import Doing, Part
+from quarterdeck.engine.subjects import SUBJECTS, Doing, Part
 
 _PENDING = dead_letters.c.status == str(DeadLetterStatus.PENDING)
 
@@ -121,4 +121,4 @@ class ExceptionSubject(ItemSubject):
         return ActionResult(item=rows.item(after), event_id=event_id, undoable=False)
 
 
-EXCEPTION_SUBJECT = ExceptionSubject(Resource.EXCEPTIONS)
+SUBJECTS[Resource.EXCEPTIONS] = ExceptionSubject(Resource.EXCEPTIONS)

@@ -7,16 +7,17 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
+from quarterdeck.contract.enums import MachineResource
 from quarterdeck.contract.models.machine_params import EditedRetry, RetryDeadLetter
 from quarterdeck.contract.principal import Principal
-from quarterdeck.engine.dead_letters import effects, rows
+from quarterdeck.engine.dead_letters import effects, exception_subject, rows
 from quarterdeck.engine.dead_letters.effects import INVERSE, LetterEffect
 from quarterdeck.engine.dead_letters.listing import DEAD_LETTERS
 from quarterdeck.engine.dead_letters.tables import dead_letter_edits, dead_letters
 from quarterdeck.engine.machine_subject import MachineSubject
 from quarterdeck.engine.masking import unmasked
 from quarterdeck.engine.store.store import Transaction
-from quarterdeck.engine.subjects import Doing, Part
+from quarterdeck.engine.subjects import SUBJECTS, Doing, Part
 
 
 class DeadLetterSubject(MachineSubject):
@@ -78,4 +79,6 @@ def difference(before: Any, after: Any) -> list[dict[str, Any]]:
     return found
 
 
-DEAD_LETTER_SUBJECT = DeadLetterSubject()
+assert exception_subject  # says what exceptions are
+
+DEAD_LETTER_SUBJECT = SUBJECTS[MachineResource.DEAD_LETTERS] = DeadLetterSubject()

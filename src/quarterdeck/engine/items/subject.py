@@ -16,7 +16,7 @@ from quarterdeck.engine.items.effects import TOLD, Effect, carry_out, restore_fr
 from quarterdeck.engine.items.listing import ITEMS
 from quarterdeck.engine.items.tables import item_events, items
 from quarterdeck.engine.store.store import Transaction
-from quarterdeck.engine.subjects import Doing, Part, Subject
+from quarterdeck.engine.subjects import SUBJECTS, Doing, Part, Subject
 
 
 class ItemSubject(Subject):
@@ -71,4 +71,4 @@ class ItemSubject(Subject):
         return await acts.act(engine, principal, self.resource, row_id, verb, request)
 
 
-ITEM_SUBJECTS = {resource: ItemSubject(resource) for resource in Resource}
+SUBJECTS.update({resource: ItemSubject(resource) for resource in Resource})

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from quarterdeck.contract.problems import Problem
+from quarterdeck.engine.runs import leases
 from quarterdeck.engine.runs.attempts import Attempt, Why
 from quarterdeck.engine.runs.cancelling import wanted_no_more
 from quarterdeck.engine.runs.leases import Beat, beat
@@ -35,8 +36,6 @@ async def keep_alive(engine: Engine, dispatcher: Dispatcher) -> None:
 
 
 async def once(engine: Engine, dispatcher: Dispatcher) -> None:
-    from quarterdeck.engine.runs.dispatcher import LEASE_SECONDS
-
     async with engine.store.read() as connection:
         unwanted = set(await wanted_no_more(connection, dispatcher.name))
     now = asyncio.get_running_loop().time()
@@ -44,13 +43,13 @@ async def once(engine: Engine, dispatcher: Dispatcher) -> None:
     for attempt in dispatcher.at_work.values():
         if attempt.run.id in unwanted:
             attempt.stop(Why.CANCELLED)
-        if attempt.shown is not None or attempt.beaten + LEASE_SECONDS / 3 <= now:
+        if attempt.shown is not None or attempt.beaten + leases.LEASE_SECONDS / 3 <= now:
             beats.append(attempt)
     if not beats:
         return
     signs = [Beat(*attempt.run.held, attempt.shown) for attempt in beats]
     async with engine.store.write() as transaction:
-        _, alive = await beat(engine, transaction, signs, LEASE_SECONDS)
+        _, alive = await beat(engine, transaction, signs, leases.LEASE_SECONDS)
     for attempt, sign in zip(beats, signs, strict=True):
         attempt.beaten = now
         if attempt.shown == sign.progress:

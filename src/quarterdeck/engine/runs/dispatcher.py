@@ -27,7 +27,6 @@ from quarterdeck.engine.store.store import Transaction
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 30
 # At most so many runs are taken at once, so that nobody else waits long for the writer.
 TAKEN_AT_ONCE = 500
 # Whoever enqueues says so, in other engines on the same store too; these looks are for what was not heard.
@@ -247,7 +246,7 @@ class Dispatcher:
             queue,
             self.name,
             TAKEN_AT_ONCE,
-            seconds=LEASE_SECONDS,
+            seconds=leases.LEASE_SECONDS,
             handlers={HandlerKind.ENGINE, *EXECUTORS, *STARTERS},
             characters=min(characters, leases.MOST_CHARACTERS),
         )

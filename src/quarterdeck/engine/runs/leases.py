@@ -25,6 +25,8 @@ from quarterdeck.engine.series.recording import Moves, counting, record
 from quarterdeck.engine.store.dialect import Dialect, plain
 from quarterdeck.engine.store.store import Transaction
 
+# Of what is at work in this engine; workers choose their own.
+LEASE_SECONDS = 30
 # Payloads of one claim, together. They can be large, and all of them are held in memory.
 MOST_CHARACTERS = 32 * 1024 * 1024
 # A queue whose tenants have all they may is looked through this often before a claim gives up.

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Integer, Row, case, false, func, literal, null, select, update
 
-from quarterdeck.contract.enums import RunStatus
+from quarterdeck.contract.enums import MachineResource, RunStatus
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
@@ -22,7 +22,7 @@ from quarterdeck.engine.runs.listing import RUNS
 from quarterdeck.engine.runs.tables import runs
 from quarterdeck.engine.series.recording import Moves, record
 from quarterdeck.engine.store.store import Transaction
-from quarterdeck.engine.subjects import Doing, Part
+from quarterdeck.engine.subjects import SUBJECTS, Doing, Part
 
 _WAITING = str(RunStatus.WAITING)
 
@@ -112,4 +112,4 @@ def _say(engine: Engine, transaction: Transaction, names: set[str]) -> None:
     transaction.after_commit(tell)
 
 
-RUN_SUBJECT = RunSubject()
+SUBJECTS[MachineResource.RUNS] = RunSubject()
