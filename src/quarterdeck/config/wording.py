@@ -16,10 +16,18 @@ _WORDS = (
     (r"Input should be greater than (\S+)", r"must be more than \1"),
     (r"Input should be less than (\S+)", r"must be less than \1"),
     (r"Input should be ", "must be "),
+    (r"String should have at (least|most) (\d+) characters?", r"must have at \1 \2 characters"),
+    (r"\w+ should have at (least|most) (\d+) items? after validation, not (\d+)", r"must have at \1 \2, not \3"),
     (r"Value error, ", ""),
 )
 
 
+# Shapes that people type, by their pattern; who reads the sentence is not to read that.
+_SHAPES = {
+    r"^[a-zA-Z_][a-zA-Z0-9_]{0,199}$": "must be letters, digits and _, and not begin with a digit",
+    r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$": "must be a time of day such as 08:00 or 24:00",
+    r"^\d{4}-\d\d-\d\d$": "must be a date such as 2026-12-24",
+}
 _ORDER = re.compile(r"String should match pattern '\^-\?\(([a-z_|]+)\)\$'")
 
 
@@ -28,6 +36,8 @@ def plain(said: str) -> str:
     line = re.sub(r"\s+", " ", said).strip()
     for pattern, words in _WORDS:
         line = re.sub(pattern, words, line)
+    for pattern, words in _SHAPES.items():
+        line = line.replace(f"String should match pattern '{pattern}'", words)
     return _ORDER.sub(lambda found: _order(found.group(1).split("|")), line)
 
 
