@@ -53,15 +53,15 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """What needs somebody now."""
-
-
-@dataclass(frozen=True, slots=True)
 class SetUp:
     """Rules, channels, silences or policies."""
 
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What needs somebody now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,9 @@ class Machines:
     id: int | None = None
 
 
-Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Alerts | Home | Usage | SetUp | Command
+Destination = (
+    Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Home | Alerts | Usage | SetUp | Command
+)
 
 _NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
 
@@ -141,10 +143,10 @@ def find(text: str) -> Destination:
         return Alerts(*_narrowed(Watched.ALERTS, rest))
     if name == "usage" and not rest:
         return Usage()
-    if name == "home" and not rest:
-        return Home()
     if name in SET_UP and not rest:
         return SetUp(name)
+    if name == "home" and not rest:
+        return Home()
     if name in _NAMED and not rest:
         return Command(_NAMED[name])
     raise NowhereError(
