@@ -89,10 +89,24 @@ def look_back(shell: Shell) -> None:
     assert shell.json("sla", "resolution-time", "--end", "2026-01-01T00:00:00Z")["ended"] == 0
 
 
+def tell_people(shell: Shell) -> None:
+    step = '{ percent = 100, act = "notify", does = "do", channels = ["on-call"] }'
+    written = WRITTEN.replace("returns", "exceptions").replace("escalation = [", f"escalation = [{step}, ")
+    Path("tell.toml").write_text(written)
+    said = shell("sla", "create", "tell.toml", code=None).err
+    assert "There is no channel on-call for every tenant; qd alerts channels list says which there are." in said
+    shell("alerts", "channels", "add", "webhook", "on-call", "--url", "https://hooks.invalid/x")
+    made = shell.json("sla", "create", "tell.toml")
+    assert "after 100% of the resolution: do notify on-call" in shell("sla", "show", str(made["id"])).out
+    shell("sla", "delete", str(made["id"]), "--yes")
+    shell("alerts", "channels", "delete", "on-call")
+
+
 def whole_day(shell: Shell) -> None:
     number = make_policies(shell)
     change_one(shell, number)
     watch_clocks(shell)
     look_back(shell)
+    tell_people(shell)
     assert "Give --yes" in shell("sla", "delete", number, code=1).err
     assert shell.json("sla", "delete", number, "--yes")["name"] == "Prompt"
