@@ -52,7 +52,10 @@ class Office:
 
 
 @asynccontextmanager
-async def office(context: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator[Office]:
+async def office(
+    context: ssl.SSLContext | None = None, *, from_the_start: bool = False, **options: Any
+) -> AsyncIterator[Office]:
+    """`from_the_start`: TLS is spoken before the first word, not after STARTTLS."""
     made = Office()
     loop = asyncio.get_running_loop()
 
@@ -61,12 +64,17 @@ async def office(context: ssl.SSLContext | None = None, **options: Any) -> Async
     def session() -> SMTP:
         sessions.append(
             SMTP(
-                made, tls_context=context, authenticator=made.authenticate, loop=loop, hostname="office.test", **options
+                made,
+                tls_context=None if from_the_start else context,
+                authenticator=made.authenticate,
+                loop=loop,
+                hostname="office.test",
+                **options,
             )
         )
         return sessions[-1]
 
-    server = await loop.create_server(session, "127.0.0.1", 0)
+    server = await loop.create_server(session, "127.0.0.1", 0, ssl=context if from_the_start else None)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made
@@ -128,6 +136,16 @@ async def test_a_mail_arrives_over_starttls_with_a_login(home: Engine, safe: ssl
     assert message["message-id"].startswith(f"<notification_{number}.")
     assert message["auto-submitted"] == "auto-generated"
     assert "queue: mail" in message.get_body(("plain",)).get_content()
+
+
+async def test_a_mail_arrives_over_tls_from_the_start(home: Engine, safe: ssl.SSLContext) -> None:
+    async with office(safe, from_the_start=True, auth_require_tls=False) as made:
+        await world.make(home, settings=settings(made.port, security="tls", username="qd"), secret_env=world.ENV)
+        (number,) = await world.send(home)
+        await world.work_off(home)
+        assert (await world.status(home, number)).state is NotificationState.DELIVERED
+    assert made.logins == [(b"qd", PASSWORD.encode())]
+    assert made.message()["subject"] == "[critical] Dead letters"
 
 
 async def test_nothing_is_said_to_a_server_that_is_not_safe(home: Engine) -> None:
