@@ -251,6 +251,15 @@ class ListScreen(ConsoleScreen):
         if self.console.session.client is not None:
             self.show_rows(cursor_id=cursor or self.view.cursor)
 
+    def narrow(self, filter_: str) -> None:
+        """Another filter on this list."""
+        self.console.session.state.remember_filter(filter_)
+        self.view.filter = filter_
+        self.table.marks.clear()
+        self.table.marks_changed()
+        self.show_rows()
+        self.console.remember()
+
     def remember(self) -> None:
         if self.table.cursor_id is not None:  # before the first rows the remembered one still counts
             self.view.cursor = self.table.cursor_id
