@@ -8,7 +8,7 @@
     python3 dev.py setup             only make or refresh .venv
     python3 dev.py lock              write requirements.lock from what is installed in .venv
     python3 dev.py generate          rewrite config.example.toml and docs/actions.md from the code
-    python3 dev.py picture           take the README's picture from the real console
+    python3 dev.py picture [NAME]    take the pictures of README and docs from the real console
 
 Each makes .venv in this folder from requirements.lock when it is missing or out of date.
 """
