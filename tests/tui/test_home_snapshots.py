@@ -14,8 +14,8 @@ import pytest
 
 from quarterdeck.config.settings import ConsoleSettings
 from tests.tui.consoles import Person, console_on
-from tests.tui.fake_home import HomeClient, calm
-from tests.tui.test_snapshots import SIZES, THEMES, before
+from tests.tui.fake_home import HomeClient, alert, calm
+from tests.tui.test_snapshots import SIZES, THEMES, Story, before, bulk_preview, queue
 
 
 async def home(person: Person) -> None:
@@ -62,3 +62,21 @@ def test_home_in_ascii_without_colour(snap_compare: Any, tmp_path: Path, monkeyp
 def test_nothing_needs_anybody(snap_compare: Any, tmp_path: Path) -> None:
     console = console_on(tmp_path / "quarterdeck", HomeClient(calm()))
     assert snap_compare(console, terminal_size=(80, 24), run_before=before(calm_home))
+
+
+async def warned_queue(person: Person) -> None:
+    person.fake.fire(alert(0), alert(2))  # type: ignore[attr-defined]
+    await person.sees("▲ critical: Mail fails")
+    await queue(person)
+
+
+async def warned_dialog(person: Person) -> None:
+    person.fake.fire(alert(0), alert(2))  # type: ignore[attr-defined]
+    await person.sees("▲ critical: Mail fails")
+    await bulk_preview(person)
+
+
+@pytest.mark.parametrize("story", [warned_queue, warned_dialog], ids=["queue", "dialog"])
+def test_banner(snap_compare: Any, tmp_path: Path, story: Story) -> None:
+    console = console_on(tmp_path / "quarterdeck", HomeClient())
+    assert snap_compare(console, terminal_size=(80, 24), run_before=before(story))

@@ -174,7 +174,8 @@ async def test_read_only_says_why_everything_is_off(tmp_path: Path) -> None:
         for key in ("r", "n", "u", "S", "a"):
             await person.press(key)
             await person.sees("is off: this console is read-only")
-        assert {name for name, *_ in person.fake.calls} <= {"items.list", "items.count", "bulk.list"}
+        looked = {"items.list", "items.count", "bulk.list", "overview.critical"}
+        assert {name for name, *_ in person.fake.calls} <= looked
 
 
 async def test_a_viewer_is_told_which_role_it_takes(tmp_path: Path) -> None:

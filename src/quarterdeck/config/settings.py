@@ -221,6 +221,12 @@ class ConsoleSettings:
     home_refresh_seconds: Annotated[float, Ge(0.5)] = setting(
         2, "Seconds between two looks of the home screen, however much happens."
     )
+    alert_bell: bool = setting(False, "Ring the terminal's bell when a critical alert begins to fire.")
+    alert_notice: Literal["off", "osc9", "osc777"] = setting(
+        "off",
+        "A desktop notice when a critical alert begins to fire: osc9 (iTerm2, WezTerm, kitty, Windows Terminal), "
+        "osc777 (foot, Ghostty, urxvt), or off.",
+    )
     page_cache: Annotated[int, Ge(4)] = setting(24, "Pages of rows a table keeps in memory.")
     keys: dict[str, str] = setting(
         {}, 'Remapped keys, action = key; for example { assign = "w" }. A clash is refused at start.'

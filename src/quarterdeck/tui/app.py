@@ -19,7 +19,8 @@ from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.principal import Principal
 from quarterdeck.tui import link, state
-from quarterdeck.tui.clipboard import osc52
+from quarterdeck.tui.alarm import Alarm
+from quarterdeck.tui.clipboard import osc52, through
 from quarterdeck.tui.endings import ending
 from quarterdeck.tui.everywhere import Everywhere
 from quarterdeck.tui.keygate import KeyGate
@@ -85,6 +86,7 @@ class Console(App[None]):
         self.act_as = act_as
         self.first_rows = asyncio.Event()
         self.everywhere = Everywhere(self)
+        self.alarm = Alarm(self)
         self.gate = KeyGate(self, super().on_event)
         self._first_notice, self._first_place = notice, go_to
         self._worked = False
@@ -261,7 +263,14 @@ class Console(App[None]):
             if isinstance(screen, ConsoleScreen):
                 screen.on_link()
 
+    def warn(self) -> None:
+        """Critical alerts have come or gone."""
+        for screen in self.screen_stack:
+            if (tell := getattr(screen, "show_banner", None)) is not None:  # dialogs are not known here
+                tell()
+
     async def news(self, message: Mapping[str, Any]) -> None:
+        self.alarm.heard(message)
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
                 await screen.on_news(message)
@@ -285,10 +294,18 @@ class Console(App[None]):
 
     def copy_text(self, text: str, what: str) -> None:
         """To the clipboard of the operator's own machine, through the terminal."""
-        if self._driver is not None:
-            self._driver.write(osc52(text, os.environ))
-            self._driver.flush()
+        self.send(osc52(text, os.environ))
         self.notice(f"Copied {what}.")
+
+    def send(self, text: str) -> None:
+        """To the terminal, beside what is drawn."""
+        if self._driver is not None:
+            self._driver.write(text)
+            self._driver.flush()
+
+    def send_through(self, sequence: str) -> None:
+        """To the terminal that is looked at, whatever lies between."""
+        self.send(through(sequence, os.environ))
 
     def on_window_table_count_known(self, _event: CountKnown) -> None:
         self.call_after_refresh(self.first_rows.set)

@@ -10,8 +10,12 @@ _SCREEN_PIECE = 76
 
 
 def osc52(text: str, environment: Mapping[str, str]) -> str:
-    """The bytes to write, wrapped for tmux and GNU screen so that they pass on to the outer terminal."""
-    sequence = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
+    """The bytes to write, so that they reach the outer terminal."""
+    return through(f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07", environment)
+
+
+def through(sequence: str, environment: Mapping[str, str]) -> str:
+    """An operating system command, wrapped for tmux and GNU screen so that they pass it on to the outer terminal."""
     if environment.get("TMUX"):
         return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
     if environment.get("TERM", "").startswith("screen") or environment.get("STY"):

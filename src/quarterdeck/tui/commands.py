@@ -269,7 +269,7 @@ COMMANDS: tuple[Command, ...] = (
         Scope.EVERYWHERE,
         ("go-to", ":", "Go to", "Go to a queue, an item, an operation or a screen.", 30),
         ("palette", "f2", "Palette", "Everything that can be done here, by name.", 0),
-        ("home", "0", "Home", "What needs you now, and how everything does, in short.", 15),
+        ("home", "0", "Home", "What needs you now, and how everything does, in short.", 0),
         ("operations", "f3", "Operations", "Bulk operations: running, done, failed.", 20),
         ("queues", "f6", "Queues", "Queues of machine work: what is stuck, and why.", 0),
         ("runs", "f7", "Runs", "Machine work, piece by piece.", 0),

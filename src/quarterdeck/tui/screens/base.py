@@ -16,13 +16,16 @@ from quarterdeck.tui.actions import why_not_action, why_not_command
 from quarterdeck.tui.commands import Place
 from quarterdeck.tui.keymap import Bound, pressed, shown
 from quarterdeck.tui.spans import Line
+from quarterdeck.tui.widgets.banner import Banner
 from quarterdeck.tui.widgets.lines import LineView
 from quarterdeck.tui.widgets.tray import Tray
+from quarterdeck.tui.widgets.window_table import WindowTable
 
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
     from quarterdeck.tui.session import Act
 
+SHORT = 16  # lines; with fewer, the banner takes no line of its own
 Handler = Callable[[], Awaitable[None] | None]
 
 
@@ -32,6 +35,7 @@ class ConsoleScreen(Screen[None]):
     DEFAULT_CSS = """
     ConsoleScreen { layers: base over; overflow: hidden; background: $background; color: $foreground; }
     ConsoleScreen #crumb { color: $foreground; }
+    ConsoleScreen.-warned FilterEditor, ConsoleScreen.-warned SearchBar { margin-top: 2; }
     """
     AUTO_FOCUS = "WindowTable"
     LABELS: ClassVar[Mapping[str, str]] = {}  # what the footer calls a command here
@@ -102,6 +106,7 @@ class ConsoleScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield LineView(id="crumb")
+        yield Banner(id="banner")
         yield from self.body()
         yield Tray(id="tray")
         yield LineView(id="footer")
@@ -127,9 +132,25 @@ class ConsoleScreen(Screen[None]):
         if not self.stands:
             return
         self.query_one("#crumb", LineView).show(*self.breadcrumb())
+        self.show_banner()
         tray = self.query_one(Tray)
         tray.tell(self.console.session)
         self._foot(tray)
+
+    def show_banner(self) -> None:
+        """What the banner says. Rows stay where they are on the screen as far as that can be; where the terminal is
+        short, the banner takes the place of the breadcrumb."""
+        if not self.stands:
+            return
+        banner, crumb = self.query_one(Banner), self.query_one("#crumb")
+        lines = bool(banner.display) + bool(crumb.display)
+        banner.tell(*self.console.alarm.line(self.size.width))
+        crumb.display = not (banner.display and self.size.height < SHORT)
+        down = bool(banner.display) + bool(crumb.display) - lines
+        if down:
+            self.set_class(down > 0, "-warned")
+            for table in self.query(WindowTable):
+                table.make_room(down)
 
     def notice(self, sentence: str, style: str = "") -> None:
         """Say something in the tray for a while."""

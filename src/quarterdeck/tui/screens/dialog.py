@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from quarterdeck.tui.keymap import pressed
 from quarterdeck.tui.spans import Line
+from quarterdeck.tui.widgets.banner import Banner
 from quarterdeck.tui.widgets.lines import LineView
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 SHORT = 20  # lines; with fewer, no line is left empty
 BORDERS = 2
+WARNED = 2  # lines above a dialog that are left free for the banner
 _TABS = ("tab", "shift+tab")
 
 
@@ -49,6 +51,7 @@ class Dialog(ModalScreen[Result]):
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: transparent; layers: base over; }
+    Dialog > Banner { dock: top; margin-top: 1; }
     Dialog.-short Frame > #title, Dialog.-short Frame > #keys { margin: 0; }
     """
 
@@ -76,6 +79,13 @@ class Dialog(ModalScreen[Result]):
     def on_mount(self) -> None:
         self.seen_at = get_time()
         self.call_after_refresh(self.app.call_later, self._now_ready)  # after the focus, which is set so too
+        self.show_banner()
+
+    def show_banner(self) -> None:
+        """The banner is not hidden behind a dialog: it stands here too, and the dialog below it."""
+        left, _ = self.console.alarm.line(self.size.width)
+        if self.is_mounted and self.query_one(Banner).tell(left, []):  # no key leads there from here
+            self.fit()
 
     def _now_ready(self) -> None:
         self.is_ready = True
@@ -89,6 +99,7 @@ class Dialog(ModalScreen[Result]):
         yield from ()
 
     def compose(self) -> ComposeResult:
+        yield Banner(id="banner")
         with Frame():
             yield LineView(id="title")
             if self.SCROLLS:
@@ -108,11 +119,12 @@ class Dialog(ModalScreen[Result]):
     @property
     def room(self) -> int:
         """Lines for the middle; less than one where the terminal is too short for the dialog."""
-        height = self.app.size.height
+        height = self.app.size.height - (WARNED if self.query_one(Banner).display else 0)
         lines = sum(1 for each in self.query_one(Frame).children if each.display and not isinstance(each, Middle))
         return height - BORDERS - lines * (1 if height < SHORT else 2)
 
     def on_resize(self) -> None:
+        self.show_banner()
         self.fit()
 
     def scroll_middle(self, key: str) -> bool:

@@ -75,6 +75,7 @@ class WindowTable(MarkedTable):
         self._rested: object = _NEVER
         self._outdated = OutdatedRows(self, self._feeder, self._index, self.patch, self.drop, self._look)
         self._said_news = ""
+        self._moved_down = 0
 
     # What is shown
 
@@ -352,9 +353,17 @@ class WindowTable(MarkedTable):
 
     # Terminal and mouse
 
+    def make_room(self, lines: int) -> None:
+        """The table is about to begin so many lines further down: its rows stay where they are on the screen."""
+        self._moved_down = lines
+
     def on_resize(self) -> None:
         # Not the size that the event names: that counts a border too.
-        self._view.resize(self.size.height - HEADER, *self._limits())
+        height, down = self.size.height - HEADER, self._moved_down
+        if down and height == self._view.height - down:
+            self._view.top += down
+        self._moved_down = 0
+        self._view.resize(height, *self._limits())
         self._drawn, self._live = [], {}
         self._moved()
 
