@@ -229,6 +229,7 @@ COMMANDS: tuple[Command, ...] = (
         ("alert-groups", "f", "Groups", "What fires in groups, or every alert by itself.", 45),
         ("alert-rules", "r", "Rules", "What is wrong, and who hears of it.", 42),
         ("alert-channels", "c", "Channels", "How alerts get to people and systems.", 41),
+        ("alert-silences", "z", "Silences", "What is kept quiet, by whom and how long.", 0),
         ("alert-link", "Y", "Copy link", "Copy the link to the runbook, or to where it comes from.", 0),
     ),
     *_commands(Scope.MACHINES, ("payload", "p", "Payload", "Look into the payload: fold, search, copy.", 72)),

@@ -100,6 +100,7 @@ class AlertsScreen(ListScreen):
             "see-run": self.see_run,
             "alert-rules": lambda: self.console.everywhere.set_up("rules"),
             "alert-channels": lambda: self.console.everywhere.set_up("channels"),
+            "alert-silences": lambda: self.console.everywhere.set_up("silences"),
         }
 
     @property

@@ -11,6 +11,7 @@ from quarterdeck.tui.screens.setup.shapes import Schema, Shape, shape_at
 from quarterdeck.tui.screens.setup.written import SWITCH, TEXT, Written
 
 Texts = Mapping[str, str]
+_NO_LIMIT = 1e9  # nobody comes near
 
 
 class TakenBack(Exception):
@@ -57,6 +58,8 @@ class Entry:
         """`1m to 1d`; empty where there is nothing to know."""
         shape = self.of
         if shape is None or shape.least is None or shape.most is None or self.written is TEXT:
+            return ""
+        if shape.most >= _NO_LIMIT:
             return ""
         return f"{self.written.write(shape.least)} to {self.written.write(shape.most)}"
 

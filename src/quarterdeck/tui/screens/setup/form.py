@@ -85,9 +85,11 @@ class SetupForm(Dialog[Row]):
             buttons: Line = [(" Go on ", "button-focus"), ("  ", ""), (" y lose it ", "button-danger")]
             self.say_keys(buttons, [("enter", "key"), (" or ", "muted"), ("esc", "key"), (" goes on", "muted")])
         else:
-            keys: Line = [("enter", "key"), (" saves · ", "muted"), ("tab", "key"), (" next · ", "muted")]
-            keys += [("shift+tab", "key"), (" before · ", "muted"), ("esc", "key"), (" goes back", "muted")]
             wrong = len(self._errors)
+            keys: Line = [("enter", "key"), (" saves · ", "muted"), ("tab", "key"), (" next · ", "muted")]
+            if not wrong:  # there is room for it
+                keys += [("shift+tab", "key"), (" before · ", "muted")]
+            keys += [("esc", "key"), (" goes back", "muted")]
             right: Line = [(f"{plural(wrong, 'field')} to put right", "error")] if wrong else []
             self.say_keys(keys, right)
 

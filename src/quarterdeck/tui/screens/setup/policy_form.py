@@ -82,7 +82,7 @@ def _entries(tenants: Sequence[str], new: bool) -> list[Entry]:
         Entry(
             "settings/escalation",
             "Then",
-            f"A line for each step, by the percentage used: {STEP}; or 100% do assign lead: Call the customer.",
+            f"A line for each step, by the percentage used: {STEP}; 100% do assign lead: Call them; 100% do notify ops",
             STEPS,
             many=True,
             example=f"such as {STEP}",

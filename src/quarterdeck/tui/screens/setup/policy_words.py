@@ -92,7 +92,7 @@ def _version(row: Row, _context: CellContext) -> Cell:
 
 POLICY_COLUMNS: tuple[Column, ...] = (
     Column("state", "state", 5, _standing),
-    Column("name", "policy", 14, _name, flex=True),
+    Column("name", "policy", 16, _name),
     Column("resource", "queue", 13, _resource),
     Column("tenant", "tenant", 10, _narrow("tenant_id")),
     Column("kind", "kind", 10, _narrow("kind"), hide_below=96),

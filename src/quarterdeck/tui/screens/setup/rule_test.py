@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from quarterdeck.contract.clock import DAY, MINUTE
+from quarterdeck.contract.clock import DAY, MINUTE, to_datetime
 from quarterdeck.tui.format import duration, moment, plural
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.screens.setup.answer import Found
@@ -13,7 +13,6 @@ from quarterdeck.tui.screens.setup.rule_words import condition, unit_of
 from quarterdeck.tui.screens.setup.written import shown
 from quarterdeck.tui.screens.setup.written_labels import write_labels
 from quarterdeck.tui.spans import Line, wrap
-from quarterdeck.tui.starting import when
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.chart_data import Plot, Series, Unit, percent, short
 
@@ -51,7 +50,8 @@ def _past(rule: Row, found: Row, cells: int, glyphs: Glyphs, now: int) -> list[L
     lines: list[Line] = [[("last 24 hours  ", "title"), (said, "")]]
     for each in reversed(found["episodes"][-_MOST:]):
         since, until = moment(each["since"]) or 0, moment(each["until"])
-        line: Line = [(f"  {when(since)}  ", ""), (f"for {duration((until or now) - since)}", "title")]
+        began = to_datetime(since).astimezone().strftime("%a %H:%M")
+        line: Line = [(f"  {began}  ", ""), (f"for {duration((until or now) - since)}", "title")]
         line.append((", still" if until is None else "", "badge-failed"))
         line.append(("  in quiet hours" if each["quiet"] else "", "warning"))
         line.append((f"  worst {_value(rule, each['worst'])}  {_labels(each['labels'])}", "muted"))

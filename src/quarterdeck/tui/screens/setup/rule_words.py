@@ -108,12 +108,12 @@ def _error(row: Row, _context: CellContext) -> Cell:
 
 RULE_COLUMNS: tuple[Column, ...] = (
     Column("state", "now", 11, _standing),
-    Column("name", "rule", 16, _name, flex=True),
+    Column("name", "rule", 20, _name),
     Column("condition", "fires when", 24, _condition, flex=True),
     Column("severity", "severity", 10, _severity),
     Column("type", "type", 17, _type, hide_below=150),
     Column("tenant", "tenant", 12, _tenant, hide_below=112),
-    Column("channels", "channels", 14, _channels, hide_below=78),
+    Column("channels", "channels", 14, _channels, hide_below=96),
     Column("error", "last error", 20, _error, flex=True, hide_below=180),
 )
 

@@ -7,34 +7,37 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from quarterdeck.contract.enums import Priority
-from quarterdeck.tui.screens.setup.written import COUNTED_MINUTES, Written, quoted, unquoted
+from quarterdeck.tui.screens.setup.written import COUNTED_MINUTES, LIST, Written, quoted, unquoted
 
 EXAMPLE = "75% suggest raise priority"
-_ACTS = {"raise priority": "raise_priority", "assign": "assign", "notify": "notify"}
 _STEP = re.compile(
     r"(?P<percent>\d+)\s*%\s*(?:of\s+(?P<target>first response|resolution)\s+)?(?P<does>suggest|do)\s+"
-    r'(?P<act>raise priority|assign|notify)(?:\s+(?P<who>"(?:[^"\\]|\\.)*"|[^\s":]+))?\s*(?::\s*(?P<note>.+))?',
+    r'(?P<act>raise priority|assign|notify)(?:\s+(?P<whom>"(?:[^"\\]|\\.)*"|[^":]+?))?\s*(?::\s*(?P<note>.+))?',
     re.DOTALL,
 )
 
 
 def _read_steps(text: str) -> list[dict[str, Any]]:
-    """A line each: `75% suggest raise priority`, `100% of first response do assign lead: Call the customer.`"""
+    """A line each: `75% suggest raise priority`, `100% of first response do assign lead: Call the customer.`,
+    `100% do notify on-call, ops`."""
     found = []
     for line in text.splitlines():
         match = _STEP.fullmatch(line.strip())
-        if match is None or (match["who"] and match["act"] != "assign"):
+        act = match["act"] if match is not None else ""
+        if match is None or (match["whom"] and act == "raise priority"):
             raise ValueError(
                 f"cannot be read in '{line.strip()[:30]}'; write it as {EXAMPLE}, or 100% do assign lead: note"
             )
+        whom = match["whom"] or ""
         found.append(
             {
                 "percent": int(match["percent"]),
                 "target": (match["target"] or "resolution").replace(" ", "_"),
                 "does": match["does"],
-                "act": _ACTS[match["act"]],
-                "assignee": unquoted(match["who"]) if match["who"] else None,
+                "act": act.replace(" ", "_"),
+                "assignee": unquoted(whom) if whom and act == "assign" else None,
                 "note": match["note"].replace("\\n", "\n") if match["note"] else None,
+                "channels": LIST.read(whom) if whom and act == "notify" else [],
             }
         )
     return found
@@ -42,10 +45,10 @@ def _read_steps(text: str) -> list[dict[str, Any]]:
 
 def write_step(step: Mapping[str, Any]) -> str:
     act = str(step["act"]).replace("_", " ")
-    who = f" {quoted(step['assignee'], ':')}" if step["assignee"] else ""
+    whom = quoted(step["assignee"], ":") if step["assignee"] else LIST.write(step["channels"])
     of = " of first response" if step["target"] == "first_response" else ""
     note = ": " + step["note"].replace("\n", "\\n") if step["note"] else ""
-    return f"{step['percent']}%{of} {step['does']} {act}{who}{note}"
+    return f"{step['percent']}%{of} {step['does']} {act}{' ' + whom if whom else ''}{note}"
 
 
 def _write_steps(steps: Iterable[Mapping[str, Any]]) -> str:
