@@ -19,7 +19,6 @@ from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.principal import Principal
 from quarterdeck.tui import link, state
-from quarterdeck.tui.alarm import Alarm
 from quarterdeck.tui.clipboard import osc52, through
 from quarterdeck.tui.endings import ending
 from quarterdeck.tui.everywhere import Everywhere
@@ -36,6 +35,7 @@ from quarterdeck.tui.widgets.table_messages import CountKnown
 
 if TYPE_CHECKING:
     from quarterdeck.client.first_look import FirstLook
+    from quarterdeck.tui.alarm import Alarm
 
 Brought = TypeVar("Brought", bound=ConsoleScreen)
 _DEEPEST = 12  # screens upon each other: from a run to its dead letter to a run …
@@ -86,7 +86,7 @@ class Console(App[None]):
         self.act_as = act_as
         self.first_rows = asyncio.Event()
         self.everywhere = Everywhere(self)
-        self.alarm = Alarm(self)
+        self.alarm: Alarm | None = None  # when there are rows: alerts can wait for them
         self.gate = KeyGate(self, super().on_event)
         self._first_notice, self._first_place = notice, go_to
         self._worked = False
@@ -263,6 +263,17 @@ class Console(App[None]):
             if isinstance(screen, ConsoleScreen):
                 screen.on_link()
 
+    def look_for_alerts(self) -> None:
+        """From now on whatever is critical is said on every screen."""
+        if self.alarm is None:
+            from quarterdeck.tui.alarm import Alarm
+
+            self.alarm = Alarm(self)
+        self.alarm.soon()
+
+    def banner_line(self, cells: int) -> tuple[Line, Line]:
+        return self.alarm.line(cells) if self.alarm is not None else ([], [])
+
     def warn(self) -> None:
         """Critical alerts have come or gone."""
         for screen in self.screen_stack:
@@ -270,7 +281,8 @@ class Console(App[None]):
                 tell()
 
     async def news(self, message: Mapping[str, Any]) -> None:
-        self.alarm.heard(message)
+        if self.alarm is not None:
+            self.alarm.heard(message)
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
                 await screen.on_news(message)

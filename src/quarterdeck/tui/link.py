@@ -53,7 +53,7 @@ async def hold(console: Console) -> None:
     # WebSocket support is imported when there are rows to look at; it would keep them waiting.
     await console.first_rows.wait()
     await _running(console)
-    console.alarm.soon()
+    console.look_for_alerts()
     async with contextlib.aclosing(session.client.events()) as messages:
         async for message in messages:
             await _heard(console, message)
@@ -68,7 +68,7 @@ async def _heard(console: Console, message: dict[str, Any]) -> None:
             console.session.connected(console.session.client)
             console.linked()
             await _running(console)
-            console.alarm.soon()
+            console.look_for_alerts()
         else:
             await console.news({"type": Message.RESYNC})
     elif kind == Message.OPERATION_CHANGED:

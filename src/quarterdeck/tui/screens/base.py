@@ -144,7 +144,7 @@ class ConsoleScreen(Screen[None]):
             return
         banner, crumb = self.query_one(Banner), self.query_one("#crumb")
         lines = bool(banner.display) + bool(crumb.display)
-        banner.tell(*self.console.alarm.line(self.size.width))
+        banner.tell(*self.console.banner_line(self.size.width))
         crumb.display = not (banner.display and self.size.height < SHORT)
         down = bool(banner.display) + bool(crumb.display) - lines
         if down:

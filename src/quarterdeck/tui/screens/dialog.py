@@ -83,7 +83,7 @@ class Dialog(ModalScreen[Result]):
 
     def show_banner(self) -> None:
         """The banner is not hidden behind a dialog: it stands here too, and the dialog below it."""
-        left, _ = self.console.alarm.line(self.size.width)
+        left, _ = self.console.banner_line(self.size.width)
         if self.is_mounted and self.query_one(Banner).tell(left, []):  # no key leads there from here
             self.fit()
 
