@@ -47,13 +47,13 @@ def test_from_what_is_at_risk_to_what_is_suggested_and_back(person: Person, tmp_
     with person.console() as console:
         console.wait_for(r"3 matching")
         console.press(":sla\r")
-        console.wait_for(r"2 at risk +0 broken")
+        console.wait_for(r"2 at risk +0 broken in 30 days")
         console.wait_for(r"▸ +! in \d+s +resolution .*Bell")
 
         # It counts down, and breaks while one looks.
         console.wait_for(r"1 at risk +1 broken", seconds=60)
         console.press("b")
-        console.wait_for(r"▸ .*✕ now .*Bell")
+        console.wait_for(r"▸ .*✕ <1m .*Bell")
         console.press("b")
 
         # From the row straight to the item, and what its policy suggests.

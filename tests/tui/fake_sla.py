@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from quarterdeck.contract.clock import DAY, HOUR, MINUTE, iso
+from quarterdeck.contract.clock import DAY, HOUR, MINUTE, from_iso, iso
 from tests.tui.fake_client import NOW, FakeClient, item
 from tests.tui.fake_machines import MachineClient
 
@@ -33,8 +33,8 @@ class SlaClient(MachineClient):
             for n, left in enumerate((*soon, *(n * HOUR for n in range(4, 34))), 1)
         ]
         self.broken = [
-            promise(self, n, NOW - n * 53 * MINUTE, ended_at=iso(NOW - n * 31 * MINUTE) if n % 2 else None)
-            for n in range(1, 160)
+            promise(self, n, NOW - ago * MINUTE, ended_at=iso(NOW - ago * 31 // 53 * MINUTE) if n % 2 else None)
+            for n, ago in enumerate((*range(53, 25 * 53, 53), *range(26 * 53, 41_000, 295)), 1)
         ]
 
     def _listed(self, rows: list[dict[str, Any]], query: Any) -> dict[str, Any]:
@@ -47,15 +47,22 @@ class SlaClient(MachineClient):
         return self._listed(self.risk, query)
 
     def _sla_breaches(self, _path: Any, query: Any, _body: Any) -> dict[str, Any]:
-        return self._listed(self.broken, query)
+        return self._listed(self._broken(query), query)
+
+    def _broken(self, query: Any) -> list[dict[str, Any]]:
+        end = from_iso(query["end"])
+        since = end - query["days"] * DAY
+        found = [row for row in self.broken if query.get("tenant") in (None, row["tenant_id"])]
+        return [row for row in found if since <= from_iso(row["at"]) < end and row["target"] == query["target"]]
 
     def _sla_compliance(self, _path: Any, query: Any, _body: Any) -> dict[str, Any]:
         step = _DAYS[query["period"]]
         base = _MEDIANS.get(query.get("priority"), 400.0)
         periods = []
         for n in range(query["days"] // step + 1):
-            met, breached = 40 + round(9 * math.sin(n)), max(0, round(4 + 4 * math.sin(n / 2.3)))
-            start = iso((NOW // DAY - query["days"] + n * step) * DAY)
+            since = (NOW // DAY - query["days"] + n * step) * DAY
+            broken = self._broken({**query, "days": step, "end": iso(since + step * DAY)})
+            met, breached, start = 40 + round(9 * math.sin(n)), len(broken), iso(since)
             percent = round(100 * met / (met + breached), 2)
             median = base * (1 + math.sin(n / 3) / 4)
             periods.append(

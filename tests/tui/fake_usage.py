@@ -10,7 +10,7 @@ from typing import Any
 from quarterdeck.contract.clock import DAY, HOUR, from_iso, iso
 from quarterdeck.contract.enums import Period
 from quarterdeck.contract.operations import Operation
-from quarterdeck.tui.screens.usage.times import end_of, start_of
+from quarterdeck.tui.periods import end_of, start_of
 from tests.tui.fake_client import NOW
 from tests.tui.fake_machines import MachineClient
 

@@ -30,7 +30,7 @@ def asked(person: Person, name: str) -> list[dict[str, Any]]:
 
 async def test_what_is_at_risk_comes_first_and_nearest_first(tmp_path: Path) -> None:
     async with at_the_service_levels(tmp_path) as person:
-        await person.sees("38 at risk", "159 broken so far", "promises kept", "91% kept")
+        await person.sees("38 at risk", "159 broken in 30 days", "promises kept", "89% kept")
         await person.until(lambda: "in 90s" in person.line(12), "the nearest at the top")
         await person.press("b")
         await person.sees("late by", "53m ago", "✕ 1h")
@@ -71,15 +71,21 @@ async def test_one_tenant_and_another_time(tmp_path: Path) -> None:
         await person.sees("Service levels of", "globex")
         await person.type("glo")
         await person.press("enter")
-        await person.sees("tenant globex", "13 at risk", "53 broken")
+        await person.sees("tenant globex", "13 at risk", "53 broken in 30 days")
         assert asked(person, "sla.compliance")[-1]["tenant"] == "globex"
         await person.press("w")
         await person.sees("the last 13 weeks", "each week")
         last = asked(person, "sla.compliance")[-1]
         assert (last["days"], last["period"], last["tenant"]) == (91, "week", "globex")
+        broken = asked(person, "sla.breaches")[-1]
+        assert (broken["days"], broken["end"]) == (92, "2026-09-22T00:00:00Z"), "from the Monday of the first week on"
         await person.press("f")
-        await person.sees("first responses")
+        await person.sees("first responses", "0 broken in 13 weeks")
         assert asked(person, "sla.resolution_time")[-1]["target"] == "first_response"
+        await person.press("escape")
+        await person.sees("tenant every", "38 at risk")
+        await person.press("escape")
+        await person.sees("matching")
 
 
 async def test_charts_are_turned_where_not_all_fit(tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ async def test_nothing_at_risk_says_what_to_do(tmp_path: Path) -> None:
         await person.press("enter")
         await person.sees("needs a row")
         await person.press("b")
-        await person.sees("No promise was broken.")
+        await person.sees("No promise was broken in this time.")
 
 
 async def test_ways_there(tmp_path: Path) -> None:

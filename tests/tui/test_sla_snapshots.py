@@ -21,7 +21,7 @@ from tests.tui.test_snapshots import SIZES, THEMES, Story, before
 
 async def service_levels(person: Person) -> None:
     await person.press("f10")
-    await person.sees("promises kept", "38 at risk", "159 broken so far")
+    await person.sees("promises kept", "38 at risk", "159 broken in 30 days")
     await person.press("j", "j")
 
 

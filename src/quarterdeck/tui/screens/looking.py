@@ -10,6 +10,8 @@ from typing import ClassVar
 from textual.timer import Timer
 
 from quarterdeck.tui.screens.base import ConsoleScreen
+from quarterdeck.tui.spans import Line
+from quarterdeck.tui.text import safe
 
 PATIENCE = 10  # times as long as a look takes, until the next one
 
@@ -20,6 +22,7 @@ class LookingScreen(ConsoleScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self.pace = self.AGAIN_SECONDS
         self._timer: Timer | None = None
         self._looked_at, self._took = float("-inf"), 0.0  # seconds
 
@@ -34,7 +37,7 @@ class LookingScreen(ConsoleScreen):
     def soon(self) -> None:
         """Look again, now and then, as long as somebody sees it."""
         if self._timer is None and self.is_seen:
-            wait = self._looked_at + max(self.AGAIN_SECONDS, self._took * PATIENCE) - time.monotonic()
+            wait = self._looked_at + max(self.pace, self._took * PATIENCE) - time.monotonic()
             self._timer = self.set_timer(max(wait, 0.05), self._look_if_seen)
 
     def _look_if_seen(self) -> None:
@@ -57,6 +60,20 @@ class LookingScreen(ConsoleScreen):
         finally:
             self._looked_at = time.monotonic()
             self._took = self._looked_at - began
+
+    def whose(self, tenant: str, command: str) -> Line:
+        """Whose figures they are, and the key for those of another; empty: of all that one sees."""
+        own = self.console.session.own_tenants
+        if own is None:
+            line: Line = [("tenant ", "muted"), (safe(tenant) or "every", "title")]
+        else:
+            line = [("only your own: ", "muted"), (safe(tenant) or safe(", ".join(own)) or "nothing", "title")]
+        return line if own is not None and len(own) < 2 else [*line, (f" {self.key(command)}", "key")]
+
+    def why_one_tenant(self) -> str | None:
+        """Why another tenant cannot be chosen."""
+        own = self.console.session.own_tenants
+        return "You see only what is your own." if own is not None and len(own) < 2 else None
 
     def ask_for_tenant(self, title: str, tenant: str, chosen: Callable[[str], None]) -> None:
         """One of those that are known, or all (empty); `chosen` is told of another one than `tenant`."""

@@ -46,12 +46,13 @@ def _late_by(row: Row, context: CellContext) -> Cell:
     """How long it took after it was due; what still runs says so with a sign."""
     due, ended = moment(row["at"]) or 0, moment(row["ended_at"])
     if ended is None:
-        return f"{context.glyphs.failed} {words.age(row['at'], context.now)}", "error"
+        passed = words.age(row["at"], context.now)
+        return f"{context.glyphs.failed} {'<1m' if passed == 'now' else passed}", "error"
     return words.span(max(ended - due, 0)), "muted"
 
 
+_PROMISE = Column("promise", "promise", 14, _promise, hide_below=70)
 _WHAT = (
-    Column("promise", "promise", 14, _promise, hide_below=70),
     Column("priority", "priority", 8, _priority),
     Column("status", "status", 14, _status, hide_below=92),
     Column("title", "title", 18, _text("title"), flex=True),
@@ -59,7 +60,7 @@ _WHAT = (
     Column("assignee", "assignee", 10, _assignee, hide_below=78),
     Column("queue", "queue", 13, _text("resource", "muted"), hide_below=118),
 )
-RISK_COLUMNS: tuple[Column, ...] = (Column("due", "due", 11, _due, right=True, live=True), *_WHAT)
+RISK_COLUMNS: tuple[Column, ...] = (Column("due", "due", 11, _due, right=True, live=True), _PROMISE, *_WHAT)
 BREACH_COLUMNS: tuple[Column, ...] = (
     Column("broken", "broken", 8, _broken, right=True, live=True),
     Column("late", "late by", 7, _late_by, right=True, live=True),

@@ -22,7 +22,6 @@ from quarterdeck.tui.screens.sla.columns import BREACH_COLUMNS, RISK_COLUMNS
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import ListedSource
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.chart_board import ChartBoard
 from quarterdeck.tui.widgets.chart_data import percent
 from quarterdeck.tui.widgets.lines import LineView
@@ -66,7 +65,7 @@ class SlaScreen(LookingScreen):
         super().__init__()
         self.board = ChartBoard(id="charts")
         self.risk = TitledTable(session, RISK_COLUMNS, "", "at risk", "risk")
-        self.broken = TitledTable(session, BREACH_COLUMNS, "No promise was broken.", "broken so far", "broken")
+        self.broken = TitledTable(session, BREACH_COLUMNS, "No promise was broken in this time.", "broken", "broken")
         self.current = self.risk
         self.span, self.tenant, self.target = series.SPANS[1], "", SlaTarget.RESOLUTION
         self.figures: series.Figures | None = None
@@ -114,7 +113,7 @@ class SlaScreen(LookingScreen):
             "page-up": lambda: self.table.action_page_up(),
             "open": self.visit,
             "copy": self.copy,
-            "clear": self.console.back,
+            "clear": self.widen,
             "reload": self.look,
             "window": self.next_span,
             "chart-next": lambda: self.turn(1),
@@ -128,6 +127,8 @@ class SlaScreen(LookingScreen):
     def why_not(self, bound: Bound) -> str | None:
         if bound.name == "sla":
             return "These are the service levels already."
+        if bound.name == "sla-tenant":
+            return self.why_one_tenant()
         if bound.name in ("detail-down", "detail-up"):
             return f"There is no detail pane here; {self.key('open')} goes to the item."
         if bound.name in ("open", "copy") and self.current_row() is None:
@@ -164,11 +165,7 @@ class SlaScreen(LookingScreen):
             return
         promise = "resolutions" if self.target is SlaTarget.RESOLUTION else "first responses"
         said: Line = [("  the last ", "muted"), (self.span.said, "title"), (f" {self.key('window')}", "key")]
-        said += [
-            ("   tenant ", "muted"),
-            (safe(self.tenant) or "every", "title"),
-            (f" {self.key('sla-tenant')}", "key"),
-        ]
+        said += [("   ", ""), *self.whose(self.tenant, "sla-tenant")]
         said += [("   ", ""), (promise, "title"), (f" {self.key('sla-target')}", "key")]
         self.query_one("#line", LineView).show(said)
         other = self.broken if self.current is self.risk else self.risk
@@ -202,8 +199,17 @@ class SlaScreen(LookingScreen):
         if session.client is None or session.lost:
             return
         query = {"tenant": self.tenant} if self.tenant else {}
-        for half, operation in ((self.risk, sla.AT_RISK), (self.broken, sla.BREACHES)):
-            half.table.show(self._source(operation, query), keep=keep)
+        self.risk.table.show(self._source(sla.AT_RISK, query), keep=keep)
+        self._look_back(keep=keep)
+
+    def _look_back(self, *, keep: bool) -> None:
+        """At what is over: figures, and what was broken in their time."""
+        session = self.console.session
+        if session.client is None:
+            return
+        query = series.broken_query(self.span, session.now(), self.tenant or None, self.target)
+        self.broken.noun = f"broken in {self.span.said}"
+        self.broken.table.show(self._source(sla.BREACHES, query), keep=keep)
         self.run_worker(self._fetch(), group="figures", exclusive=True)
 
     def _source(self, operation: Operation, query: Mapping[str, object]) -> ClockSource:
@@ -270,15 +276,22 @@ class SlaScreen(LookingScreen):
         self._again()
 
     def _again(self) -> None:
-        """Other figures; the tables stay."""
+        """Other figures, and what was broken; what is at risk stays."""
+        self._look_back(keep=False)
         self._tell()
-        if self.console.session.client is not None:
-            self.run_worker(self._fetch(), group="figures", exclusive=True)
 
     def choose_tenant(self) -> None:
-        def chosen(tenant: str) -> None:
-            self.tenant = tenant
-            self._tell()
-            self.look(keep=False)
+        self.ask_for_tenant("Service levels of", self.tenant, self.narrow)
 
-        self.ask_for_tenant("Service levels of", self.tenant, chosen)
+    def narrow(self, tenant: str) -> None:
+        """To one tenant; empty: all of them."""
+        self.tenant = tenant
+        self._tell()
+        self.look(keep=False)
+
+    def widen(self) -> None:
+        """Every tenant again; then back."""
+        if self.tenant:
+            self.narrow("")
+        else:
+            self.console.back()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any, NamedTuple
 
-from quarterdeck.contract.clock import DAY, MINUTE
+from quarterdeck.contract.clock import DAY, MINUTE, iso
 from quarterdeck.contract.enums import Period, Priority, SlaTarget
 from quarterdeck.contract.operations import sla
 from quarterdeck.tui.format import count, moment
+from quarterdeck.tui.periods import start_of
 from quarterdeck.tui.widgets.chart_data import Plot, Series, milliseconds, percent
 
 Answer = Mapping[str, Any]
@@ -60,6 +62,14 @@ async def fetch(client: Any, span: Span, tenant: str | None, target: SlaTarget) 
     return Figures(whole, dict(zip(Priority, each, strict=True)), times)
 
 
+def broken_query(span: Span, now: int, tenant: str | None, target: SlaTarget) -> dict[str, object]:
+    """What names the breaches that the figures of a span count: from the beginning of its first period on."""
+    start = start_of(span.period, now - span.days * DAY)
+    days = (now - start) // DAY + 1
+    query: dict[str, object] = {"days": days, "end": iso(start + days * DAY), "target": str(target)}
+    return query if tenant is None else {**query, "tenant": tenant}
+
+
 def plots(figures: Figures, span: Span, target: SlaTarget) -> list[Plot]:
     periods = figures.whole["periods"]
     times, step = [moment(each["start"]) or 0 for each in periods], _STEPS[span.period]
@@ -68,12 +78,12 @@ def plots(figures: Figures, span: Span, target: SlaTarget) -> list[Plot]:
         "kept", "completed", "badge-completed", _of(periods, "percent"), percent(share) if share is not None else ""
     )
     breaches = Series("broken", "failed", "badge-failed", _counts(periods), count(figures.whole["breached"]))
-    each = f"each {span.period}"
+    each = f"each {span.period}, UTC"
     what = "time to resolve" if target is SlaTarget.RESOLUTION else "time to respond"
     return [
-        Plot("promises kept", percent, times, step, (compliance,), each, _NO_VERDICT, 100.0),
-        Plot("breaches", _whole, times, step, (breaches,), each, "no promise was broken in this time"),
-        Plot(what, milliseconds, times, step, _by_priority(figures), "", "nothing ended in this time"),
+        Plot("promises kept", percent, times, step, (compliance,), each, _NO_VERDICT, 100.0, UTC),
+        Plot("breaches", _whole, times, step, (breaches,), each, "no promise was broken in this time", None, UTC),
+        Plot(what, milliseconds, times, step, _by_priority(figures), "", "nothing ended in this time", None, UTC),
     ]
 
 

@@ -11,7 +11,8 @@ from quarterdeck.contract.clock import iso
 from quarterdeck.contract.enums import Metered, Period
 from quarterdeck.contract.operations import usage
 from quarterdeck.tui.format import moment
-from quarterdeck.tui.screens.usage.times import Time, end_of
+from quarterdeck.tui.periods import end_of
+from quarterdeck.tui.screens.usage.times import Time
 
 Row = Mapping[str, Any]
 MOST_ROWS = 5_000  # in memory; the rest is for the export

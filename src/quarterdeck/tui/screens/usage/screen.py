@@ -137,8 +137,8 @@ class UsageScreen(LookingScreen):
             return f"{self.label(bound)} needs a row; there is none under the cursor."
         if bound.name == "usage-later" and not self.back:
             return "What is to come has not been used yet."
-        if bound.name == "usage-tenant" and self.only:
-            return "You see only what is your own."
+        if bound.name == "usage-tenant":
+            return self.why_one_tenant()
         if bound.name == "usage-limit":
             return why_not_change(bound.command.label, self.console.session.standing, Role.ADMIN) or (
                 "A limit is set by somebody who sees every tenant."
@@ -176,8 +176,10 @@ class UsageScreen(LookingScreen):
     def _tell(self) -> None:
         """Which time, whose, of what."""
         if self.stands:
-            own = self.console.session.own_tenants
-            self.query_one("#line", LineView).show(asked_line(self.asked, own, self.key))
+            asked = self.asked
+            self.query_one("#line", LineView).show(
+                asked_line(asked, self.whose(asked.tenant, "usage-tenant"), self.key)
+            )
 
     def _paint_cards(self) -> None:
         if self.figures is None or not self.stands:

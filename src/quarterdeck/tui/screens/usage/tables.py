@@ -34,7 +34,9 @@ class UsageTables(Container):
         self._key = key
         self.view = self._left = View.TENANTS
         self.is_wide = False
-        self._parts = {each: TitledTable(session, each.columns, each.empty, each.noun, each.value) for each in View}
+        self._parts = {
+            each: TitledTable(session, each.columns, each.empty, each.noun, each.value, each.noun[:-1]) for each in View
+        }
         self._orders = {each: each.orders[0] for each in View}
         self._lists = {each: WholeList(self._reader(each), each.key) for each in View}
         self._figures: Figures | None = None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from quarterdeck.contract.clock import DAY, HOUR, WEEK, to_datetime, to_ms
+from quarterdeck.contract.clock import DAY, HOUR, to_datetime
 from quarterdeck.contract.enums import Period, UsageStep
+from quarterdeck.tui.periods import end_of, start_of
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -74,23 +74,6 @@ def time_of(period: Period, now: int, back: int = 0) -> Time:
     for _ in range(back):
         start = start_of(period, start - 1)
     return Time(period, start, end_of(period, start), start_of(period, start - 1), back)
-
-
-def start_of(period: Period, moment: int) -> int:
-    """Of the period that a moment lies in."""
-    at = to_datetime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
-    if period is Period.WEEK:
-        at -= timedelta(days=at.weekday())
-    elif period is Period.MONTH:
-        at = at.replace(day=1)
-    return to_ms(at)
-
-
-def end_of(period: Period, start: int) -> int:
-    if period is not Period.MONTH:
-        return start + (DAY if period is Period.DAY else WEEK)
-    at = to_datetime(start)
-    return to_ms(datetime(at.year + at.month // 12, at.month % 12 + 1, 1))
 
 
 def day_of(moment: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from quarterdeck.contract.enums import Period
@@ -79,16 +79,10 @@ def limit_line(limit: Row, period: Period, now: int, cells: int, glyphs: Glyphs)
     return [(size, style), (of, ""), (f" · {ahead}" if ahead.startswith("full") else "", "muted")]
 
 
-def asked_line(asked: Asked, own: Sequence[str] | None, key: Callable[[str], str]) -> Line:
-    """Which time, whose, of what, and the keys for another. `own`: the tenants of who looks, None for all."""
+def asked_line(asked: Asked, whose: Line, key: Callable[[str], str]) -> Line:
+    """Which time, whose, of what, and the keys for another."""
     time = asked.time
     line: Line = [("  ", ""), (time.said, "title")]
     line += [(f" {time.dates}" if time.dates else "", "muted"), (" UTC ", "muted"), (key("window"), "key")]
-    if own is None:
-        line += [("   tenant ", "muted"), (safe(asked.tenant) or "every", "title")]
-    else:
-        whose = safe(asked.tenant) or ", ".join(map(safe, own)) or "nothing"
-        line += [("   only your own: ", "muted"), (whose, "title")]
-    if own is None or len(own) > 1:
-        line.append((f" {key('usage-tenant')}", "key"))
+    line += [("   ", ""), *whose]
     return [*line, ("   ", ""), (safe(asked.kind) or "everything", "title"), (f" {key('usage-type')}", "key")]
