@@ -13,7 +13,7 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.demo.crew import waited
 from quarterdeck.demo.words import LEAD
 
-_RULES: tuple[tuple[str, AlertType, dict[str, Any]], ...] = (
+RULES: tuple[tuple[str, AlertType, dict[str, Any]], ...] = (
     (
         "Work fails",
         AlertType.ERROR_RATE_HIGH,
@@ -57,7 +57,7 @@ async def watch(client: Client) -> None:
         return
     usual, client.act_as = client.act_as, Principal(LEAD, Role.SUPER_ADMIN)
     try:
-        for name, kind, settings in _RULES:
+        for name, kind, settings in RULES:
             await client.call(alerts.CREATE, body={"name": name, "type": kind, "settings": settings})
     finally:
         client.act_as = usual
