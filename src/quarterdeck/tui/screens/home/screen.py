@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.containers import Container
-from textual.timer import Timer
 from textual.widget import Widget
 
 from quarterdeck.contract.live import Message
@@ -17,10 +16,11 @@ from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import moment, plural
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.home.doors import Doors, Piece
 from quarterdeck.tui.screens.home.plots import plots
 from quarterdeck.tui.screens.home.rows import Board
+from quarterdeck.tui.screens.looking import LookingScreen
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.theming import look_of
@@ -30,7 +30,6 @@ BESIDE = 120  # cells from which charts stand at the right
 CHARTS = 13  # lines that they need below
 # Time alone brings items near their end, and nobody says so.
 EACH_SECONDS = 60.0
-PATIENCE = 10  # times as long as a look takes, until the next one
 _NEWS = frozenset(
     {
         Message.RESOURCE_CHANGED,
@@ -43,7 +42,7 @@ _NEWS = frozenset(
 )
 
 
-class HomeScreen(ConsoleScreen):
+class HomeScreen(LookingScreen):
     """Looks again when something has happened, in its pace, and only while somebody sees it."""
 
     DEFAULT_CSS = """
@@ -63,12 +62,11 @@ class HomeScreen(ConsoleScreen):
         self.doors = Doors(id="doors")
         self.charts = ChartBoard(id="charts")
         self.overview: Mapping[str, Any] | None = None
-        self._pace = session.settings.console.home_refresh_seconds
+        self.pace = session.settings.console.home_refresh_seconds
         self._says = "Looking…"
         self._needs = 0
-        self._missed = False  # something has happened that was not looked at
-        self._timer: Timer | None = None
-        self._looked_at, self._took, self._heard_at = float("-inf"), 0.0, float("-inf")  # seconds
+        self._heard_at = float("-inf")  # seconds; when something happened last
+        self._fetching = False
 
     @property
     def place(self) -> Scope:
@@ -136,7 +134,7 @@ class HomeScreen(ConsoleScreen):
 
     def on_screen_resume(self) -> None:
         self.doors.focus()
-        if self._missed or self.overview is not None:
+        if self.overview is not None:
             self.soon()
 
     def _paint(self) -> None:
@@ -178,45 +176,33 @@ class HomeScreen(ConsoleScreen):
             self.soon()
 
     def soon(self) -> None:
-        """Look again, in its pace; what happens while nobody sees it is looked at when somebody does."""
-        if self._timer is not None or not self.is_mounted:
-            return
-        if not self._is_seen:
-            self._missed = True
-            return
-        wait = self._looked_at + max(self._pace, self._took * PATIENCE) - time.monotonic()
-        self._timer = self.set_timer(max(wait, 0.05), self.look)
+        if self._fetching:
+            self._heard_at = time.monotonic()  # the answer that is on its way is looked at, and then again
+        else:
+            super().soon()
 
-    @property
-    def _is_seen(self) -> bool:
-        return self.console.front is self
-
-    def look(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
+    def look(self, *, keep: bool = True) -> None:
+        self.no_more_waiting()
         session = self.console.session
         if session.client is None or session.lost:
             self._says = "Waiting for the engine…"
             self._paint()
-        elif not self._is_seen:
-            self._missed = True
         else:
-            self._missed = False
             self.run_worker(self._fetch(), group="overview", exclusive=True)
 
     async def _fetch(self) -> None:
         began = time.monotonic()
+        self._fetching = True
         try:
-            found = await self.console.session.client.call(overview.SHOW)
+            with self.timed():
+                found = await self.console.session.client.call(overview.SHOW)
         except FAILURES as error:
             self._says = sentence(error)
             self.notice(self._says, "error")
             self._paint()
             return
         finally:
-            self._looked_at = time.monotonic()
-            self._took = self._looked_at - began
+            self._fetching = False
         self.overview = found
         self._paint()
         counting = any(each["open"] is None or each["due_soon"] is None for each in found["items"] or ())
