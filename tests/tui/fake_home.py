@@ -11,7 +11,7 @@ from quarterdeck.contract.problems import Code, Problem
 from tests.tui.fake_client import NOW, operation
 from tests.tui.fake_sla import SlaClient
 
-_NAMES = ("Mail fails", "Refunds stand still", "Search is slow", "Returns fall due", "Disk of db-2 is nearly full")
+_NAMES = ("Mail fails", "Refunds stand still", "Search is slow", "Returns fall due", "Disk is nearly full")
 
 
 def alert(number: int, **changes: Any) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def alert(number: int, **changes: Any) -> dict[str, Any]:
         "name": _NAMES[number % len(_NAMES)],
         "severity": ("critical", "warning", "critical", "info")[number % 4],
         "tenant_id": ("acme", None, "globex")[number % 3],
+        "labels": {"host": "db-2"} if number % 5 == 4 else {},
         "since": iso(NOW - (number * number * 3 + 2) * MINUTE),
         "acknowledged": number in (2, 5),
         "silenced": number == 6,

@@ -11,7 +11,7 @@ from quarterdeck.cli.output import Heading, table
 from quarterdeck.cli.runtime import Cli, command
 from quarterdeck.contract.operations import overview as ops
 from quarterdeck.tui.format import count, plural
-from quarterdeck.tui.screens.home.needs import needs, quiet_words
+from quarterdeck.tui.screens.home.needs import alert_name, needs, quiet_words
 from quarterdeck.tui.text import safe
 
 Row = Mapping[str, Any]
@@ -44,7 +44,7 @@ def critical_lines(found: Row, width: int | None) -> list[str]:
     if not found["newest"]:
         return []
     headings = (Heading("id", right=True), Heading("alert"), Heading("tenant"), Heading("since"))
-    rows = [(each["id"], each["name"], each["tenant_id"] or "", each["since"]) for each in found["newest"]]
+    rows = [(each["id"], alert_name(each), each["tenant_id"] or "", each["since"]) for each in found["newest"]]
     others = found["count"] - len(rows)
     more = [f"{count(others, more=found['more'])} more; see them with: qd alerts list --severity critical"]
     return [*table(headings, rows, width=width), *(more if others else [])]

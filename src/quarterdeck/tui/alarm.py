@@ -16,6 +16,7 @@ from quarterdeck.contract.operations import overview
 from quarterdeck.tui.failures import FAILURES
 from quarterdeck.tui.format import count, moment, severity
 from quarterdeck.tui.ringing import BELL, notice
+from quarterdeck.tui.screens.home.needs import alert_name
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import fit, safe
 
@@ -86,7 +87,7 @@ class Alarm:
         if console.alert_notice != "off":
             first, others = fresh[0], len(fresh) - 1
             more = f" and {others} more" if others else ""
-            self._console.send_through(notice(console.alert_notice, "Critical alert", f"{first['name']}{more}"))
+            self._console.send_through(notice(console.alert_notice, "Critical alert", f"{alert_name(first)}{more}"))
 
     def line(self, cells: int) -> tuple[Line, Line]:
         """For the banner: what fires, and the key that goes there; nothing where nothing does. The name gives way."""
@@ -101,7 +102,7 @@ class Alarm:
         key = self._console.session.keymap.key
         way = f"{key('alerts') or key('home')} goes there "
         room = cells - cell_len(said) - len(sign) - len(way) - 4
-        return [(f" {sign}: {_short(first['name'], max(room, _NAME))}{said}", "lost")], [(way, "lost")]
+        return [(f" {sign}: {_short(alert_name(first), max(room, _NAME))}{said}", "lost")], [(way, "lost")]
 
     def _since(self, at: object) -> str:
         """A time of day: it says the same as long as it stands there."""

@@ -54,6 +54,7 @@ class AlertLine(Answer):
     name: str
     severity: Severity
     tenant_id: str | None
+    labels: dict[str, str]
     since: Timestamp
     acknowledged: bool
     silenced: bool

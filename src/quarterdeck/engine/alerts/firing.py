@@ -23,7 +23,7 @@ _LATEST = 10
 _MOST_READ, _MOST_TOLD = 500, 20
 _FIRES = _A.state == str(AlertState.FIRING)
 _SHOWN: tuple[Any, ...] = (
-    *(_A.id, _A.name, _A.severity, _A.tenant_id, _A.starts_at, _A.updated_at),
+    *(_A.id, _A.name, _A.severity, _A.tenant_id, _A.labels, _A.starts_at, _A.updated_at),
     *(_A.acked_until, _A.silenced_by, _A.inhibited_by),
 )
 
@@ -75,6 +75,7 @@ def _line(row: Row[Any]) -> AlertLine:
         name=row.name,
         severity=Severity(row.severity),
         tenant_id=row.tenant_id,
+        labels=row.labels,
         since=to_datetime(row.updated_at if row.starts_at is None else row.starts_at),
         acknowledged=row.acked_until is not None,
         silenced=row.silenced_by is not None or row.inhibited_by is not None,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from quarterdeck.contract.enums import Resource, Severity
 from quarterdeck.tui.format import count, plural
+from quarterdeck.tui.screens.alerts.words import labels_said
 from quarterdeck.tui.text import safe
 
 Overview = Mapping[str, Any]
@@ -53,10 +54,14 @@ def _alerts(alerts: Overview | None) -> Iterable[Need]:
             continue
         said = plural(number, f"{severity} alert")
         newest = next((each for each in alerts["latest"] if is_unseen(each) and each["severity"] == severity), None)
-        name = (
-            "" if newest is None else f": {safe(newest['name'])}" if number == 1 else f", last {safe(newest['name'])}"
-        )
+        name = "" if newest is None else f"{':' if number == 1 else ', last'} {safe(alert_name(newest))}"
         yield Need(style, f"{said} {'fires' if number == 1 else 'fire'}{name}", f"alerts severity:{severity}")
+
+
+def alert_name(alert: Overview) -> str:
+    """Its name and what tells it from others of that name. As it came; not safe."""
+    said = labels_said({name: value for name, value in alert["labels"].items() if name != "tenant"})
+    return f"{alert['name']} {said}".rstrip()
 
 
 def is_unseen(alert: Overview) -> bool:

@@ -14,7 +14,7 @@ from quarterdeck.tui import format as words
 from quarterdeck.tui.format import count
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.screens.home.doors import Door, Piece, Row
-from quarterdeck.tui.screens.home.needs import NOUNS, Need, is_unseen, needs, quiet_words
+from quarterdeck.tui.screens.home.needs import NOUNS, Need, alert_name, is_unseen, needs, quiet_words
 from quarterdeck.tui.spans import Line, width
 from quarterdeck.tui.text import fit, safe
 from quarterdeck.tui.widgets.chart_data import percent
@@ -204,7 +204,7 @@ class Board:
         name = max(self._cells - 2 - 11 - 14 - 6 - 7, 10)
         spans = [
             ("  " + fit(text, 11), style if is_unseen(alert) else "muted"),
-            (fit(safe(alert["name"]), name, more=self._glyphs.ellipsis) + " ", "" if is_unseen(alert) else "muted"),
+            (fit(safe(alert_name(alert)), name, more=self._glyphs.ellipsis) + " ", "" if is_unseen(alert) else "muted"),
             (fit(safe(alert["tenant_id"] or ""), 13, more=self._glyphs.ellipsis) + " ", "muted"),
             (fit(seen, 5) + " ", "muted"),
             (age.rjust(6), "muted"),
