@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from textual.containers import Container
@@ -88,6 +89,7 @@ class UsageTables(Container):
         for view in self._seen:
             table, found, order = self._parts[view].table, self._lists[view], self._orders[view]
             table.sorted_by, table.descending = order.column, order.descending
+            await asyncio.sleep(0)
             moved = await found.refresh()
             wanted = self._wanted[1] if self._wanted is not None and self._wanted[0] is view else None
             if wanted is not None:
@@ -116,7 +118,8 @@ class UsageTables(Container):
                 there = _LEFT if view in _LEFT else (view,)
             names: Line = [(f" {each.title} ", "title" if each is view is self.view else "muted") for each in there]
             cut = self._figures is not None and not complete(self._figures, view)
-            counted: Line = [(f"{part.counted(more=cut)}, {order.said} ", "muted")]
+            rest = f"; all of them: {self._key('usage-export')}" if cut else ""
+            counted: Line = [(f"{part.counted(more=cut)}, {order.said}{rest} ", "muted")]
             if view is self.view:
                 counted.append((f"{self._key('usage-sort')} ", "key"))
             names += [(f" {self._key('usage-other')}", "key")] if view in _LEFT or not self.is_wide else []
