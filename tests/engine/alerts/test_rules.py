@@ -23,6 +23,7 @@ from quarterdeck.engine.sla.tables import sla_clocks
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.workers.tables import workers
 from tests.engine.alerts.world import FIRING, MONDAY, PENDING, RESOLVED, Day, breach
+from tests.engine.runs.world import make_queue
 from tests.support.desk import ACME, ANA, ROOT, make_engine, refused
 
 # ----- rules
@@ -144,6 +145,7 @@ async def test_what_waits_and_ends_was_nothing(day: Day) -> None:
 
 
 async def test_each_type_reads_its_figures(day: Day) -> None:
+    await make_queue(day.engine, "mail")
     for item in range(1, 4):
         await breach(day, item)
     running = {

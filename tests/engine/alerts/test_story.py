@@ -9,7 +9,7 @@ import pytest
 
 from quarterdeck.contract.clock import HOUR, MINUTE, to_ms
 from quarterdeck.contract.enums import AlertType, Dimension, HandlerKind
-from quarterdeck.contract.models.queues import QueueSettings
+from quarterdeck.contract.models.queues import Pause, QueueSettings
 from quarterdeck.contract.models.runs import LeaseRequest
 from quarterdeck.engine.alerts import evaluation, trying
 from quarterdeck.engine.alerts.sampling import WITH_A_PAST
@@ -126,3 +126,14 @@ async def test_every_type_fires_and_is_over(day: Day, desk: Desk, monkeypatch: p
         "bulk_failure_rate": [(0, 15)],
         "throughput_low": [(-29, 0), (15, 16), (31, None)],
     }
+
+    # What somebody has paused completes nothing and waits, and what is gone is missed by nobody.
+    await runs.add(day.engine, {}, queue=MAIL)
+    await changes.pause_queue(day.engine, ROOT, MAIL, Pause(reason="Moving house."))
+    day.now += 20 * MINUTE
+    assert await look() == {"worker_unhealthy": "w-1"}
+    await changes.resume_queue(day.engine, ROOT, MAIL, Pause())
+    assert await look() == {**idle, "queue_stuck": MAIL}
+    await lease(day, 1)
+    await changes.delete_queue(day.engine, ROOT, MAIL)
+    assert await look() == {}

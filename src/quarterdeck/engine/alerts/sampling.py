@@ -162,6 +162,11 @@ async def _errors(connection: AsyncConnection, engine: Engine, rule: Rule, now: 
     return _shares(rule, (await connection.execute(query)).all())
 
 
+async def _going(connection: AsyncConnection) -> list[str]:
+    """Names of queues that nobody has paused: those wait because somebody wants it."""
+    return [name for name, queue in (await known_queues(connection)).items() if not queue.paused]
+
+
 async def _throughput(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
     """In percent of what a window of the day before it completed on average."""
     begins = _window(rule, now)
@@ -178,6 +183,9 @@ async def _throughput(connection: AsyncConnection, engine: Engine, rule: Rule, n
     last = begins - begins % quarter - quarter  # the last whole quarter before the window
     usual = await completed(LONG, last - DAY + quarter, last)
     lately = await completed(SHORT, begins, now)
+    if Dimension.QUEUE in rule.settings.by:
+        place, going = rule.settings.by.index(Dimension.QUEUE), await _going(connection)
+        usual = {series: number for series, number in usual.items() if series[place] in going}
     share = rule.settings.window_minutes * MINUTE / DAY
     return [
         Sample(series, 100 * lately.get(series, 0.0) / (number * share))
@@ -190,7 +198,7 @@ async def _stuck(connection: AsyncConnection, engine: Engine, rule: Rule, now: i
     """How long the oldest run of a queue has waited, or how many wait. Of now only."""
     scope = Scope(None if rule.tenant_id is None else frozenset({rule.tenant_id}))
     counts = await tallies(connection, scope)
-    known = await known_queues(connection)
+    known = await _going(connection)
     waiting = {name: counts.get(name, {}).get(str(RunStatus.WAITING), 0) for name in known}
     if rule.unit is AlertUnit.COUNT:
         found = {name: float(number) for name, number in waiting.items() if number > 0}
