@@ -6,7 +6,7 @@ from pathlib import Path
 
 from quarterdeck.contract.problems import Code, Problem
 from tests.tui.fake_setup import SetupClient
-from tests.tui.setting_up import at_the, fill, paste
+from tests.tui.setting_up import at_field, at_the, fill, paste
 
 
 async def test_a_channel_is_made_tested_changed_and_deleted(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ async def test_a_channel_is_made_tested_changed_and_deleted(tmp_path: Path) -> N
         await person.press("enter")
         await person.sees(where, "127.0.0.1", "The name of the mail server.")
         await fill(person, "mail.example.org")
-        await person.press(*["tab"] * 4)
+        await at_field(person, "Secret in")
         await person.sees("environment variable that holds the password of the")
         await person.press("enter")
         await person.sees("duty is there. t sends a test.", "6 channels")

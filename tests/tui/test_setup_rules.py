@@ -7,7 +7,7 @@ from pathlib import Path
 from quarterdeck.client.errors import Unreachable
 from quarterdeck.contract.problems import Code, Problem
 from tests.tui.fake_setup import SetupClient
-from tests.tui.setting_up import at_the, fill, paste
+from tests.tui.setting_up import at_field, at_the, fill, paste
 
 _WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -34,7 +34,7 @@ async def test_a_rule_is_made_changed_and_deleted(tmp_path: Path) -> None:
         await fill(person, "1h")
         await person.press("tab")
         await fill(person, "5m")
-        await person.press(*["tab"] * 4)
+        await at_field(person, "Quiet hours")
         await paste(person, "mon-fri 22:00-07:00")
         await person.press("tab")
         await paste(person, "sat-sun 00:00-24:00")
@@ -64,10 +64,6 @@ async def test_a_rule_is_made_changed_and_deleted(tmp_path: Path) -> None:
         assert quiet["timezone"] == "Europe/Stockholm"
         assert [window["days"] for window in quiet["windows"]] == [_WEEK[:5], _WEEK[5:]]
 
-        await person.press("c")
-        await person.sees("Change rule Too many", "such as ops, on-call")
-        await person.press("enter")
-        await person.sees("Nothing was changed.")
         await person.press("c")
         await person.sees("Change rule Too many")
         await person.press("tab")
@@ -133,3 +129,23 @@ async def test_who_may_not_change_is_told_why(tmp_path: Path) -> None:
         await person.sees("Moving to the new relay.")
         await person.press("D")
         await person.sees("End is off: this console is read-only")
+
+
+async def test_a_small_terminal_and_texts_from_outside(tmp_path: Path) -> None:
+    fake = SetupClient()
+    hostile = "\x1b]52;c;aGk=\x07[/red]\u202e"
+    fake.rules[3].update(name=hostile, error=hostile)
+    fake.rules[3]["settings"].update(channels=[hostile], labels={"team": hostile})
+    async with at_the("rules", tmp_path, fake, size=(60, 16)) as person:
+        await person.sees("]52;c;aGk=", "[/red]")
+        await person.press("c")
+        await person.sees("Change rule", "Threshold", "enter saves")
+        await person.press("shift+tab")
+        await person.sees("Reason", "Why; kept in the audit log.")
+        await paste(person, "because")
+        await person.press("enter")
+        await person.sees("Nothing was changed.")
+        await person.press("D")
+        await person.sees("Delete rule", "2 alerts that fire by it are resolved.")
+        assert not set(person.screen) & set("\x1b\x07\u202e")
+        assert not fake.called("alerts.change")
