@@ -86,8 +86,11 @@ async def test_other_times(tmp_path: Path) -> None:
 
 async def test_a_tenant_is_chosen_and_a_resource_type(tmp_path: Path) -> None:
     async with at_the_usage(tmp_path) as person:
+        person.fake.used[NOW - HOUR, "only-sms", "sms_sent"] += 1
+        await person.press("f5")
+        await person.sees("17 rows")
         await person.press("t")
-        await person.sees("Usage of", "globex")
+        await person.sees("Whose usage", "globex", "only-sms")
         await person.type("ini")
         await person.press("enter")
         await person.sees("tenant initech", "newest first")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -75,11 +75,12 @@ class LookingScreen(ConsoleScreen):
         own = self.console.session.own_tenants
         return "You see only what is your own." if own is not None and len(own) < 2 else None
 
-    def ask_for_tenant(self, title: str, tenant: str, chosen: Callable[[str], None]) -> None:
-        """One of those that are known, or all (empty); `chosen` is told of another one than `tenant`."""
+    def ask_for_tenant(self, title: str, tenant: str, chosen: Callable[[str], None], also: Iterable[str] = ()) -> None:
+        """One of those that are known, or all (empty); `chosen` is told of another one than `tenant`. `also`: further
+        tenants that were seen."""
         from quarterdeck.tui.screens.picker import Option, Picker
 
-        tenants = self.console.session.tenants
+        tenants = sorted({*self.console.session.tenants, *also})
         options = [Option("*", "every tenant"), *(Option(f"={each}", each) for each in tenants)]
 
         def answered(value: str | None) -> None:

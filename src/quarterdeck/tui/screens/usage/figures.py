@@ -157,3 +157,11 @@ def full_at(limit: Row, now: int) -> int | None:
         return None
     at = since + int(max(now - since, 1) * limit["limit"] / limit["used"])
     return at if at < end_of(Period(limit["period"]), since) else None
+
+
+def seen_tenants(figures: Figures | None) -> set[str]:
+    """Who has used something or has a limit, as far as that was looked at."""
+    if figures is None:
+        return set()
+    rows = [*(figures.tenants.rows if figures.tenants is not None else ()), *figures.limits]
+    return {row["tenant_id"] for row in rows if row["tenant_id"]}

@@ -47,7 +47,7 @@ async def set_limit(screen: UsageScreen, given: Row) -> None:
     try:
         assert usage.SET_LIMIT.request is not None
         model = await asyncio.to_thread(usage.SET_LIMIT.request.load)  # pydantic comes with it, beside the screen
-        known = {"tenant": session.tenants, "resource_type": screen.kinds}
+        known = {"tenant": session.tenants, "resource_type": screen.narrowed.kinds}
         asked = await screen.console.push_screen_wait(
             _Limit(model.model_json_schema(), given, known, session.keymap.key("usage-limit"))
         )

@@ -9,7 +9,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from quarterdeck.contract.clock import SECOND
-from quarterdeck.contract.enums import Period, Role
+from quarterdeck.contract.enums import Role
 from quarterdeck.contract.live import Message
 from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.commands import Scope
@@ -20,10 +20,10 @@ from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.looking import LookingScreen
 from quarterdeck.tui.screens.usage.cards import card_lines
 from quarterdeck.tui.screens.usage.figures import NEAR, Asked, Figures, fetch
+from quarterdeck.tui.screens.usage.narrowing import Step, UsageNarrowing
 from quarterdeck.tui.screens.usage.plots import plots
 from quarterdeck.tui.screens.usage.rows import View
 from quarterdeck.tui.screens.usage.tables import UsageTables
-from quarterdeck.tui.screens.usage.times import time_of
 from quarterdeck.tui.screens.usage.words import FULL, asked_line
 from quarterdeck.tui.session import Act, Session
 from quarterdeck.tui.spans import Line
@@ -35,7 +35,6 @@ from quarterdeck.tui.widgets.window_table import WindowTable
 
 TALL, BESIDE = 36, 160  # lines, cells
 LONGEST_WAIT = 3_600  # seconds; then it is looked whether the period has ended
-_PERIODS = (Period.MONTH, Period.WEEK, Period.DAY)
 
 
 class UsageScreen(LookingScreen):
@@ -54,8 +53,7 @@ class UsageScreen(LookingScreen):
         super().__init__()
         self.cards = LinesView(id="cards")
         self.board = ChartBoard(id="charts")
-        self.period, self.back = Period.MONTH, 0
-        self.tenant, self.kind = "", ""
+        self.narrowed = UsageNarrowing(session)
         self.figures: Figures | None = None
         self.tables = UsageTables(session, session.keymap.key)
         self._from: object = None  # the row that was narrowed to its tenant
@@ -69,12 +67,6 @@ class UsageScreen(LookingScreen):
     def table(self) -> WindowTable:
         """The one that has the keys."""
         return self.tables.table
-
-    @property
-    def only(self) -> str:
-        """The tenant of somebody who has one; empty for those who see several."""
-        own = self.console.session.own_tenants
-        return own[0] if own is not None and len(own) == 1 else ""
 
     def body(self) -> Iterable[Widget]:
         yield LineView(id="line")
@@ -135,7 +127,7 @@ class UsageScreen(LookingScreen):
             return "This is usage already."
         if bound.name in ("open", "copy") and self.current_row() is None:
             return f"{self.label(bound)} needs a row; there is none under the cursor."
-        if bound.name == "usage-later" and not self.back:
+        if bound.name == "usage-later" and not self.narrowed.back:
             return "What is to come has not been used yet."
         if bound.name == "usage-tenant":
             return self.why_one_tenant()
@@ -171,7 +163,7 @@ class UsageScreen(LookingScreen):
 
     @property
     def asked(self) -> Asked:
-        return Asked(time_of(self.period, self.console.session.now(), self.back), self.tenant or self.only, self.kind)
+        return self.narrowed.asked
 
     def _tell(self) -> None:
         """Which time, whose, of what."""
@@ -206,7 +198,7 @@ class UsageScreen(LookingScreen):
         self.no_more_waiting()
         session = self.console.session
         if session.client is not None and not session.lost:
-            if self.figures is None and self.only:
+            if self.figures is None and self.narrowed.only:
                 self.tables.go(View.STEPS)  # by tenant there would be one
             self._tell()
             self.run_worker(self._fetch(keep), group="figures", exclusive=True)
@@ -225,6 +217,7 @@ class UsageScreen(LookingScreen):
         if not self.stands:
             return
         self.figures = figures
+        self.narrowed.learn(figures)
         shown = plots(figures)
         if shown:
             self.board.show_plots(shown)
@@ -240,7 +233,7 @@ class UsageScreen(LookingScreen):
         if self._turn is not None:
             self._turn.stop()
         left = (self.asked.time.end - self.console.session.now()) / SECOND
-        self._turn = self.set_timer(min(max(left, 1), LONGEST_WAIT), self._turned) if not self.back else None
+        self._turn = self.set_timer(min(max(left, 1), LONGEST_WAIT), self._turned) if not self.narrowed.back else None
 
     def _turned(self) -> None:
         self._turn = None
@@ -262,33 +255,26 @@ class UsageScreen(LookingScreen):
     # Commands
 
     def narrow(self) -> None:
-        """To the tenant of the row; where that is so already, to its resource type."""
         row = self.current_row()
         if row is None:
             return
-        tenant = row.get("tenant_id")
-        if tenant and tenant != self.asked.tenant:
-            self._from = self.tables.view.key(row)
-            self.tenant = tenant
-            self.tables.go(View.STEPS)
-        elif row["resource_type"] != self.kind:
-            self.kind = row["resource_type"]
-        else:
+        step, key = self.narrowed.narrow(row), self.tables.view.key(row)
+        if step is Step.NONE:
             self.notice(f"Nothing to narrow further; {self.key('clear')} goes back.")
             return
+        if step is Step.TENANT:
+            self._from = key
+            self.tables.go(View.STEPS)
         self._changed()
 
     def widen(self) -> None:
-        """Every resource type again; then every tenant; then back."""
-        if self.kind:
-            self.kind = ""
-        elif self.tenant:
-            self.tenant = ""
-            self.tables.go(View.TENANTS, self._from)
-            self._from = None
-        else:
+        step = self.narrowed.widen()
+        if step is Step.NONE:
             self.console.back()
             return
+        if step is Step.TENANT:
+            self.tables.go(View.TENANTS, self._from)
+            self._from = None
         self._changed()
 
     def _changed(self) -> None:
@@ -329,39 +315,34 @@ class UsageScreen(LookingScreen):
             self.run_worker(self.tables.show(figures, keep=False), group="rows", exclusive=True)
 
     def next_period(self) -> None:
-        self.period, self.back = _PERIODS[(_PERIODS.index(self.period) + 1) % len(_PERIODS)], 0
+        self.narrowed.next_period()
         self._changed()
 
     def go_back(self, by: int) -> None:
-        self.back = max(0, self.back + by)
+        self.narrowed.go_back(by)
         self._changed()
 
     def choose_tenant(self) -> None:
         def chosen(tenant: str) -> None:
-            self.tenant = tenant
+            self.narrowed.tenant = tenant
             if tenant and self.tables.view is View.TENANTS:
                 self.tables.go(View.STEPS)
             self._changed()
 
-        self.ask_for_tenant("Usage of", self.tenant, chosen)
-
-    @property
-    def kinds(self) -> list[str]:
-        """The resource types that are known."""
-        known = [card.kind for card in self.figures.cards] if self.figures is not None else []
-        return [*known, *([self.kind] if self.kind and self.kind not in known else [])]
+        self.ask_for_tenant("Whose usage", self.narrowed.tenant, chosen, self.narrowed.tenants)
 
     def choose_kind(self) -> None:
         from quarterdeck.tui.screens.picker import Option, Picker
 
-        options = [Option("*", "everything"), *(Option(f"={each}", each) for each in self.kinds)]
+        kind = self.narrowed.kind
+        options = [Option("*", "everything"), *(Option(f"={each}", each) for each in self.narrowed.kinds)]
 
         def chosen(value: str | None) -> None:
-            if value is not None and value[1:] != self.kind:
-                self.kind = value[1:]
+            if value is not None and value[1:] != kind:
+                self.narrowed.kind = value[1:]
                 self._changed()
 
-        self.console.push_screen(Picker("Usage of", options, chosen=f"={self.kind}" if self.kind else "*"), chosen)
+        self.console.push_screen(Picker("Usage of", options, chosen=f"={kind}" if kind else "*"), chosen)
 
     def set_limit(self) -> None:
         from quarterdeck.tui.screens.usage.limit import begin_with, set_limit
