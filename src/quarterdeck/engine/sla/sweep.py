@@ -53,7 +53,7 @@ async def _batch(engine: Engine, transaction: Transaction) -> int:
     dialect, now = engine.store.dialect, transaction.now
     due = (await transaction.connection.execute(_due(now, AT_ONCE))).all()
     held = await _held(transaction, dialect, due)
-    due = [row for row in due if (row.item_id, row.target) in held]
+    due = [row for row in due if tuple(row[:3]) in held]
     if not due:
         return 0
     more = {row.item_id for row in due if not row.breaks}
@@ -69,13 +69,16 @@ async def _batch(engine: Engine, transaction: Transaction) -> int:
     return len(due)
 
 
-async def _held(transaction: Transaction, dialect: Dialect, due: Sequence[Row[Any]]) -> set[tuple[int, str]]:
-    """The clocks that nobody else is about to change: who does looks for their breaches as well."""
+async def _held(transaction: Transaction, dialect: Dialect, due: Sequence[Row[Any]]) -> set[tuple[Any, ...]]:
+    """Places of clocks that nobody else is about to change: who does looks for their breaches as well."""
     if not dialect.skips_locked:
-        return {(row.item_id, row.target) for row in due}
+        return {tuple(row[:3]) for row in due}
     ids = dialect.id_list(sorted({row.item_id for row in due}))
     mine = select(_C.item_id, _C.target).where(_C.item_id.in_(ids)).order_by(_C.item_id, _C.target)
-    return {(row.item_id, row.target) for row in await transaction.connection.execute(dialect.lock_skipping(mine))}
+    held = {tuple(row) for row in await transaction.connection.execute(dialect.lock_skipping(mine))}
+    # Whoever held them before may have moved them since they were found to be due.
+    places = select(*sla_due.primary_key.columns).where(_D.item_id.in_(ids))
+    return {tuple(row) for row in await transaction.connection.execute(places) if tuple(row[1:]) in held}
 
 
 async def _break(transaction: Transaction, dialect: Dialect, rows: Sequence[Row[Any]]) -> None:
