@@ -15,7 +15,7 @@ from quarterdeck.contract.clock import SECOND, now_ms
 from quarterdeck.contract.enums import AlertState, AlertType
 from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.alerts import sampling
-from quarterdeck.engine.alerts.keeping import AT_ONCE, New, begin, fire, note_values
+from quarterdeck.engine.alerts.keeping import AT_ONCE, New, begin, fire, note_values, prepare
 from quarterdeck.engine.alerts.matching import canonical, filled, fingerprint_of, series_text
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.states import NOTHING, Standing, advance, is_worse
@@ -94,7 +94,7 @@ async def evaluate_rule(engine: Engine, rule: Rule, updated_at: int) -> None:
 async def _begin_rest(engine: Engine, rule: Rule, updated_at: int, rest: Sequence[Begins]) -> None:
     """In parts, so that nobody waits for all of them; each is made while the one before it is written. A rule that is
     changed or deleted meanwhile begins no more."""
-    new: list[New] = []
+    new: Sequence[New] = []
     for start in range(0, len(rest) + AT_ONCE, AT_ONCE) if rest else ():
         ahead = asyncio.create_task(asyncio.to_thread(_new, rule, rest[start : start + AT_ONCE]))
         try:
@@ -189,8 +189,8 @@ def _move(
         changes.values.append((number, sample.value))
 
 
-def _new(rule: Rule, begins: Sequence[Begins]) -> list[New]:
-    """Made part by part, since all of them at once may be very many."""
+def _new(rule: Rule, begins: Sequence[Begins]) -> Sequence[New]:
+    """Prepared; made part by part, since all of them at once may be very many."""
     settings, found = rule.settings, []
     annotations: dict[str, str] = {}
     for sample, series, standing in begins:
@@ -215,7 +215,7 @@ def _new(rule: Rule, begins: Sequence[Begins]) -> list[New]:
             starts_at=standing.starts_at,
         )
         found.append(one)
-    return found
+    return prepare(found)
 
 
 async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: Changes, new: Sequence[New]) -> None:

@@ -46,19 +46,29 @@ class New:
     starts_at: int | None = None
     ends_at: int | None = None
     url: str | None = None
-    group: GroupKey | None = None  # known once it begins, if it fires and a rule takes it
+    group: GroupKey | None = None  # where it fires and a rule takes it; see `prepare`
+    row: tuple[Any, ...] | None = None
+
+
+def prepare(new: Sequence[New]) -> Sequence[New]:
+    """What of writing them down needs no store, and can be done in a thread."""
+    for each in new:
+        if each.rule is not None and each.state is AlertState.FIRING:
+            each.group = _group_key(each.rule, each.labels, each.tenant_id)
+        each.row = _row(each)
+    return new
 
 
 async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) -> None:
-    """One that is open already is left as it is."""
+    """Those that are prepared. One that is open already is left as it is."""
     if not new:
         return
     silences = await active_silences(transaction.connection, transaction.now)
     firing = [each for each in new if each.state is AlertState.FIRING]
-    groups = await _groups(engine, transaction, firing)
+    keys = {each.group[0]: each.group for each in firing if each.group is not None}
+    groups = await _made(engine, transaction, list(keys.values()))
     back = await _reopen(engine, transaction, firing, silences)
-    rows = [_row(each, groups, silences, transaction.now) for each in new if each.fingerprint not in back]
-    await _insert(engine, transaction, rows)
+    await _insert(engine, transaction, [each for each in new if each.fingerprint not in back], groups, silences)
     wait = engine.settings.alerts.group_wait_seconds
     # What began long ago, and is heard of only now, has waited enough.
     before = transaction.now - wait * SECOND
@@ -107,7 +117,8 @@ async def note_values(
     await transaction.connection.execute(kept, lines)
 
 
-_COLUMNS: dict[str, Any] = {
+# Of a row, and those that are known when it is written.
+_ROW: dict[str, Any] = {
     "fingerprint": Text(),
     "tenant_id": Text(),
     "rule_id": BigInteger(),
@@ -121,17 +132,15 @@ _COLUMNS: dict[str, Any] = {
     "pending_at": BigInteger(),
     "starts_at": BigInteger(),
     "ends_at": BigInteger(),
-    "updated_at": BigInteger(),
-    "group_id": BigInteger(),
-    "silenced_by": BigInteger(),
     "url": Text(),
     "labels": Text(),
     "annotations": Text(),
 }
+_COLUMNS = {**_ROW, "updated_at": BigInteger(), "group_id": BigInteger(), "silenced_by": BigInteger()}
 
 
-def _row(new: New, groups: Mapping[str, int], silences: Sequence[Quieted], now: int) -> tuple[Any, ...]:
-    """In the order of `_COLUMNS`."""
+def _row(new: New) -> tuple[Any, ...]:
+    """In the order of `_ROW`."""
     return (
         new.fingerprint,
         new.tenant_id,
@@ -146,22 +155,29 @@ def _row(new: New, groups: Mapping[str, int], silences: Sequence[Quieted], now: 
         new.since,
         new.starts_at,
         new.ends_at,
-        now,
-        None if new.group is None else groups[new.group[0]],
-        next((each.id for each in silences if each.quiets(new.tenant_id, new.labels)), None) if silences else None,
         new.url,
         as_text(new.labels),
         as_text(new.annotations),
     )
 
 
-async def _insert(engine: Engine, transaction: Transaction, rows: Sequence[tuple[Any, ...]]) -> None:
+async def _insert(
+    engine: Engine,
+    transaction: Transaction,
+    new: Sequence[New],
+    groups: Mapping[str, int],
+    silences: Sequence[Quieted],
+) -> None:
     """All of them in one statement; what is the same in all is said once."""
-    if not rows:
+    if not new:
         return
-    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True))
-    listed_names = [name for name, values in columns.items() if name == "fingerprint" or len(set(values)) > 1]
-    listed = engine.store.dialect.listed("new", {name: _COLUMNS[name] for name in listed_names})
+    rows = [each.row for each in new if each.row is not None]
+    columns: dict[str, Sequence[Any]] = dict(zip(_ROW, zip(*rows, strict=True), strict=True))
+    columns["updated_at"] = [transaction.now]
+    columns["group_id"] = [None if each.group is None else groups[each.group[0]] for each in new]
+    columns["silenced_by"] = [_silence(each, silences) for each in new] if silences else [None]
+    differing = [name for name, values in columns.items() if name == "fingerprint" or len(set(values)) > 1]
+    listed = engine.store.dialect.listed("new", {name: _COLUMNS[name] for name in differing})
 
     def said(name: str) -> Any:
         if name in listed.c:
@@ -172,8 +188,12 @@ async def _insert(engine: Engine, transaction: Transaction, rows: Sequence[tuple
     # SQLite takes ON CONFLICT for a join where nothing stands between.
     found = select(*(said(name) for name in _COLUMNS)).where(listed.c.fingerprint.is_not(None))
     insert = engine.store.dialect.insert(alerts).from_select(list(_COLUMNS), found).on_conflict_do_nothing()
-    values = json.dumps(list(zip(*(columns[name] for name in listed_names), strict=True)))
+    values = json.dumps(list(zip(*(columns[name] for name in differing), strict=True)))
     await transaction.connection.execute(insert, {"new": values})
+
+
+def _silence(new: New, silences: Sequence[Quieted]) -> int | None:
+    return next((each.id for each in silences if each.quiets(new.tenant_id, new.labels)), None)
 
 
 async def _reopen(
@@ -237,15 +257,6 @@ def _group_key(rule: Rule, labels: dict[str, str], tenant: str | None) -> GroupK
 @lru_cache(maxsize=10_000)
 def _key_of(rule_id: int, tenant: str | None, told: tuple[tuple[str, str], ...]) -> str:
     return fingerprint({**dict(told), "rule": str(rule_id)}, tenant, rule_id)
-
-
-async def _groups(engine: Engine, transaction: Transaction, new: Sequence[New]) -> dict[str, int]:
-    """Ids by key, made where they are not there. Says of each to which it belongs."""
-    for each in new:
-        if each.rule is not None:
-            each.group = _group_key(each.rule, each.labels, each.tenant_id)
-    keys = {each.group[0]: each.group for each in new if each.group is not None}
-    return await _made(engine, transaction, list(keys.values()))
 
 
 async def _made(engine: Engine, transaction: Transaction, keys: Sequence[GroupKey]) -> dict[str, int]:

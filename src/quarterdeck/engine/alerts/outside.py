@@ -14,7 +14,7 @@ from quarterdeck.contract.enums import AlertState, AlertType, Metered, Severity
 from quarterdeck.contract.models.alerts import PostedAlert, PostedAlerts, PostResult
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine.alerts.keeping import New, begin
+from quarterdeck.engine.alerts.keeping import New, begin, prepare
 from quarterdeck.engine.alerts.matching import canonical, fingerprint, matches
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
@@ -148,7 +148,7 @@ async def _begin(engine: Engine, transaction: Transaction, new: Sequence[_Heard]
     freed = update(alerts).where(_A.fingerprint.in_(select(listed.c.name)), _A.held_until.is_not(None))
     names = json.dumps([[each.fingerprint] for each in new])
     await transaction.connection.execute(freed.values(held_until=None), {"freed": names})
-    await begin(engine, transaction, [_new(engine, transaction, rules, each) for each in new])
+    await begin(engine, transaction, prepare([_new(engine, transaction, rules, each) for each in new]))
 
 
 def _new(engine: Engine, transaction: Transaction, rules: Sequence[Rule], heard: _Heard) -> New:
