@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -15,10 +14,10 @@ from quarterdeck.cli.output import Heading, table
 from quarterdeck.cli.runtime import Cli, command
 from quarterdeck.contract.operations import alerts as ops
 from quarterdeck.tui.format import count, plural
+from quarterdeck.tui.screens.setup.written_labels import write_matchers
 
 _MATCHER = re.compile(r"([a-zA-Z_]\w*)(=~|!~|!=|=)(.*)", re.DOTALL)
 IdArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number.", show_default=False)]
-Lines = Sequence[Mapping[str, Any]]
 
 
 def declare(app: typer.Typer) -> None:
@@ -57,7 +56,7 @@ def declare(app: typer.Typer) -> None:
         found = await cli.call(ops.SILENCES)
         headings = (Heading("ID", right=True), Heading("STATE"), Heading("MATCHES"), Heading("ENDS"), Heading("WHY"))
         rows = [
-            (each["id"], each["state"], _matched(each["matchers"]), each["ends_at"], each["comment"])
+            (each["id"], each["state"], write_matchers(each["matchers"]), each["ends_at"], each["comment"])
             for each in found["items"]
         ]
         cli.out.result(found, table(headings, rows, width=cli.out.width) if rows else [])
@@ -76,8 +75,3 @@ def _matcher(text: str) -> dict[str, Any]:
         raise usage(f"'{text}' is no matcher such as queue=mail or team=~a|b.")
     name, sign, value = match.groups()
     return {"name": name, "value": value, "is_regex": "~" in sign, "is_equal": not sign.startswith("!")}
-
-
-def _matched(matchers: Lines) -> str:
-    signs = {(False, True): "=", (False, False): "!=", (True, True): "=~", (True, False): "!~"}
-    return " ".join(f"{each['name']}{signs[each['is_regex'], each['is_equal']]}{each['value']}" for each in matchers)

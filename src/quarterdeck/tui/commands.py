@@ -190,7 +190,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *_changing(
         Scope.SETTINGS,
-        ("setup-change", "c", "Change", "Change its settings, with a form.", 86),
+        ("setup-change", "c", "Change", "Change its settings; so does enter where the pane is open.", 86),
         ("setup-switch", "e", "On/off", "Switch it off, or on again.", 60),
     ),
     *_commands(

@@ -23,6 +23,7 @@ Row = dict[str, Any]
 Save = Callable[[Texts], Awaitable[Row]]
 _MOVES = {"tab": 1, "shift+tab": -1, "down": 1, "up": -1}
 _HINT_LINES = 2
+WIDE = 76  # cells
 
 
 class SetupForm(Dialog[Row]):
@@ -87,7 +88,7 @@ class SetupForm(Dialog[Row]):
         else:
             wrong = len(self._errors)
             keys: Line = [("enter", "key"), (" saves · ", "muted"), ("tab", "key"), (" next · ", "muted")]
-            if not wrong:  # there is room for it
+            if not wrong and self.app.size.width >= WIDE:  # there is room for it
                 keys += [("shift+tab", "key"), (" before · ", "muted")]
             keys += [("esc", "key"), (" goes back", "muted")]
             right: Line = [(f"{plural(wrong, 'field')} to put right", "error")] if wrong else []

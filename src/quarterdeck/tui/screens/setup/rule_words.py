@@ -7,7 +7,7 @@ from typing import Any
 
 from quarterdeck.contract.enums import AlertType
 from quarterdeck.tui import format as words
-from quarterdeck.tui.format import Cell, plural
+from quarterdeck.tui.format import Cell, plural, severity
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.screens.setup.facts import Fact, ago, fact_lines
 from quarterdeck.tui.screens.setup.written import MINUTES, SECONDS, shown
@@ -33,7 +33,6 @@ _CONDITIONS = {
     ("bulk_failure_rate", "percent"): "{n}% or more of an operation fails in {window}",
 }
 UNIT_SAID = {"count": "", "percent": "%", "per_minute": "a minute", "minutes": "min"}
-_SEVERITIES = {"critical": ("urgent", "error"), "warning": ("high", "warning"), "info": ("low", "muted")}
 
 
 def unit_of(kind: str, settings: Row) -> str:
@@ -53,11 +52,6 @@ def condition(row: Row) -> str:
     if settings["for_seconds"]:
         said += f", for {SECONDS.write(settings['for_seconds'])}"
     return f"{said}, each {', '.join(settings['by'])}" if settings["by"] else said
-
-
-def severity(word: str, glyphs: Glyphs) -> Cell:
-    sign, style = _SEVERITIES.get(word, ("normal", ""))
-    return f"{getattr(glyphs, sign)} {word}", style
 
 
 def standing(row: Row, glyphs: Glyphs) -> Cell:

@@ -20,6 +20,7 @@ from quarterdeck.tui.theming import look_of
 
 Row = Mapping[str, Any]
 _CHANGING = ("setup-new", "setup-change", "setup-switch", "setup-delete")
+EACH_SECONDS = 60.0  # what somebody else has set up is told by no message
 UNCHANGED: dict[str, Any] = {}  # what a form answers with that has nothing to send
 
 
@@ -71,8 +72,16 @@ class SetupScreen(ShortListScreen):
         """What stands at the right of the breadcrumb."""
         return [(f"{plural(len(rows), self.ONE, self.NOUN)} ", "muted")] if rows else []
 
+    def on_mount(self) -> None:
+        self.set_interval(EACH_SECONDS, self.soon)
+
     def on_screen_resume(self) -> None:
         self.soon()
+
+    def soon(self) -> None:
+        """As long as somebody sees it."""
+        if self.is_mounted and self.console.front is self:
+            super().soon()
 
     # Commands
 
