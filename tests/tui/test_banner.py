@@ -69,6 +69,10 @@ async def test_a_short_terminal_has_no_line_to_give(tmp_path: Path) -> None:
         await person.sees("▲ critical: ΩΩΩ")
         assert "critical" in person.line(0)
         assert len(person.line(0)) <= 60
+        await person.press("f4")
+        await person.sees("Theme", "▲ critical")
+        assert [number for number in range(12) if "▲ critical" in person.line(number)] == [0]
+        await person.press("escape")
         fake.fire()
         await person.sees("support_tasks")
 

@@ -16,7 +16,7 @@ from quarterdeck.tui.actions import why_not_action, why_not_command
 from quarterdeck.tui.commands import Place
 from quarterdeck.tui.keymap import Bound, pressed, shown
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.widgets.banner import Banner
+from quarterdeck.tui.widgets.banner import NO_LINE, Banner
 from quarterdeck.tui.widgets.lines import LineView
 from quarterdeck.tui.widgets.tray import Tray
 from quarterdeck.tui.widgets.window_table import WindowTable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
     from quarterdeck.tui.session import Act
 
-SHORT = 16  # lines; with fewer, the banner takes no line of its own
 Handler = Callable[[], Awaitable[None] | None]
 
 
@@ -145,7 +144,7 @@ class ConsoleScreen(Screen[None]):
         banner, crumb = self.query_one(Banner), self.query_one("#crumb")
         lines = bool(banner.display) + bool(crumb.display)
         banner.tell(*self.console.banner_line(self.size.width))
-        crumb.display = not (banner.display and self.size.height < SHORT)
+        crumb.display = not (banner.display and self.size.height < NO_LINE)
         down = bool(banner.display) + bool(crumb.display) - lines
         if down:
             self.set_class(down > 0, "-warned")

@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from quarterdeck.tui.keymap import pressed
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.widgets.banner import Banner
+from quarterdeck.tui.widgets.banner import NO_LINE, Banner
 from quarterdeck.tui.widgets.lines import LineView
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 SHORT = 20  # lines; with fewer, no line is left empty
 BORDERS = 2
-WARNED = 2  # lines above a dialog that are left free for the banner
 _TABS = ("tab", "shift+tab")
 
 
@@ -51,7 +50,7 @@ class Dialog(ModalScreen[Result]):
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: transparent; layers: base over; }
-    Dialog > Banner { dock: top; margin-top: 1; }
+    Dialog > Banner { dock: top; }
     Dialog.-short Frame > #title, Dialog.-short Frame > #keys { margin: 0; }
     """
 
@@ -83,9 +82,23 @@ class Dialog(ModalScreen[Result]):
 
     def show_banner(self) -> None:
         """The banner is not hidden behind a dialog: it stands here too, and the dialog below it."""
+        if not self.is_mounted:
+            return
+        banner = self.query_one(Banner)
+        banner.styles.margin = (self._above, 0, 0, 0)
         left, _ = self.console.banner_line(self.size.width)
-        if self.is_mounted and self.query_one(Banner).tell(left, []):  # no key leads there from here
+        if banner.tell(left, []):  # no key leads there from here
             self.fit()
+
+    @property
+    def _above(self) -> int:
+        """Lines above the banner, as on the screen beneath."""
+        return 0 if self.app.size.height < NO_LINE else 1
+
+    @property
+    def _height(self) -> int:
+        """Lines that the banner leaves."""
+        return self.app.size.height - (self._above + 1 if self.query_one(Banner).display else 0)
 
     def _now_ready(self) -> None:
         self.is_ready = True
@@ -113,13 +126,13 @@ class Dialog(ModalScreen[Result]):
     def fit(self) -> None:
         """Leave the middle what the title, the foot and the keys, one line each, do not need."""
         for middle in self.query(Middle):
-            self.set_class(self.app.size.height < SHORT, "-short")
+            self.set_class(self._height < SHORT, "-short")
             middle.styles.max_height = max(1, self.room)
 
     @property
     def room(self) -> int:
         """Lines for the middle; less than one where the terminal is too short for the dialog."""
-        height = self.app.size.height - (WARNED if self.query_one(Banner).display else 0)
+        height = self._height
         lines = sum(1 for each in self.query_one(Frame).children if each.display and not isinstance(each, Middle))
         return height - BORDERS - lines * (1 if height < SHORT else 2)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.widgets.lines import LineView
 
+NO_LINE = 16  # lines of a terminal; with fewer, it stands in the place of the breadcrumb
+
 
 class Banner(LineView):
     DEFAULT_CSS = "Banner { display: none; }"
