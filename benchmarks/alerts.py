@@ -27,7 +27,7 @@ from quarterdeck.contract.enums import AlertState, AlertType, Role, Severity
 from quarterdeck.contract.models import alert_rules
 from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.principal import Principal
-from quarterdeck.engine.alerts import acting, evaluation, history, notices, outside, rules
+from quarterdeck.engine.alerts import acting, board, evaluation, history, notices, outside, rules
 from quarterdeck.engine.alerts.sending import Notice, Outlet
 from quarterdeck.engine.alerts.tables import alert_groups, alerts
 from quarterdeck.engine.clock import SchedulerClock
@@ -162,10 +162,15 @@ async def measure(store: Store, home: Home, number: int) -> bool:
         "filter: silenced (none)": {"silenced": True},
         "filter: another name": {"name": "nothing"},
         "filter: since tomorrow": {"since": iso(now_ms() + 24 * HOUR)},
+        "filter: from the end": {"filter": "state:firing", "direction": "previous"},
+        "filter: a word that none has": {"filter": "state:firing severity:warning nowhere"},
     }
     for name, query in queries.items():
         asked = models.HistoryQuery.model_validate(query)
         kept.append(say(name, await best(lambda asked=asked: history.history(engine, ROOT, asked)), 0.1))
+    kept.append(
+        say("board: groups and numbers", await best(lambda: board.board(engine, ROOT, models.BoardQuery())), 0.5)
+    )
     kept.append(say("stats", await best(lambda: history.stats(engine, ROOT, models.StatsQuery())), 0.5))
     kept.append(await flapping(engine, sink))
     return all(kept)

@@ -210,9 +210,12 @@ class Everywhere:
                 console.session.state.view(Watched.ALERTS).filter = filter_
             return AlertsScreen(console.session)
 
+        here = console.front
         screen = console.bring(AlertsScreen, made)
         if filter_ is not None and filter_ != screen.view.filter:
             screen.narrow(filter_)
+        elif screen is here:
+            screen.from_the_top()
 
     def usage(self) -> None:
         from quarterdeck.tui.screens.usage.screen import UsageScreen

@@ -46,8 +46,8 @@ def _special(
         return with_label(key[len(FIELD_PREFIX) :], value)
     if key:
         return None
-    written = json.dumps(value)[1:-1]  # labels and annotations are kept as JSON in ASCII
-    return or_(contains(_A.name, value), contains(_A.labels, written), contains(_A.annotations, written))
+    written = json.dumps(value)[1:-1]  # labels and annotations are kept as JSON in ASCII; the name is one of the labels
+    return or_(contains(_A.labels, written), contains(_A.annotations, written))
 
 
 def with_label(name: str, value: str) -> ColumnElement[bool]:

@@ -144,7 +144,6 @@ class AlertsScreen(ListScreen):
     def why_not(self, bound: Bound) -> str | None:
         own = {
             "alert-groups": "These are the alerts of one group." if self._part else None,
-            "alerts": "These are the alerts already." if self.is_kept else None,
             "sort": "Alerts stand in one order: what fires first, the worst on top.",
             "templates": "Nothing is saved for alerts; filters are remembered.",
         }
@@ -161,7 +160,8 @@ class AlertsScreen(ListScreen):
         if bound.name in _OF_ONE and is_group(row):
             return f"{label} is about one alert; {self.key('open')} lists those of this group."
         if is_group(row):
-            return None
+            quiet = row["quiet"] or bound.name != "alert-unsilence"
+            return None if quiet else "No silence keeps any of them quiet."
         if bound.name in _OF_FIRING and row["state"] != AlertState.FIRING:
             return f"{label} applies to alerts that fire; this one is {row['state']}."
         if bound.name == "alert-unsilence" and row["silenced_by"] is None:
@@ -205,6 +205,10 @@ class AlertsScreen(ListScreen):
         """How many fire besides those in groups that stand in the list: such a line says how many it has."""
         shown = sum(size(each) for each in board["groups"] if int(each["id"]) in self._shown)
         return self.firing - shown
+
+    def from_the_top(self) -> None:
+        """What is the worst now, from wherever one was in the list."""
+        self.show_rows()
 
     def bring_in(self) -> None:
         self._last = None
