@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,11 +22,13 @@ from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.channels import managing, secrets, ticks
 from quarterdeck.engine.channels.service import status_of
 from quarterdeck.engine.channels.tables import notifications
+from quarterdeck.engine.channels.verifying import verify_channel
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.runs.executors import Failure
 from quarterdeck.engine.subjects import subject_of
 from tests.engine.channels import world
 from tests.support.desk import ACME, ROOT, refused
+from tests.support.sinks import always, sink
 
 HOOK = {"kind": "webhook", "url": "https://example.org/x"}
 OTHER = Principal("other-lead", Role.ADMIN, frozenset({"other"}))
@@ -76,6 +80,45 @@ async def test_tenants_see_their_own_channels_and_those_of_everybody(engine: Eng
         await change(engine, everybody.id, ACME, enabled=False)
     with refused(Code.FORBIDDEN):
         await managing.delete_channel(engine, OTHER, everybody.id)
+
+
+async def test_where_a_channel_leads_is_for_those_who_set_it_up(engine: Engine) -> None:
+    hook = {"kind": "webhook", "url": "https://hooks.example.org/T0/B1?key=k"}
+    mail = {
+        "kind": "email", "host": "mail.example.org", "username": "robot", "sender": "qd@example.org",
+        "to": ["ana@example.org"],
+    }  # fmt: skip
+    shared = await world.make(engine, settings=hook, secret_env=world.ENV)
+    posted = await world.make(engine, "post", settings=mail, secret_env=world.ENV)
+    own = await world.make(engine, "own", who=ACME, tenant_id="acme", settings=HOOK)
+    viewer = replace(ROOT, role=Role.VIEWER)
+    for who in (ACME, viewer):
+        seen = await managing.show_channel(engine, who, shared.id)
+        assert (seen.settings.url, seen.secret_env) == ("https://hooks.example.org/•••", None)  # type: ignore[union-attr]
+        told = (await managing.show_channel(engine, who, posted.id)).settings.model_dump()
+        assert (told["to"], told["sender"], told["username"]) == (["•••@example.org"], "•••@example.org", "•••")
+    assert (await managing.show_channel(engine, ROOT, shared.id)).settings == shared.settings
+    assert (await managing.show_channel(engine, ACME, own.id)).settings == own.settings
+    await change(engine, shared.id, ROOT, settings={**hook, "url": "https://hooks.example.org/T0/B2"})
+    async with engine.store.read() as connection:
+        written = str((await connection.execute(select(audit_entries.c.details))).all())
+    assert "hooks.example.org" in written
+    assert not [word for word in ("key=k", "/T0", "/B1", "/B2", "ana@", "robot") if word in written]
+
+
+async def test_a_tenants_admin_tries_only_its_own_channels(engine: Engine) -> None:
+    async with sink(always(200)) as made:
+        shared = await world.make(world.at_home(engine), settings={"kind": "webhook", "url": made.url()})
+        with refused(Code.FORBIDDEN):
+            await verify_channel(engine, ACME, shared.id)
+        assert not made.received
+
+
+@pytest.mark.parametrize("before", ["", "\0", "\0u", "\0user\0"])
+def test_a_password_that_comes_back_encoded_is_hidden(before: str) -> None:
+    said = base64.b64encode(f"{before}correct horse{before}".encode()).decode()
+    left = (secrets.scrubbed(said, ["correct horse"]) or "").replace(secrets.HIDDEN, "")
+    assert len(left) <= len(said) - 16
 
 
 async def test_a_tenant_is_lent_no_secret(engine: Engine) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quarterdeck.contract.clock import to_datetime
 from quarterdeck.contract.enums import ChannelKind
 from quarterdeck.contract.models.channels import Channel, ChannelChange, ChannelList, NewChannel
 from quarterdeck.contract.principal import SYSTEM, Principal
@@ -15,6 +14,7 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.channels.lately import last_of_each
+from quarterdeck.engine.channels.showing import shown_to, without_address
 from quarterdeck.engine.channels.tables import notification_channels
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -29,13 +29,13 @@ async def list_channels(engine: Engine, principal: Principal) -> ChannelList:
         rows = (await connection.execute(select(notification_channels).order_by(*_ORDER))).all()
         last = await last_of_each(connection, principal)
     mine = [row for row in rows if principal.sees_shared(row.tenant_id)]
-    return ChannelList(items=[_channel(row).model_copy(update={"last": last.get(row.id)}) for row in mine])
+    return ChannelList(items=[shown_to(principal, row).model_copy(update={"last": last.get(row.id)}) for row in mine])
 
 
 async def show_channel(engine: Engine, principal: Principal, channel_id: int) -> Channel:
     """Raises Problem(NOT_FOUND)."""
     async with engine.store.read() as connection:
-        return _channel(await find(connection, principal, channel_id))
+        return shown_to(principal, await find(connection, principal, channel_id))
 
 
 async def create_channel(engine: Engine, principal: Principal, new: NewChannel) -> Channel:
@@ -57,8 +57,9 @@ async def create_channel(engine: Engine, principal: Principal, new: NewChannel) 
         )
         row = await find(connection, principal, made.scalar_one())
         told = {name: values[name] for name in ("name", "kind", "settings", *_SECRETS, "enabled")}
+        told["settings"] = without_address(told["settings"])
         await audited(engine, transaction, principal, "create", row, None, told)
-        return _channel(row)
+        return shown_to(principal, row)
 
 
 async def change_channel(engine: Engine, principal: Principal, channel_id: int, change: ChannelChange) -> Channel:
@@ -83,15 +84,17 @@ async def change_channel(engine: Engine, principal: Principal, channel_id: int, 
             _may_lend(principal, whole)
         if "name" in values:
             await _is_free(connection, values["name"], before.tenant_id)
-        details = {"changes": {name: [getattr(before, name), value] for name, value in values.items()}}
+        changes = {name: [getattr(before, name), value] for name, value in values.items()}
+        if "settings" in changes:
+            changes["settings"] = [without_address(each) for each in changes["settings"]]
         if values.get("enabled"):
             values["disabled_reason"] = None
         values |= {"updated_at": transaction.now, "updated_by": principal.actor}
         this = notification_channels.c.id == channel_id
         await connection.execute(notification_channels.update().where(this).values(**values))
         row = await find(connection, principal, channel_id)
-        await audited(engine, transaction, principal, "change", row, change.reason, details)
-        return _channel(row)
+        await audited(engine, transaction, principal, "change", row, change.reason, {"changes": changes})
+        return shown_to(principal, row)
 
 
 async def delete_channel(engine: Engine, principal: Principal, channel_id: int) -> Channel:
@@ -102,7 +105,7 @@ async def delete_channel(engine: Engine, principal: Principal, channel_id: int) 
         this = notification_channels.c.id == channel_id
         await transaction.connection.execute(delete(notification_channels).where(this))
         await audited(engine, transaction, principal, "delete", before, None, {"name": before.name})
-        return _channel(before)
+        return shown_to(principal, before)
 
 
 async def disable(engine: Engine, transaction: Transaction, channel: Row[Any], why: str) -> None:
@@ -183,12 +186,6 @@ def _may_lend(principal: Principal, values: dict[str, Any]) -> None:
             f"{principal.actor} answers for some tenants only; a channel with a secret is set up by somebody who"
             " sees all of them.",
         )
-
-
-def _channel(row: Row[Any]) -> Channel:
-    return Channel.model_validate(
-        {**row._mapping, "updated_at": to_datetime(row.updated_at)},
-    )
 
 
 async def audited(

@@ -81,7 +81,7 @@ def _body(message: Message, alerts: list[dict[str, Any]], routing_key: str) -> b
             },
         }
         event["client"] = "Quarterdeck"
-        if message.url:
+        if message.url and message.url.startswith(("https://", "http://")):  # it becomes a link
             event["client_url"] = one_line(message.url, 2_000)
     return json.dumps(event, ensure_ascii=True, separators=(",", ":")).encode()
 

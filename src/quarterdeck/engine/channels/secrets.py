@@ -58,10 +58,17 @@ def forms(secrets: Iterable[str]) -> set[str]:
     """Every way in which they may be repeated."""
     found: set[str] = set()
     for secret in secrets:
-        encoded = base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()
-        pieces = [secret, encoded, *secret.split()]
+        raw = secret.encode("utf-8", "surrogateescape")
+        pieces = [secret, *(_encoded(raw, before) for before in range(3)), *secret.split()]
         if "://" in secret:  # an address that is a secret: its host is none, the rest is
             path = secret.partition("://")[2].partition("/")[2]
             pieces += [path, *path.split("/")]
         found |= {piece for piece in pieces if len(piece) >= _SHORTEST}
     return found
+
+
+def _encoded(raw: bytes, before: int) -> str:
+    """Base64 of it with so many bytes before it and anything after it: what of that depends on it alone."""
+    text = base64.b64encode(bytes(before) + raw).decode()
+    first, last = -(-before * 8 // 6), (before + len(raw)) * 8 // 6
+    return text[first:last]

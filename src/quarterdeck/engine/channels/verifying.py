@@ -8,6 +8,7 @@ from uuid import uuid4
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.models.channels import Verified
 from quarterdeck.contract.principal import Principal
+from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.channels.managing import audited, find
 from quarterdeck.engine.channels.messages import Message
 from quarterdeck.engine.channels.words import plain
@@ -19,12 +20,14 @@ _LONGEST = 2_000
 
 
 async def verify_channel(engine: Engine, principal: Principal, channel_id: int) -> Verified:
-    """Also through a channel that is switched off, and changes nothing of it. Raises Problem(NOT_FOUND)."""
+    """Also through a channel that is switched off, and changes nothing of it. Raises Problem: NOT_FOUND,
+    FORBIDDEN for one that is not the caller's to set up."""
     # HTTP and mail are imported with the first message: an engine starts without them.
     from quarterdeck.engine.channels.sending import VERIFIERS, told_by
 
     async with engine.store.read() as connection:
         channel = await find(connection, principal, channel_id)
+    may_set_up(principal, channel.tenant_id)
     name = f"test_{uuid4().hex}"
     message = Message(
         id=name,
