@@ -32,7 +32,6 @@ def without_address(settings: dict[str, Any]) -> dict[str, Any]:
     if "url" in shown:
         parts = urlsplit(shown["url"])
         bare = parts.path in ("", "/") and not parts.query
-        host = parts.netloc.rpartition("@")[2]
         shown["url"] = f"{parts.scheme}://{parts.netloc}/{'' if bare else HIDDEN}"
     if "to" in shown:
         shown["to"] = [_at_host(each) for each in shown["to"]]
