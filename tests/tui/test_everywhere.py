@@ -8,7 +8,6 @@ import pytest
 
 from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.contract.clock import HOUR, iso
-from quarterdeck.contract.enums import Resource
 from quarterdeck.tui.screens.bulk.operations import OperationsScreen
 from quarterdeck.tui.screens.items.screen import QueueScreen
 from quarterdeck.tui.state import ConsoleState, View, load
@@ -32,7 +31,7 @@ async def test_help_says_every_key_of_the_place(tmp_path: Path) -> None:
     async with person_at(tmp_path, size=(120, 70)) as person:
         await person.press("question_mark")
         await person.sees("Keys in support_tasks", "Claim", "Mark", "Go to")
-        for bound in person.console.session.keymap.bound(Resource.SUPPORT_TASKS):
+        for bound in person.console.front.bound():
             assert bound.command.label[:14] in person.screen
         await person.press("escape")
         await person.until(lambda: isinstance(person.console.screen, QueueScreen), "help to close")

@@ -9,7 +9,6 @@ from quarterdeck.contract.enums import AnyResource, MachineResource, Resource, W
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.items.screen import QueueScreen
 
@@ -236,7 +235,7 @@ class Everywhere:
         from quarterdeck.tui.screens.picker import Option, Picker
 
         screen = self._console.front
-        bound = [each for each in self._console.session.keymap.bound(screen.place) if each.name != "palette"]
+        bound = [each for each in screen.bound() if each.name != "palette"]
         options = [
             Option(each.name, each.command.label, each.command.summary, each.key, screen.why_not(each) or "")
             for each in sorted(bound, key=lambda each: (each.action is None, each.command.label))
@@ -270,8 +269,7 @@ class Everywhere:
         from quarterdeck.tui.screens.help import HelpScreen
 
         screen = self._console.front
-        bound: list[Bound] = self._console.session.keymap.bound(screen.place)
-        self._console.push_screen(HelpScreen(str(screen.place), bound, screen.why_not))
+        self._console.push_screen(HelpScreen(str(screen.place), screen.bound(), screen.why_not))
 
     def back(self) -> None:
         self._console.back()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -37,7 +38,8 @@ class ConsoleScreen(Screen[None]):
     ConsoleScreen.-warned FilterEditor, ConsoleScreen.-warned SearchBar { margin-top: 2; }
     """
     AUTO_FOCUS = "WindowTable"
-    LABELS: ClassVar[Mapping[str, str]] = {}  # what the footer calls a command here
+    LABELS: ClassVar[Mapping[str, str]] = {}  # what a command is called here
+    SUMMARIES: ClassVar[Mapping[str, str]] = {}  # what it does here, where that is something else than elsewhere
     _handlers: Mapping[str, Handler] = {}
 
     @property
@@ -187,8 +189,22 @@ class ConsoleScreen(Screen[None]):
     # Keys
 
     def label(self, bound: Bound) -> str:
-        """What the footer calls a command here."""
+        """What a command is called here."""
         return self.LABELS.get(bound.name, bound.command.label)
+
+    def bound(self) -> list[Bound]:
+        """What the keys do here, in the words of this screen."""
+        return [
+            replace(
+                each,
+                command=replace(
+                    each.command,
+                    label=self.label(each),
+                    summary=self.SUMMARIES.get(each.name, each.command.summary),
+                ),
+            )
+            for each in self.console.session.keymap.bound(self.place)
+        ]
 
     def why_not(self, bound: Bound) -> str | None:
         """Why a command does nothing now: one sentence, or None if it works."""

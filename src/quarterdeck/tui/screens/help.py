@@ -71,10 +71,17 @@ class HelpScreen(Dialog[None]):
         return True
 
 
+def _headings(bound: Sequence[Bound]) -> dict[Scope, str]:
+    """What acts comes first, then what only this screen has, then the rest."""
+    first = Scope.ACTION
+    own = {each.command.scope: str(each.command.scope) for each in bound if each.command.scope not in _HEADINGS}
+    return {first: _HEADINGS[first], **own, **_HEADINGS}
+
+
 def help_lines(bound: Sequence[Bound], why_not: Callable[[Bound], str | None], cells: int) -> list[Line]:
     """Grouped by where a key works; what is off says why."""
     lines: list[Line] = []
-    for scope, heading in _HEADINGS.items():
+    for scope, heading in _headings(bound).items():
         members = [each for each in bound if each.command.scope is scope]
         if not members:
             continue

@@ -60,6 +60,11 @@ class SlaScreen(LookingScreen):
     """
     AUTO_FOCUS = "#risk WindowTable"
     LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back", "open": "Item", "window": "Period"}
+    SUMMARIES: ClassVar[Mapping[str, str]] = {
+        "clear": "Every tenant again; then back.",
+        "open": "Go to the item.",
+        "copy": "Copy the number of the item to the clipboard.",
+    }
 
     def __init__(self, session: Session) -> None:
         super().__init__()

@@ -47,7 +47,21 @@ class UsageScreen(LookingScreen):
     UsageScreen UsageTables { border-top: solid $line; }
     """
     AUTO_FOCUS = "#tenants WindowTable"
-    LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back", "open": "Narrow", "window": "Period"}
+    LABELS: ClassVar[Mapping[str, str]] = {
+        "clear": "Back",
+        "open": "Narrow",
+        "window": "Period",
+        "detail-down": "Cards down",
+        "detail-up": "Cards up",
+    }
+    SUMMARIES: ClassVar[Mapping[str, str]] = {
+        "clear": "Every resource type again, then every tenant; then back.",
+        "open": "Only the tenant of the row; then only its resource type.",
+        "window": "A month, a week or a day.",
+        "copy": "Copy the row to the clipboard.",
+        "detail-down": "More resource types, where not all of them fit.",
+        "detail-up": "The resource types before.",
+    }
 
     def __init__(self, session: Session) -> None:
         super().__init__()
