@@ -36,7 +36,7 @@ def whole_day(shell: Shell) -> None:
     alerts = [{"labels": {"alertname": "Down", "host": host, "tenant": "acme"}} for host in ("a", "b", "c")]
     Path("alerts.json").write_text(json.dumps(alerts))
     assert "Posted 3 alerts; 3 changed." in shell("alerts", "post", "alerts.json").out
-    assert shell("overview").out.startswith("3 critical alerts fire, last Down\n")
+    assert shell("overview").out.startswith("3 critical alerts fire, last Down host=c\n")
     assert "3 critical, 0 warning, 0 info" in shell("overview").out
     assert shell.json("overview")["alerts"]["firing"] == 3
     assert shell("overview", "--critical").out.count("Down") == 3
