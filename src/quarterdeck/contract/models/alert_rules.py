@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from quarterdeck.contract.enums import AlertType, AlertUnit, Dimension, Severity, Weekday
+from quarterdeck.contract.expressions import fault_of
 from quarterdeck.contract.models.base import Answer, Id, Model, Name, Tenant, Timestamp
 from quarterdeck.contract.models.sla import TimeOfDay
 
@@ -43,6 +43,8 @@ DIMENSIONS: dict[AlertType, tuple[Dimension, ...]] = {
 }
 # A condition of the engine as a whole, which no single tenant has.
 WITHOUT_TENANTS = (AlertType.WORKER_UNHEALTHY,)
+# What the store holds is read, with this as the context, even where it could not be made any more.
+AS_KEPT = {"as": "kept"}
 _OWN_LABELS = ("alertname", "severity", *(str(each) for each in Dimension))
 
 
@@ -76,19 +78,17 @@ class Matcher(Model):
     is_equal: bool = True
 
     @model_validator(mode="after")
-    def _can_be_read(self) -> Matcher:
-        if self.is_regex:
-            try:
-                re.compile(self.value)
-            except re.error as error:
-                raise ValueError(f"is no regular expression: {error}") from None
-            if len(self.value) > 200 or _PILED.search(self.value):
-                raise ValueError("is a regular expression that may take for ever; repeat nothing that repeats")
+    def _can_be_read(self, info: ValidationInfo) -> Matcher:
+        if info.context is not AS_KEPT and (fault := self.fault):
+            raise ValueError(fault)
         return self
 
+    @property
+    def fault(self) -> str | None:
+        """The end of a sentence: why it matches nothing, whatever is said of it."""
+        return fault_of(self.value) if self.is_regex else None
 
-# A group that repeats and is repeated: such an expression can take longer than anybody waits.
-_PILED = re.compile(r"[*+}]\)+[*+{]|\|[^()]*\)[*+{]")
+
 Matchers = Annotated[list[Matcher], Field(min_length=1, max_length=20)]
 
 
@@ -130,6 +130,12 @@ class RuleSettings(Model):
             if name in _OWN_LABELS:
                 raise ValueError(f"{name} is set by the rule itself; choose another name")
         return labels
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with its matchers; only of what is kept there can be any."""
+        own = [*self.matchers, *(matcher for each in self.inhibits for matcher in each.matchers)]
+        return [f"{each.name} {fault}" for each in own if (fault := each.fault)]
 
 
 class NewRule(Model):

@@ -10,7 +10,8 @@ from json.encoder import encode_basestring as _quoted_short
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
-from quarterdeck.contract.models.alert_rules import Matcher
+from quarterdeck.contract.expressions import READ, fault_of
+from quarterdeck.contract.models.alert_rules import AS_KEPT, Matcher
 
 
 def canonical(labels: Mapping[str, str]) -> dict[str, str]:
@@ -43,23 +44,30 @@ def series_text(series: Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=2_000)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)
+def _pattern(text: str) -> re.Pattern[str] | None:
+    """None where it could take for ever."""
+    return None if fault_of(text) else re.compile(text)
 
 
 def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
-    """Whether all of them do."""
+    """Whether all of them do. Those with an expression that may not be used match nothing."""
     for each in matchers:
         value = labels.get(each.name, "")
-        # What is matched is cut, so that no expression is given more than it can read in a moment.
-        found = _pattern(each.value).fullmatch(value[:500]) is not None if each.is_regex else value == each.value
+        if each.is_regex:
+            pattern = _pattern(each.value)
+            if pattern is None:
+                return False
+            found = pattern.fullmatch(value[:READ]) is not None
+        else:
+            found = value == each.value
         if found is not each.is_equal:
             return False
     return True
 
 
 def matchers_of(values: Sequence[Mapping[str, Any]]) -> list[Matcher]:
-    return [Matcher.model_validate(each) for each in values]
+    """As the store keeps them."""
+    return [Matcher.model_validate(each, context=AS_KEPT) for each in values]
 
 
 _NAMED = re.compile(r"\{(\w+)\}")

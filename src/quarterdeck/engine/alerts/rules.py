@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quarterdeck.contract.clock import to_datetime
 from quarterdeck.contract.enums import AlertState, AlertType, AlertUnit, Dimension
 from quarterdeck.contract.models.alert_rules import (
+    AS_KEPT,
     DIMENSIONS,
     UNITS,
     WITHOUT_TENANTS,
@@ -74,9 +75,12 @@ class Rule:
         return value < threshold if self.falls else value >= threshold
 
 
+def settings_of(row: Row[Any]) -> RuleSettings:
+    return RuleSettings.model_validate(row.settings, context=AS_KEPT)
+
+
 def rule_of(row: Row[Any]) -> Rule:
-    settings = RuleSettings.model_validate(row.settings)
-    return Rule(row.id, row.name, AlertType(row.type), row.tenant_id, settings, row.evaluated_at)
+    return Rule(row.id, row.name, AlertType(row.type), row.tenant_id, settings_of(row), row.evaluated_at)
 
 
 def alive() -> Select[Any]:
@@ -164,7 +168,7 @@ async def _start_over(
     engine: Engine, transaction: Transaction, principal: Principal, before: Row[Any], change: RuleChange
 ) -> None:
     """What has other labels now is another alert: those that were are over."""
-    old, new = RuleSettings.model_validate(before.settings), change.settings
+    old, new = settings_of(before), change.settings
     assert new is not None
     if (old.by, old.labels, old.severity, old.group_by) != (new.by, new.labels, new.severity, new.group_by):
         mine = alerts.c.rule_id == before.id
@@ -244,15 +248,17 @@ async def _counts(connection: AsyncConnection, rule_id: int | None = None) -> Ma
 
 
 def _shown(row: Row[Any], counts: Mapping[tuple[int, str], int]) -> Shown:
+    settings = settings_of(row)
+    fault = next((f"The matcher on {each}. Until then it matches nothing." for each in settings.faults), None)
     return Shown(
         id=row.id,
         name=row.name,
         type=AlertType(row.type),
         tenant_id=row.tenant_id,
         enabled=row.enabled,
-        settings=RuleSettings.model_validate(row.settings),
+        settings=settings,
         evaluated_at=None if row.evaluated_at is None else to_datetime(row.evaluated_at),
-        error=row.error,
+        error=row.error or fault,
         firing=counts.get((row.id, str(AlertState.FIRING)), 0),
         pending=counts.get((row.id, str(AlertState.PENDING)), 0),
         updated_at=to_datetime(row.updated_at),

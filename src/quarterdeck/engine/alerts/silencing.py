@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import DAY, now_ms, to_datetime, to_ms
 from quarterdeck.contract.enums import AlertState, SilenceState
-from quarterdeck.contract.models.alert_rules import Matcher
+from quarterdeck.contract.models.alert_rules import AS_KEPT, Matcher
 from quarterdeck.contract.models.alerts import (
     HistoryQuery,
     NewSilence,
@@ -210,17 +210,18 @@ async def _find(connection: AsyncConnection, principal: Principal, silence_id: i
 
 def _shown(row: Row[Any], now: int) -> Silence:
     state = SilenceState.PENDING if row.starts_at > now else SilenceState.ACTIVE
-    return Silence(
-        id=row.id,
-        tenant_id=row.tenant_id,
-        state=SilenceState.EXPIRED if row.ends_at <= now else state,
-        matchers=matchers_of(row.matchers),
-        starts_at=to_datetime(row.starts_at),
-        ends_at=to_datetime(row.ends_at),
-        comment=row.comment,
-        created_by=row.created_by,
-        alerts=row.number,
-    )
+    shown = {
+        "id": row.id,
+        "tenant_id": row.tenant_id,
+        "state": SilenceState.EXPIRED if row.ends_at <= now else state,
+        "matchers": matchers_of(row.matchers),
+        "starts_at": to_datetime(row.starts_at),
+        "ends_at": to_datetime(row.ends_at),
+        "comment": row.comment,
+        "created_by": row.created_by,
+        "alerts": row.number,
+    }
+    return Silence.model_validate(shown, context=AS_KEPT)
 
 
 def _refuse(pointer: str, sentence: str) -> Problem:
