@@ -84,7 +84,7 @@ def test_names_from_outside_are_only_text() -> None:
 
 def test_the_axis_ends_at_a_round_number() -> None:
     assert [top_of(n) for n in (0, 0.5, 1, 7, 21, 99, 101, 18_422)] == [1, 0.5, 1, 8, 30, 100, 120, 20_000]
-    assert top_of(93, 100) == 100
+    assert top_of(93, 100) == top_of(0, 100) == 100
     assert rows_with_labels(5) == {0: 1.0, 4: 0.0, 2: 0.5}
 
 

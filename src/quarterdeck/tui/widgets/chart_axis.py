@@ -13,9 +13,9 @@ _STEPS = (1.0, 1.2, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
 def top_of(highest: float, most: float | None = None) -> float:
-    """A round number that is not below `highest`, half of which is round as well; 1 where all is zero."""
+    """A round number that is not below `highest`, half of which is round as well; 1, or `most`, where all is zero."""
     if highest <= 0:
-        return 1.0 if most is None else min(1.0, most)
+        return 1.0 if most is None else most
     power = 10.0 ** math.floor(math.log10(highest))
     found = next((step * power for step in _STEPS if step * power >= highest * (1 - 1e-9)), 10 * power)
     return found if most is None else min(found, most)
