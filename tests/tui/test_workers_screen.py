@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.tui.glyphs import UNICODE
+from quarterdeck.tui.screens.workers.screen import WorkersScreen
 from quarterdeck.tui.screens.workers.words import card_lines
 from quarterdeck.tui.spans import width
 from tests.tui.consoles import Person, person_at
@@ -48,6 +49,20 @@ async def test_a_worker_that_falls_ill_shows_without_a_key(tmp_path: Path) -> No
         fake.workers.append(worker("mailer-3", "mailer"))
         await fake.tell("workers_changed")
         await person.sees("mailer-3", "6 workers of 3 types")
+
+
+async def test_workers_beneath_another_screen_are_looked_at_when_they_are_seen_again(tmp_path: Path) -> None:
+    fake = MachineClient()
+    async with at_the_workers(tmp_path, fake) as person:
+        workers = person.console.front
+        assert isinstance(workers, WorkersScreen)
+        await person.press("f3")
+        await person.sees("› operations")
+        fake.workers[0].update(condition="unhealthy", why="No heartbeat for 4 minutes.")
+        await fake.tell("workers_changed")
+        assert not workers.is_looking
+        await person.press("q")
+        await person.sees("mailer-1: No heartbeat for 4 minutes.")
 
 
 async def test_the_rate_of_a_type_is_what_was_seen_of_it(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ class ShortListScreen(ConsoleScreen):
         self._wanted: object = name
         self._refreshed_at, self._took = float("-inf"), 0.0  # seconds
         self._timer: Timer | None = None
+        self._outdated = False  # something was said while another screen lay upon it
 
     def above(self) -> Iterable[Widget]:
         """Between the line and the table."""
@@ -164,13 +165,20 @@ class ShortListScreen(ConsoleScreen):
             self.soon()
 
     def soon(self) -> None:
-        """Look again, at most once a second, and seldom where that is much work for the engine."""
-        if self._timer is None and self.is_mounted:
+        """Look again, at most once a second, and seldom where that is much work for the engine; when it is seen again
+        where it lies beneath another screen."""
+        if self.is_mounted and self.console.front is not self:
+            self._outdated = True
+        elif self._timer is None and self.is_mounted:
             wait = self._refreshed_at + max(FIGURES_INTERVAL_SECONDS, self._took * PATIENCE) - time.monotonic()
             self._timer = self.set_timer(max(wait, 0.05), self.look_again)
 
+    def on_screen_resume(self) -> None:
+        if self._outdated:
+            self.soon()
+
     async def look_again(self) -> None:
-        self._timer = None
+        self._timer, self._outdated = None, False
         if self.console.session.client is None or self.console.session.lost:
             return
         try:

@@ -78,11 +78,6 @@ class SetupScreen(ShortListScreen):
     def on_screen_resume(self) -> None:
         self.soon()
 
-    def soon(self) -> None:
-        """As long as somebody sees it."""
-        if self.is_mounted and self.console.front is self:
-            super().soon()
-
     # Commands
 
     def handlers(self) -> Mapping[str, Handler]:
