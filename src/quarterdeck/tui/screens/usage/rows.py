@@ -111,14 +111,18 @@ def rows_of(figures: Figures, view: View, order: Order) -> list[dict[str, Any]]:
 
 def _tenants(figures: Figures) -> list[dict[str, Any]]:
     found = figures.tenants.rows if figures.tenants is not None else ()
-    wholes = {card.kind: card.quantity for card in figures.cards}
+    wholes: dict[str, int] = defaultdict(int)
+    for row in found:
+        wholes[row["resource_type"]] += row["quantity"]
+    if not complete(figures, View.TENANTS):
+        wholes |= {card.kind: card.quantity for card in figures.cards}
     limits: dict[tuple[str, str], Row] = {}
     for limit in figures.limits:  # the fullest comes first
         limits.setdefault((limit["tenant_id"], limit["resource_type"]), limit)
     return [
         {
             **row,
-            "whole": wholes.get(row["resource_type"], 0),
+            "whole": wholes[row["resource_type"]],
             "limit": limits.get((row["tenant_id"], row["resource_type"])),
         }
         for row in found
