@@ -250,8 +250,14 @@ async def test_news_is_shown_where_it_moves_nothing(tmp_path: Path) -> None:
         await person.until(lambda: "resolved" in under_cursor(person), "the end of it")
         assert "Late" in under_cursor(person)
 
+        # What happened while there was no engine is seen when there is one.
+        await fake.queue.put({"type": "disconnected", "reason": "The engine has gone."})
+        await person.sees("no engine")
+        fake.alerts[96] = alert(96, "Missed", "critical", 0)
+        await fake.queue.put({"type": "connected", "version": "0.1.0"})
+        await person.sees("4 firing", "1 new")
+
         # And an idle console asks for nothing.
-        await person.sees("3 firing")
         await person.pilot.pause(0.1)
         before = len(fake.calls)
         await person.pilot.pause(0.6)

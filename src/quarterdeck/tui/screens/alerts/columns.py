@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.tui import format as times
@@ -48,10 +49,6 @@ def _of(key: str) -> Any:
     return cell
 
 
-def _member(row: Row, _context: CellContext) -> Cell:
-    return safe(words.labels_said(row["labels"]) or row["name"]), "muted" if _over(row) else ""
-
-
 ALERT_COLUMNS: tuple[Column, ...] = (
     Column("severity", "severity", 10, _severity),
     Column("age", "age", 5, _age, right=True, live=True),
@@ -62,7 +59,13 @@ ALERT_COLUMNS: tuple[Column, ...] = (
     Column("type", "type", 17, _of("type"), hide_below=140),
     Column("id", "id", 9, _of("id"), right=True, hide_below=112),
 )
-# Of a group, where the name would be the same in every line.
-MEMBER_COLUMNS: tuple[Column, ...] = tuple(
-    each._replace(cell=_member) if each.key == "name" else each for each in ALERT_COLUMNS
-)
+
+
+def member_columns(common: Mapping[str, str]) -> tuple[Column, ...]:
+    """Of the alerts of a group: name and labels that all of them have would be the same in every line."""
+
+    def member(row: Row, _context: CellContext) -> Cell:
+        own = {name: value for name, value in row["labels"].items() if common.get(name) != value}
+        return safe(words.labels_said(own) or row["name"]), "muted" if _over(row) else ""
+
+    return tuple(each._replace(cell=member) if each.key == "name" else each for each in ALERT_COLUMNS)

@@ -12,7 +12,7 @@ from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens.alerts.columns import ALERT_COLUMNS, MEMBER_COLUMNS
+from quarterdeck.tui.screens.alerts.columns import ALERT_COLUMNS, member_columns
 from quarterdeck.tui.screens.alerts.detail import AlertDetail
 from quarterdeck.tui.screens.alerts.doors import go_to_what_it_is_about, link_of
 from quarterdeck.tui.screens.alerts.marks import AlertMarks
@@ -42,14 +42,16 @@ class AlertsScreen(ListScreen):
     EXAMPLE = "state:firing severity:critical label:queue=mail"
     LABELS: ClassVar[Mapping[str, str]] = {"see-run": "Its run"}
 
-    def __init__(self, session: Session, *, visit: int | None = None, only: str | None = None, part: str = "") -> None:
-        """`part`: what the breadcrumb calls the part of the list that is shown."""
+    def __init__(
+        self, session: Session, *, visit: int | None = None, only: str | None = None, group: Row | None = None
+    ) -> None:
+        """`group`: whose alerts `only` shows."""
         super().__init__(session, Watched.ALERTS, visit=visit, only=only)
-        if part:
-            self.table.columns = MEMBER_COLUMNS
+        if group is not None:
+            self.table.columns = member_columns(group["labels"])
         self._marks = AlertMarks(self)
         self.marks = self._marks
-        self._part, self._whole = part, only
+        self._part, self._whole = str(group["name"]) if group is not None else "", only
         self._board: Row | None = None
         self._shown: set[int] = set()  # groups that stand in the list
         self._last: tuple[int, int] | None = None  # how many fired besides them and how many waited, as last heard
@@ -221,6 +223,10 @@ class AlertsScreen(ListScreen):
             self.changed()
             self.live.heard(message)
 
+    def on_link(self) -> None:
+        self.changed()  # whatever happened meanwhile, nobody has told
+        super().on_link()
+
     def changed(self) -> None:
         if isinstance(self.source, AlertSource):
             self.source.changed()
@@ -237,7 +243,7 @@ class AlertsScreen(ListScreen):
             self.detail.toggle()
             return
         only = f"{self.view.filter} group:{-int(row['id'])} state:{AlertState.FIRING}".strip()
-        self.console.lay(AlertsScreen(self.console.session, only=only, part=str(row["name"])))
+        self.console.lay(AlertsScreen(self.console.session, only=only, group=row))
 
     def clear(self) -> None:
         """From the alerts of a group, back, where nothing else is to be cleared."""
