@@ -33,7 +33,8 @@ def test_no_two_operations_share_verb_and_path() -> None:
 @EVERY
 def test_what_changes_something_needs_more_than_a_viewer(operation: Operation) -> None:
     reads = operation.method == "GET" or operation.name in ("items.select",)
-    if operation.name == "dead_letters.export":  # whole, with what is secret in the payloads
+    # Whole, with what is secret in the payloads; a day read through minute by minute.
+    if operation.name in ("dead_letters.export", "alerts.test"):
         reads = False
     assert reads == (operation.role is Role.VIEWER) or operation.tag == "audit"
 

@@ -54,6 +54,7 @@ TEST = Operation(
     f"{_ONE}/test",
     "What a rule would do now, and with the last 24 hours.",
     ModelRef("alert_rules:RuleTest"),
+    role=Role.OPERATOR,
     problems=(Code.NOT_FOUND,),
 )
 HISTORY = Operation(
