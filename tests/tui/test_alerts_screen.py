@@ -161,6 +161,21 @@ async def test_one_is_acknowledged_a_group_what_is_marked_and_all(tmp_path: Path
         assert "marked" not in person.screen
 
 
+async def test_what_was_typed_outlives_an_engine_that_does_not_answer(tmp_path: Path) -> None:
+    fake = AlertClient()
+    async with at_the_alerts(tmp_path, fake) as person:
+        await person.press("j", "j", "a")
+        await person.sees("Acknowledge #90")
+        await person.type("on it")
+        fake.down = "The engine does not answer."
+        await person.press("tab", "enter")
+        await person.sees("Acknowledge #90", "on it", "The engine does not answer.")
+        fake.down = ""
+        await person.press("enter")
+        await person.sees("Acknowledged #90.")
+        assert fake.called("alerts.acknowledge")[-1] == {"minutes": None, "note": "on it", "ids": [90]}
+
+
 async def test_a_silence_says_what_it_would_keep_quiet(tmp_path: Path) -> None:
     fake = AlertClient()
     async with at_the_alerts(tmp_path, fake) as person:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.operations import Operation, alerts
@@ -14,7 +15,7 @@ from quarterdeck.tui.screens.alerts.picking import AT_ONCE, TooMany, about_lines
 from quarterdeck.tui.screens.alerts.words import labels_said
 from quarterdeck.tui.screens.prompt import Prompt, Values
 from quarterdeck.tui.session import Act
-from quarterdeck.tui.spans import Line
+from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 
@@ -25,6 +26,7 @@ Row = Mapping[str, Any]
 _SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)")
 _MINUTES = {"m": 1, "h": 60, "d": 1_440}
 MOST_MINUTES = 43_200
+_CELLS = 76
 _NOTE = Field("note", "Note", "what is being done; may stay empty", False, True)
 _WHY = Field("note", "Note", "why it is over", True, False)
 _FOR = Field("time", "For", "30m, 4h, 2d; empty: as the engine's setting says", False, True)
@@ -72,10 +74,8 @@ class AlertActing:
         about = [] if len(rows) == 1 else about_lines(rows, self._glyphs)
         about.append([("It stops repeating, until then or until it gets worse.", "muted")])
         title: Line = [("Acknowledge ", "title"), *self.title(rows)]
-        answer, minutes = await self.ask(title, "acknowledge", (_NOTE, _FOR), about, opened_with)
-        if answer is None:
-            return
-        done, left = await self._carry_out(alerts.ACKNOWLEDGE, rows, {"minutes": minutes, "note": answer["note"]})
+        ask = partial(self.ask, title, "acknowledge", (_NOTE, _FOR), about, opened_with)
+        done, left = await self._carried_out(alerts.ACKNOWLEDGE, rows, ask)
         self._tell("Acknowledged", done, left, "an acknowledgement ends with its time, or when the alert gets worse")
 
     # Resolving
@@ -88,10 +88,8 @@ class AlertActing:
         about = [] if len(rows) == 1 else about_lines(rows, self._glyphs)
         about.append([("What is still true comes back after a time.", "muted")])
         title: Line = [("Resolve ", "title"), *self.title(rows)]
-        answer, _ = await self.ask(title, "resolve", (_WHY,), about, opened_with, danger=len(rows) > 1)
-        if answer is None:
-            return
-        done, left = await self._carry_out(alerts.RESOLVE, rows, {"note": answer["note"]})
+        ask = partial(self.ask, title, "resolve", (_WHY,), about, opened_with, danger=len(rows) > 1)
+        done, left = await self._carried_out(alerts.RESOLVE, rows, ask)
         self._tell("Resolved", done, left, "an alert that is still true comes back by itself")
 
     # Both
@@ -116,9 +114,11 @@ class AlertActing:
         *,
         danger: bool = False,
         given: Mapping[str, object] | None = None,
+        failed: Sequence[Line] = (),
     ) -> tuple[Values | None, int | None]:
-        """What was answered, and the minutes of its field "time"; asked again as long as that cannot be read."""
-        wrong: list[Line] = []
+        """What was answered, and the minutes of its field "time"; asked again as long as that cannot be read.
+        `failed`: why it is asked once more, with what was `given` then."""
+        wrong: list[Line] = list(failed)
         while True:
             answer = await self.screen.app.push_screen_wait(
                 Prompt(
@@ -132,29 +132,45 @@ class AlertActing:
                 )
             )
             if answer is None:
-                self.screen.notice("Nothing was done.")
+                if not failed:
+                    self.screen.notice("Nothing was done.")
                 return None, None
             try:
                 return answer, minutes_of(answer.get("time"))
             except ValueError as error:
                 wrong, given = [[(str(error), "error")]], answer
 
-    async def _carry_out(
-        self, operation: Operation, rows: Sequence[Row], body: Mapping[str, object]
-    ) -> tuple[list[int], int]:
-        """What was done, and how many were in no state for it any more."""
+    async def _carried_out(
+        self, operation: Operation, rows: Sequence[Row], ask: Callable[..., Awaitable[tuple[Values | None, int | None]]]
+    ) -> tuple[list[int], int | None]:
+        """What was done, and how many were in no state for it any more; None where it was broken off. Where the engine
+        refuses or is gone, what was typed is asked for again, for the rest."""
         done: list[int] = []
-        left = 0
-        for start in range(0, len(rows), AT_ONCE):
-            ids = [int(row["id"]) for row in rows[start : start + AT_ONCE]]
-            found = await self.session.client.call(operation, body={**body, "ids": ids})
-            done += found["done"]
-            left += len(found["skipped"])
-        return done, left
+        left, at = 0, 0
+        answer, minutes = await ask()
+        while answer is not None:
+            body = {**answer, "minutes": minutes} if "time" in answer else dict(answer)
+            body.pop("time", None)
+            try:
+                while at < len(rows):
+                    ids = [int(row["id"]) for row in rows[at : at + AT_ONCE]]
+                    found = await self.session.client.call(operation, body={**body, "ids": ids})
+                    at += len(ids)
+                    done += found["done"]
+                    left += len(found["skipped"])
+                return done, left
+            except FAILURES as error:
+                failed = wrap(sentence(error), _CELLS, "error", most=3)
+                if done:
+                    failed.append([(f"{plural(len(done), 'alert')} of {count(len(rows))} are done.", "warning")])
+                answer, minutes = await ask(given=answer, failed=failed)
+        return done, None
 
-    def _tell(self, verb: str, done: Sequence[int], left: int, why_not_undone: str) -> None:
+    def _tell(self, verb: str, done: Sequence[int], left: int | None, why_not_undone: str) -> None:
+        if left is None and not done:
+            return
         what = f"#{done[0]}" if len(done) == 1 else plural(len(done), "alert")
-        rest = f"; {count(left)} did not fire any more" if left else ""
+        rest = "; the others are as they were" if left is None else f"; {count(left)} fire no more" if left else ""
         self.screen.notice(f"{verb} {what}{rest}." if done else "None of them fires any more.", "success")
         if done:
             self.session.did(Act(f"{verb} {what}", why_not=why_not_undone))

@@ -7,8 +7,8 @@ from typing import Any
 
 from quarterdeck.contract.clock import MINUTE, iso
 from quarterdeck.contract.operations import alerts
-from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.detail import when
+from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count, plural
 from quarterdeck.tui.forms import Field
 from quarterdeck.tui.screens.alerts.acting import AlertActing
@@ -66,10 +66,8 @@ class AlertSilencing(AlertActing):
                 break
             except ValueError as error:
                 wrong = [[(f"What: {error}.", "error")]]
-            except Problem as error:
-                if error.code is not Code.INVALID_INPUT:
-                    raise
-                wrong = wrap(error.detail, _CELLS, "error", most=3)
+            except FAILURES as error:
+                wrong = wrap(sentence(error), _CELLS, "error", most=3)
             given = answer
         await self._confirmed(body, preview, str(answer["matchers"]), opened_with)
 
@@ -95,10 +93,16 @@ class AlertSilencing(AlertActing):
         if body["tenant_id"] is not None:
             about.append([(f"only of tenant {safe(body['tenant_id'])}", "muted")])
         title: Line = [("Silence ", "title"), (safe(matchers), "accent")]
-        answer, _ = await self.ask(title, "silence", (), about, opened_with, danger=True)
-        if answer is None:
-            return
-        made = await self.session.client.call(alerts.SILENCE, body=body)
+        failed: list[Line] = []
+        while True:
+            answer, _ = await self.ask(title, "silence", (), about, opened_with, danger=True, failed=failed)
+            if answer is None:
+                return
+            try:
+                made = await self.session.client.call(alerts.SILENCE, body=body)
+                break
+            except FAILURES as error:
+                failed = wrap(sentence(error), _CELLS, "error", most=3)
         number, client = int(made["id"]), self.session.client
         kept = f"Silence #{number} keeps {plural(made['alerts'], 'alert')} quiet"
         self.screen.notice(f"{kept}; {self.screen.key('undo')} ends it.", "success")
