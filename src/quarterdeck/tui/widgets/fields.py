@@ -46,18 +46,25 @@ class Choice(Widget, can_focus=True):
         return strip_of(self, line, self.size.width)
 
     def on_key(self, event: events.Key) -> None:
-        key = pressed(event.key, event.character)
+        # What is typed behind a tab may come here still, though it is for the field that has the focus by now.
+        in_dialog = getattr(self.screen, "press_in_field", None)
+        if (in_dialog is None or not in_dialog(self, event)) and not self._choose(pressed(event.key, event.character)):
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _choose(self, key: str) -> bool:
+        """Whether the key chooses."""
         if key in ("left", "right"):
             self._at = (self._at + (1 if key == "right" else -1)) % max(len(self._choices), 1)
         elif len(key) == 1 and any(choice.startswith(key) for choice in self._choices):
             after = [*range(self._at + 1, len(self._choices)), *range(self._at + 1)]
             self._at = next(n for n in after if self._choices[n].startswith(key))
         else:
-            return
-        event.stop()
-        event.prevent_default()
+            return False
         self.refresh()
         self.post_message(Form.Changed())
+        return True
 
 
 class Form(Vertical):

@@ -16,7 +16,7 @@ from quarterdeck.tui.screens.dialog import Dialog
 from quarterdeck.tui.screens.setup.entries import Entry, TakenBack, Texts, Wrong, placed
 from quarterdeck.tui.screens.setup.form_fields import EntryFields
 from quarterdeck.tui.spans import Line, wrap
-from quarterdeck.tui.widgets.fields import Choice, Form
+from quarterdeck.tui.widgets.fields import Form
 from quarterdeck.tui.widgets.lines import LinesView
 
 Row = dict[str, Any]
@@ -151,7 +151,7 @@ class SetupForm(Dialog[Row]):
                 self.dismiss(None)
             elif key in ("enter", "escape", "n", *_MOVES):
                 self._asks = False
-                (self._left or self._fields.boxes[0]).focus()
+                self.set_focus(self._left or self._fields.boxes[0])
                 self._say()
             return True
         if key == "escape":
@@ -159,7 +159,7 @@ class SetupForm(Dialog[Row]):
         elif key in _MOVES:
             self._fields.step(self.focused, _MOVES[key])
             self.console.gate.close()
-        elif key == "enter" and isinstance(self.focused, Choice):
+        elif key == "enter" and self.focused is not None:  # typed when no field had the focus yet
             self.entered()
             self.console.gate.close()
         else:

@@ -102,7 +102,7 @@ class EntryFields(Vertical):
         """The focus on the field before or after."""
         boxes = self.boxes
         at = next((n for n, each in enumerate(boxes) if each is box), -1 if by > 0 else 0)
-        boxes[(at + by) % len(boxes)].focus()
+        self.screen.set_focus(boxes[(at + by) % len(boxes)])  # at once: the next key may be behind this one
 
     def grow(self) -> None:
         for row in self.rows:
@@ -114,4 +114,4 @@ class EntryFields(Vertical):
             row.say_wrong(errors.get(row.entry.at, ""))
         first = next((row for row in self.rows if row.entry.at in errors), None)
         if first is not None:
-            first.boxes[0].focus()
+            self.screen.set_focus(first.boxes[0])

@@ -50,8 +50,11 @@ class PoliciesScreen(SetupScreen):
         if changed is UNCHANGED:
             self.notice("Nothing was changed.")
         elif changed is not None:
-            said = f"{changed['name']} is version {changed['version']}: it holds for items that enter from now on."
-            await self.show_changed(None, said)
+            newer = changed["version"] != row["version"]
+            said = (
+                f"is version {changed['version']}: it holds for items that enter from now on" if newer else "is changed"
+            )
+            await self.show_changed(None, f"{changed['name']} {said}.")
 
     async def switch(self, row: Row) -> None:
         on = not row["enabled"]
