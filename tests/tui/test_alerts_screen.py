@@ -13,6 +13,7 @@ from quarterdeck.tui.state import ConsoleState
 from tests.tui.consoles import Person, person_at
 from tests.tui.fake_alerts import AlertClient, alert
 from tests.tui.fake_client import NOW
+from tests.tui.fake_home import alert as critical
 
 CHANGED = {"type": "alerts_changed"}
 
@@ -80,6 +81,12 @@ async def test_what_fires_comes_first_the_worst_on_top_and_in_groups(tmp_path: P
         assert "Host is slow" not in person.screen
         await person.press("o")
         await person.sees("Alerts stand in one order")
+        # The banner's key leads to what it says, whatever was looked for.
+        fake.critical = {"count": 1, "more": False, "newest": [critical(0)]}
+        await fake.tell("alerts_changed")
+        await person.sees("▲ critical: Mail fails", "goes there")
+        await person.press("exclamation_mark")
+        await person.sees("Host is slow, 14 alerts", "19 firing")
 
 
 async def test_why_it_fires_who_was_told_and_where_it_leads(tmp_path: Path) -> None:

@@ -209,6 +209,8 @@ class Everywhere:
                 console.session.state.view(Watched.ALERTS).filter = filter_
             return AlertsScreen(console.session)
 
+        if filter_ is None and console.alarm is not None and console.alarm.count:
+            filter_ = ""  # the banner's key leads to what the banner says, whatever was looked for before
         here = console.front
         screen = console.bring(AlertsScreen, made)
         if filter_ is not None and filter_ != screen.view.filter:
