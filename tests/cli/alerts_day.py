@@ -51,7 +51,8 @@ def whole_day(shell: Shell) -> None:
     assert "Acknowledged 1 alert." in shell("alerts", "ack", first, "--for", "2h", "--note", "On it.").out
     assert "30m" in shell("alerts", "ack", first, "--for", "soon", code=2).err
     assert "On it." in shell("alerts", "show", first).out
-    said = shell("alerts", "resolve", first, "99999", "--note", "Fixed.").out
+    said = shell("alerts", "resolve", first, "99999", "--note", "Fixed.", code=5).out
+    assert "Acknowledged 0 alerts." in shell("alerts", "ack", "99999", code=4).out
     assert "Resolved 1 alert." in said
     assert "99999" in said
 

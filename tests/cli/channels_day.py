@@ -36,4 +36,4 @@ def whole_day(shell: Shell) -> None:
     assert shell.json(*_CHANNELS, "show", "hooks")["enabled"] is False
     assert "Say what to change" in shell(*_CHANNELS, "change", "hooks", code=2).err
     shell(*_CHANNELS, "delete", "hooks")
-    assert "There is no channel hooks" in shell(*_CHANNELS, "show", "hooks", code=1).err
+    assert "There is no channel hooks" in shell(*_CHANNELS, "show", "hooks", code=4).err

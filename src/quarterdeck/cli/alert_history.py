@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli.alert_words import labels_of, minutes_of
-from quarterdeck.cli.exits import CommandError
+from quarterdeck.cli.exits import CommandError, Exit
 from quarterdeck.cli.json_lines import json_file
 from quarterdeck.cli.output import Heading, pairs, table
 from quarterdeck.cli.runtime import Cli, command
@@ -55,12 +55,14 @@ def declare(app: typer.Typer) -> None:
     @command(app, "alerts", "groups")
     async def groups(cli: Cli, filter_: FilterOption = "") -> None:
         """Say what fires in groups of what is told together, the worst first."""
-        found = await cli.call(ops.BOARD, query={"filter": filter_})
+        found = await cli.call(ops.BOARD, query={"filter": filter_, "alone": True})
         cli.out.result(found, _group_rows(found["groups"], cli.out.width))
         if not cli.json:
             number = sum(found["firing"].values())
+            grouped = sum(sum(each["firing"].values()) for each in found["groups"])
+            others = f" ({count(number - grouped)} of which stand in no group above)" if number > grouped else ""
             resolved = f"{count(found['resolved'])} are over"
-            cli.out.note(f"{plural(number, 'alert')} firing, {count(found['pending'])} about to; {resolved}.")
+            cli.out.note(f"{plural(number, 'alert')} firing{others}, {count(found['pending'])} about to; {resolved}.")
 
     @command(app, "alerts", "show")
     async def show(cli: Cli, alert: IdArgument) -> None:
@@ -74,18 +76,18 @@ def declare(app: typer.Typer) -> None:
         alerts: IdsArgument,
         time: Annotated[str | None, typer.Option("--for", metavar="TIME", help="30m, 4h, 2d.")] = None,
         note: Annotated[str | None, typer.Option("--note", help="What is being done.")] = None,
-    ) -> None:
+    ) -> Exit | None:
         """Say that you look after alerts: they stop repeating, for a time or until they get worse."""
         minutes = None if time is None else minutes_of(time)
         found = await cli.call(ops.ACKNOWLEDGE, body={"ids": alerts, "minutes": minutes, "note": note})
-        _acted(cli, found, "Acknowledged")
+        return _acted(cli, found, "Acknowledged")
 
     @command(app, "alerts", "resolve")
     async def resolve(
         cli: Cli, alerts: IdsArgument, note: Annotated[str, typer.Option("--note", help="Why it is over.")]
-    ) -> None:
+    ) -> Exit | None:
         """Say that alerts are over, and why."""
-        _acted(cli, await cli.call(ops.RESOLVE, body={"ids": alerts, "note": note}), "Resolved")
+        return _acted(cli, await cli.call(ops.RESOLVE, body={"ids": alerts, "note": note}), "Resolved")
 
     @command(app, "alerts", "stats")
     async def stats(
@@ -109,11 +111,14 @@ def declare(app: typer.Typer) -> None:
         cli.out.result(found, [f"Posted {plural(found['received'], 'alert')}; {count(found['changed'])} changed."])
 
 
-def _acted(cli: Cli, found: Mapping[str, Any], verb: str) -> None:
+def _acted(cli: Cli, found: Mapping[str, Any], verb: str) -> Exit | None:
     lines = [f"{verb} {plural(len(found['done']), 'alert')}."]
     if found["skipped"]:
         lines.append(f"Not firing, or not there: {', '.join(map(str, found['skipped']))}.")
     cli.out.result(found, lines)
+    if found["skipped"]:
+        return Exit.PARTIAL if found["done"] else Exit.NOTHING
+    return None
 
 
 def _alert_rows(alerts: Lines, width: int | None) -> list[str]:

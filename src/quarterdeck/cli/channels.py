@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli.exits import CommandError, usage
+from quarterdeck.cli.exits import CommandError, Exit, usage
 from quarterdeck.cli.output import Heading, pairs, table
 from quarterdeck.cli.runtime import Cli, command, group
 from quarterdeck.contract.enums import ChannelKind, MailSecurity, PagerDutyRegion
@@ -176,7 +176,7 @@ async def _find(cli: Cli, channel: str) -> dict[str, Any]:
     if named:
         ids = " or ".join(str(each["id"]) for each in named)
         raise CommandError(f"Several channels are called {channel}; say which: {ids}.")
-    raise CommandError(f"There is no channel {channel}; see: qd alerts channels list.")
+    raise CommandError(f"There is no channel {channel}; see: qd alerts channels list.", Exit.NOTHING)
 
 
 def _row(channel: Mapping[str, Any]) -> list[object]:

@@ -117,11 +117,14 @@ class HistoryQuery(Model):
 
 
 class BoardQuery(Model):
+    """`alone`: groups of one alert too."""
+
     filter: FilterText = ""
+    alone: bool = False
 
 
 class AlertGroup(Answer):
-    """Two and more alerts that fire and are told together. `severity` is the worst; `firing` counts by severity;
+    """Alerts that fire and are told together. `severity` is the worst; `firing` counts by severity;
     `quiet` are those that a silence or another alert keeps from being sent."""
 
     id: Id

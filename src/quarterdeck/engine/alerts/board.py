@@ -24,7 +24,7 @@ async def board(engine: Engine, principal: Principal, query: BoardQuery) -> Aler
     """Raises Problem(FILTER_INVALID)."""
     where = matching(query.filter, principal, engine.store.dialect)
     async with engine.store.read() as connection:
-        groups = await _groups(connection, where)
+        groups = await _groups(connection, where, 1 if query.alone else 2)
         by = select(_A.severity, func.count().label("number")).where(_FIRING, *where).group_by(_A.severity)
         firing = {row.severity: row.number for row in await connection.execute(by)}
         pending, resolved = [
@@ -41,8 +41,8 @@ async def board(engine: Engine, principal: Principal, query: BoardQuery) -> Aler
     )
 
 
-async def _groups(connection: AsyncConnection, where: list[ColumnElement[bool]]) -> list[AlertGroup]:
-    """Those of two and more, the worst first."""
+async def _groups(connection: AsyncConnection, where: list[ColumnElement[bool]], least: int) -> list[AlertGroup]:
+    """Those of so many alerts and more, the worst first."""
 
     def number(condition: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((condition, 1), else_=0))
@@ -64,7 +64,7 @@ async def _groups(connection: AsyncConnection, where: list[ColumnElement[bool]])
         )
         .where(_FIRING, _A.group_id.is_not(None), *where)
         .group_by(_A.group_id)
-        .having(many > 1)
+        .having(many >= least)
         .order_by(rank, many.desc(), _A.group_id)
         .limit(MOST_GROUPS)
         .subquery()
