@@ -91,6 +91,7 @@ async def test_what_fires_comes_first_the_worst_on_top_and_in_groups(tmp_path: P
 
 async def test_why_it_fires_who_was_told_and_where_it_leads(tmp_path: Path) -> None:
     fake = AlertClient()
+    fake.alerts[62]["labels"] = {"note": "x\nforged"}
     async with at_the_alerts(tmp_path, fake, size=(200, 60)) as person:
         await person.press("j", "j", "enter")
         await person.sees("It reads 93%; the rule fires when", "20% or more of attempts", "limit 20%")
@@ -107,6 +108,7 @@ async def test_why_it_fires_who_was_told_and_where_it_leads(tmp_path: Path) -> N
         await person.sees("You look after it until", "olga acknowledged", "The provider is told.")
         await person.press("j", "j")
         await person.sees("␛]52;c;aGk=␇[/foo] <b>", "Another system says so", "none takes it")
+        await person.sees("note=x⏎forged")
         await person.press("d")
         await person.sees("What it is about is not here")
         await person.press("Y")

@@ -94,7 +94,7 @@ def alert_lines(
     alert: Row, rest: Row | None, *, cells: int, high: int, now: int, glyphs: Glyphs, mine: str, keys: Mapping[str, str]
 ) -> list[Line]:
     """`rest` is an AlertDetail with "rule" and "silence"; None: on its way. `high`: lines of the pane."""
-    lines: list[Line] = wrap(name_said(alert), cells, "title", most=3)
+    lines: list[Line] = wrap(safe(name_said(alert)), cells, "title", most=3)
     head = [severity(alert["severity"], glyphs), ("  ", ""), standing(alert, glyphs, mine)]
     lasting = [(_lasting(alert, now), "muted")]
     whole: Line = [*head, ("  ", ""), *lasting]
@@ -207,7 +207,7 @@ def _event(event: Row, cells: int, now: int) -> list[Line]:
 
 def group_lines(group: Row, rest: Row | None, *, cells: int, now: int, glyphs: Glyphs, open_key: str) -> list[Line]:
     """Alerts that are told together. `rest`: the newest of its alerts; None: on their way."""
-    lines: list[Line] = wrap(named(group), cells, "title", most=3)
+    lines: list[Line] = wrap(safe(named(group)), cells, "title", most=3)
     split: Line = [(f"{count(size(group))} firing", "title")]
     for each, many in group["firing"].items():
         if many:
@@ -220,7 +220,7 @@ def group_lines(group: Row, rest: Row | None, *, cells: int, now: int, glyphs: G
     lines.append([(f"{looked}{quiet}; the oldest began {when(group['since'], now)}", "muted")])
     lines.append([(open_key, "key"), (" lists them; what is done here is done to all of them", "faint")])
     if labels_said(group["labels"]):
-        lines += [[], [("they have in common", "heading")], *wrap(labels_said(group["labels"]), cells, "", most=4)]
+        lines += [[], [("they have in common", "heading")], *wrap(safe(labels_said(group["labels"])), cells, "", most=4)]
     lines += [[], [("the newest", "heading")]]
     if rest is None:
         return [*lines, [("loading them…", "muted")]]
