@@ -30,7 +30,7 @@ _PENDING, _SKIPPED = str(NotificationState.PENDING), str(NotificationState.SKIPP
 @dataclass(frozen=True)
 class Notice:
     """`key` names the group over its whole life. Each alert: labels, annotations, starts_at, ends_at, value,
-    threshold, fingerprint."""
+    threshold, fingerprint. `total`: of how many these are the first; none: there are no more."""
 
     key: str
     tenant_id: str | None
@@ -39,6 +39,7 @@ class Notice:
     title: str
     alerts: tuple[dict[str, Any], ...]
     url: str | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def _content(notice: Notice) -> dict[str, Any]:
         "severity": str(notice.severity),
         "title": one_line(notice.title, 2_000),
         "url": notice.url,
-        "total": len(notice.alerts),
+        "total": len(notice.alerts) if notice.total is None else notice.total,
         "alerts": alerts,
     }
 
