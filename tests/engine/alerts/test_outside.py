@@ -9,7 +9,7 @@ from quarterdeck.contract.enums import AlertType, Severity
 from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.alerts import history, outside, trying
-from quarterdeck.engine.alerts.tables import alerts
+from quarterdeck.engine.alerts.tables import alert_notices, alerts
 from tests.engine.alerts.world import FIRING, MONDAY, RESOLVED, Day, breach
 from tests.support.desk import ACME, ROOT, refused
 
@@ -128,6 +128,11 @@ async def test_alerts_that_are_over_are_forgotten_after_their_time(day: Day, mon
     await day.pass_(120)
     await day.post({"labels": {"alertname": "Fires"}, "endsAt": iso(MONDAY + 100 * 24 * HOUR)})
     day.now += 91 * 24 * HOUR
+    monkeypatch.setattr(retention, "_AT_ONCE", 1)
+    for _ in range(3):
+        old = {"at": MONDAY, "channel": "ops", "kind": "trigger", "severity": "info", "title": "x", "held": False}
+        await day.put(alert_notices, **old)
     await retention.forget(day.engine)
+    assert await day.number(alert_notices) == 0
     assert [each.name for each in await day.list()] == ["Fires"]
     assert await day.number(alerts) == 1

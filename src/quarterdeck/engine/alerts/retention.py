@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Table, delete, select
 
 from quarterdeck.contract.clock import DAY, now_ms
 from quarterdeck.engine.alerts.tables import alert_events, alert_groups, alert_notices, alert_values, alerts, silences
@@ -26,10 +26,17 @@ async def forget(engine: Engine) -> None:
             await connection.execute(delete(alert_events).where(alert_events.c.alert_id.in_(listed)))
             await connection.execute(delete(alert_values).where(alert_values.c.alert_id.in_(listed)))
             await connection.execute(delete(alerts).where(alerts.c.id.in_(listed)))
-    async with engine.store.write() as transaction:
-        connection = transaction.connection
-        await connection.execute(delete(alert_notices).where(alert_notices.c.at < before))
-        unused = ~select(alerts.c.id).where(alerts.c.group_id == alert_groups.c.id).exists()
-        silent = (alert_groups.c.next_at.is_(None), alert_groups.c.created_at < before)
-        await connection.execute(delete(alert_groups).where(*silent, unused))
-        await connection.execute(delete(silences).where(silences.c.next_at.is_(None), silences.c.ends_at < before))
+    unused = ~select(alerts.c.id).where(alerts.c.group_id == alert_groups.c.id).exists()
+    silent = (alert_groups.c.next_at.is_(None), alert_groups.c.created_at < before)
+    await _in_parts(engine, alert_notices, alert_notices.c.at < before)
+    await _in_parts(engine, alert_groups, *silent, unused)
+    await _in_parts(engine, silences, silences.c.next_at.is_(None), silences.c.ends_at < before)
+
+
+async def _in_parts(engine: Engine, table: Table, *old: ColumnElement[bool]) -> None:
+    while not engine.stopping.is_set():
+        async with engine.store.write() as transaction:
+            some = select(table.c.id).where(*old).order_by(table.c.id).limit(_AT_ONCE)
+            gone = await transaction.connection.execute(delete(table).where(table.c.id.in_(some)))
+        if gone.rowcount < _AT_ONCE:
+            return
