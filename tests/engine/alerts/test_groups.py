@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import select
+
 from quarterdeck.contract.clock import iso
 from quarterdeck.contract.enums import AlertType
 from quarterdeck.contract.models.channels import NewChannel
@@ -12,6 +14,7 @@ from quarterdeck.engine.alerts.sending import Outlet
 from quarterdeck.engine.alerts.tables import alert_groups
 from quarterdeck.engine.channels.managing import create_channel
 from quarterdeck.engine.channels.service import notify
+from quarterdeck.engine.channels.tables import notifications
 from quarterdeck.engine.queues.seeding import seed
 from quarterdeck.engine.workers.tables import workers
 from tests.engine.alerts.world import MONDAY, RESOLVED, Day
@@ -109,3 +112,15 @@ async def test_a_source_that_flaps_a_thousand_times_a_minute_is_one_alert_in_one
     assert 1 <= spoke <= 3
     assert set(await day.pass_(60, step=1)) <= {"resolve"}  # and that is all
     assert len(day.said) - spoke <= 1
+
+
+async def test_a_notice_names_some_of_very_many_and_counts_all(day: Day) -> None:
+    await day.external()
+    await day.post(*({"labels": {"alertname": "Down", "host": f"h{number}"}} for number in range(150)))
+    assert await day.pass_(60) == ["trigger"]
+    ((_, notice),) = day.said
+    assert (notice.title, len(notice.alerts), notice.total) == ("Down: 150 firing", 100, 150)
+    async with day.engine.store.write() as transaction:
+        await notify(day.engine, transaction, ["nowhere"], notice)
+        (content,) = (await transaction.connection.execute(select(notifications.c.content))).scalars()
+    assert (content["total"], len(content["alerts"])) == (150, 100)

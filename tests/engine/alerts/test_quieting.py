@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from quarterdeck.contract.clock import HOUR, iso
 from quarterdeck.contract.enums import AlertType, SilenceState
 from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.problems import Code
-from quarterdeck.engine.alerts import acting, history, silencing
+from quarterdeck.engine.alerts import acting, history, inhibition, silencing
+from quarterdeck.engine.audit.tables import audit_entries
 from quarterdeck.engine.workers.tables import workers
 from tests.engine.alerts.world import FIRING, MONDAY, RESOLVED, Day, breach
 from tests.support.desk import ANA, ROOT, refused
@@ -146,3 +148,47 @@ async def test_one_alert_keeps_others_quiet_as_its_rule_says(day: Day) -> None:
     await day.post({"labels": {"alertname": "Slow", "cluster": "a", "severity": "info"}, "endsAt": iso(day.now + HOUR)})
     await day.pass_(360)
     assert ("rest", "Slow") in [(channel, notice.title) for channel, notice in day.said]
+
+
+async def test_a_cause_keeps_others_quiet_for_as_long_as_it_fires(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there are more alerts than are read at once."""
+    monkeypatch.setattr(inhibition, "_AT_ONCE", 2)
+    info = {"matchers": [{"name": "severity", "value": "info"}], "equal": ["cluster"]}
+    await day.external(name="all", group_by=["cluster", "severity"], inhibits=[info])
+    hosts = [
+        {"labels": {"alertname": f"Down{number}", "cluster": cluster, "severity": severity}}
+        for number in range(3)
+        for cluster in ("a", "b", "c")
+        for severity in ("critical", "info")
+        if (cluster, severity) != ("c", "critical")
+    ]
+    await day.post(*({**each, "endsAt": iso(day.now + HOUR)} for each in hosts))
+    await day.pass_(60)
+    assert sorted(str(notice.title) for _, notice in day.said) == [
+        "all (cluster=a, severity=critical): 3 firing",
+        "all (cluster=b, severity=critical): 3 firing",
+        "all (cluster=c, severity=info): 3 firing",
+    ]
+    assert len(await day.list(silenced=True)) == 6
+    over = [each for each in hosts if each["labels"]["cluster"] == "a" and each["labels"]["severity"] == "critical"]
+    await day.post(*({**each, "endsAt": iso(day.now)} for each in over))
+    day.said.clear()
+    await day.pass_(360)
+    assert {"a, severity=critical", "a, severity=info"} == {
+        notice.title.partition("cluster=")[2].partition(")")[0] for _, notice in day.said
+    }
+    assert len(await day.list(silenced=True)) == 3
+
+
+async def test_what_time_begins_and_ends_is_in_the_audit_trail(day: Day) -> None:
+    await day.external()
+    await day.post({"labels": {"alertname": "Short"}}, {"labels": {"alertname": "Long"}, "endsAt": iso(day.now + HOUR)})
+    (long,) = await day.list(name="Long")
+    await acting.acknowledge(day.engine, ANA, models.Acknowledge(ids=[long.id], minutes=5))
+    body = {"matchers": [{"name": "a", "value": "b"}], "comment": "x", "ends_at": iso(MONDAY + 300_000)}
+    await silencing.silence(day.engine, ANA, models.NewSilence.model_validate(body))
+    await day.pass_(420)
+    entries = select(audit_entries.c.details).where(audit_entries.c.action == "alerts.timed")
+    async with day.engine.store.read() as connection:
+        (details,) = (await connection.execute(entries)).scalars()
+    assert details == {"acknowledgements_ended": 1, "silences_ended": 1, "alerts_ended": 1}

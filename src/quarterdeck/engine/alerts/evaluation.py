@@ -17,10 +17,11 @@ from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.alerts import sampling
 from quarterdeck.engine.alerts.keeping import AT_ONCE, New, begin, fire, note_values, prepare
 from quarterdeck.engine.alerts.matching import canonical, filled, fingerprint_of, series_text
+from quarterdeck.engine.alerts.quiet import fault_of
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.states import NOTHING, Standing, advance, is_worse
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
-from quarterdeck.engine.alerts.telling import note, over_at, tell, wake
+from quarterdeck.engine.alerts.telling import note_error, over_at, start_again, tell, wake
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -47,7 +48,7 @@ class Changes:
     ended: list[int] = field(default_factory=list)
     dropped: list[int] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
-    worse: list[int] = field(default_factory=list)
+    worse: dict[int, float | None] = field(default_factory=dict)  # beside what it was when it was acknowledged
     values: list[tuple[int, float]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -63,23 +64,31 @@ async def evaluate(engine: Engine) -> None:
     for row in rows:
         if engine.stopping.is_set():
             return
-        if row.type != str(AlertType.EXTERNAL):
-            await evaluate_rule(engine, rule_of(row), row.updated_at)
+        try:
+            await _look(engine, row)
+        except Exception as error:
+            log.exception("rule %s could not be evaluated", row.id)
+            async with engine.store.write() as transaction:
+                await note_error(transaction, row.id, "It could not be evaluated", error)
+
+
+async def _look(engine: Engine, row: Any) -> None:
+    """Of those that others post nothing is read; that they can be told is looked at all the same."""
+    rule = rule_of(row)
+    if rule.type is not AlertType.EXTERNAL:
+        await evaluate_rule(engine, rule, row.updated_at)
+    elif row.error != (error := fault_of(rule.settings.quiet_hours)):
+        async with engine.store.write() as transaction:
+            await transaction.connection.execute(
+                update(alert_rules).where(alert_rules.c.id == rule.id).values(error=error)
+            )
 
 
 async def evaluate_rule(engine: Engine, rule: Rule, updated_at: int) -> None:
     now = now_ms()
-    try:
-        async with engine.store.read() as connection:
-            samples = await sampling.read(connection, engine, rule, now)
-            known = await _known(connection, rule)
-    except Exception as error:
-        log.exception("rule %s could not be evaluated", rule.id)
-        said = f"It could not be evaluated ({type(error).__name__}); the engine's log says more."
-        async with engine.store.write() as transaction:
-            broken = update(alert_rules).where(alert_rules.c.id == rule.id)
-            await transaction.connection.execute(broken.values(error=said))
-        return
+    async with engine.store.read() as connection:
+        samples = await sampling.read(connection, engine, rule, now)
+        known = await _known(connection, rule)
     # In a thread, since there may be very many, and others wait for the engine.
     changes = await asyncio.to_thread(compare, rule, samples, known, now, engine.settings.alerts.worse_percent)
     new = _new(rule, changes.new[:AT_ONCE])
@@ -127,8 +136,9 @@ async def _my_turn(engine: Engine, transaction: Transaction, rule: Rule, updated
         return False
     if row.evaluated_at != rule.evaluated_at and row.evaluated_at > transaction.now - 5 * SECOND:
         return False
+    error = fault_of(rule.settings.quiet_hours)
     looked = update(alert_rules).where(alert_rules.c.id == rule.id)
-    await transaction.connection.execute(looked.values(evaluated_at=transaction.now, error=None))
+    await transaction.connection.execute(looked.values(evaluated_at=transaction.now, error=error))
     return True
 
 
@@ -151,7 +161,7 @@ def compare(
             if row[7] != sample.value:
                 changes.values.append((row[0], sample.value))
                 if row[9] is not None and is_worse(sample.value, row[8], worse_percent, falls=rule.falls):
-                    changes.worse.append(row[0])
+                    changes.worse[row[0]] = row[8]
             continue
         _move(changes, rule, row, sample, series, holds, now, wait)
     for row in by_series.values():  # nothing is read of them any more
@@ -225,6 +235,12 @@ async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: 
     def these(ids: Sequence[int], *more: Any) -> tuple[Any, ...]:
         return (_A.id.in_(dialect.id_list(ids)), *more)
 
+    if changes.worse:
+        # First, since it locks groups. Not where somebody has resolved it since, or has acknowledged that it is so bad.
+        why = "It got worse than when it was acknowledged."
+        await start_again(
+            engine, transaction, list(changes.worse), lambda row: changes.worse[row.id] == row.acked_value, "worse", why
+        )
     if changes.released:
         await connection.execute(update(alerts).where(*these(changes.released)).values(held_until=None))
     if changes.ended:
@@ -243,8 +259,6 @@ async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: 
         rows = (await connection.execute(select(_A.id, _A.labels).where(*these(changes.waited)))).all()
         await fire(engine, transaction, rule, [(row.id, row.labels) for row in rows])
     await note_values(engine, transaction, rule.id, changes.values)
-    if changes.worse:
-        await start_again(engine, transaction, changes.worse, "worse", "It got worse than when it was acknowledged.")
     await begin(engine, transaction, new)
     counts = {
         "began": len(changes.new),
@@ -258,15 +272,3 @@ async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: 
             transaction, engine.store, SYSTEM, "alerts.evaluated", tenant_id=rule.tenant_id, details=details
         )
     tell(engine, transaction)
-
-
-async def start_again(
-    engine: Engine, transaction: Transaction, ids: Sequence[int], kind: str, why: str | None = None
-) -> None:
-    """Acknowledgements that hold no longer: these are told as if they were new."""
-    which = _A.id.in_(engine.store.dialect.id_list(ids))
-    groups = (await transaction.connection.execute(select(_A.group_id).where(which).distinct())).scalars().all()
-    none: dict[str, Any] = {"acked_by": None, "acked_at": None, "acked_until": None, "acked_value": None, "sent": None}
-    await transaction.connection.execute(update(alerts).where(which).values(**none))
-    await note(transaction, ids, kind, SYSTEM.actor, why)
-    await wake(transaction, groups, 0)

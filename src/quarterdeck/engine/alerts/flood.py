@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, text, update
@@ -75,9 +75,11 @@ async def release(engine: Engine, transaction: Transaction) -> None:
     """Ends go out one by one as there is room, since whoever keeps incidents has to hear of each; the rest as one."""
     for channel in await channels_held(transaction.connection):
         query = select(alert_notices).where(text(HELD), _N.channel == channel).order_by(_N.id)
-        rows = (await transaction.connection.execute(query)).all()
+        # Another engine that releases them at the same time finds none.
+        rows = (await transaction.connection.execute(engine.store.dialect.lock_skipping(query))).all()
         room = engine.settings.alerts.channel_per_minute - await _lately(transaction, channel)
         begun = {row.group_id for row in rows if row.kind == Kind.TRIGGER}
+        begun -= await _open(engine, transaction, channel, begun)
         ends = [row for row in rows if row.kind == Kind.RESOLVE and row.group_id not in begun]
         for row in ends[: max(0, room - 1)]:
             await _send_end(engine, transaction, row)
@@ -85,6 +87,15 @@ async def release(engine: Engine, transaction: Transaction) -> None:
         rest = [row for row in rows if row not in ends]
         if rest and room > 0 and rest[0].at <= transaction.now - _GATHERED:
             await _summarise(engine, transaction, channel, rest)
+
+
+async def _open(engine: Engine, transaction: Transaction, channel: str, group_ids: Collection[int]) -> set[int]:
+    """Those of the groups of which the channel was told, by their own notices, and not of their end."""
+    sent = (_N.channel == channel, _N.held.is_(False), _N.error.is_(None))
+    mine = _N.group_id.in_(engine.store.dialect.id_list(sorted(group_ids)))
+    last = select(func.max(_N.id)).where(*sent, mine).group_by(_N.group_id)
+    found = select(_N.group_id).where(_N.id.in_(last), _N.kind != str(Kind.RESOLVE))
+    return set((await transaction.connection.execute(found)).scalars()) if group_ids else set()
 
 
 async def _send_end(engine: Engine, transaction: Transaction, row: Any) -> None:

@@ -17,7 +17,7 @@ from quarterdeck.engine.alerts.matching import as_text, fingerprint
 from quarterdeck.engine.alerts.rules import Rule
 from quarterdeck.engine.alerts.silencing import Quieted, active_silences
 from quarterdeck.engine.alerts.tables import alert_groups, alert_values, alerts
-from quarterdeck.engine.alerts.telling import SENT_FIRING, wake
+from quarterdeck.engine.alerts.telling import SENT_FIRING, lock_groups, wake
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
@@ -67,12 +67,13 @@ async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) ->
     firing = [each for each in new if each.state is AlertState.FIRING]
     keys = {each.group[0]: each.group for each in firing if each.group is not None}
     groups = await _made(engine, transaction, list(keys.values()))
-    back = await _reopen(engine, transaction, firing, silences)
-    await _insert(engine, transaction, [each for each in new if each.fingerprint not in back], groups, silences)
     wait = engine.settings.alerts.group_wait_seconds
     # What began long ago, and is heard of only now, has waited enough.
     before = transaction.now - wait * SECOND
     old = {each.group[0] for each in firing if each.group is not None and (each.starts_at or 0) < before}
+    await lock_groups(engine, transaction, groups.values() if wait == 0 else {groups[key] for key in old})
+    back = await _reopen(engine, transaction, firing, silences)
+    await _insert(engine, transaction, [each for each in new if each.fingerprint not in back], groups, silences)
     await wake(transaction, {groups[key] for key in old}, 0)
     await wake(transaction, groups.values(), wait)
 
@@ -83,6 +84,8 @@ async def fire(engine: Engine, transaction: Transaction, rule: Rule, waited: Seq
         return
     named = {number: _group_key(rule, labels, _tenant(rule, labels)) for number, labels in waited}
     groups = await _made(engine, transaction, list({each[0]: each for each in named.values()}.values()))
+    wait = engine.settings.alerts.group_wait_seconds
+    await lock_groups(engine, transaction, groups.values() if wait == 0 else ())
     pairs = [[number, groups[key]] for number, (key, *_) in named.items()]
     listed = engine.store.dialect.listed("firing", {"id": BigInteger(), "group_id": BigInteger()})
     group = select(listed.c.group_id).where(listed.c.id == alerts.c.id).scalar_subquery()
@@ -93,7 +96,7 @@ async def fire(engine: Engine, transaction: Transaction, rule: Rule, waited: Seq
         .values(state=str(AlertState.FIRING), starts_at=now, updated_at=now, group_id=group)
     )
     await transaction.connection.execute(fired, {"firing": json.dumps(pairs)})
-    await wake(transaction, groups.values(), engine.settings.alerts.group_wait_seconds)
+    await wake(transaction, groups.values(), wait)
 
 
 def _tenant(rule: Rule, labels: dict[str, str]) -> str | None:

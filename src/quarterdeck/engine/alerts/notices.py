@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Row, Text, and_, case, cast, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.config.settings import AlertsSettings
-from quarterdeck.contract.clock import SECOND, iso, now_ms
-from quarterdeck.contract.enums import AlertState, AlertType, Severity
+from quarterdeck.contract.clock import SECOND, now_ms
+from quarterdeck.contract.enums import AlertState, Severity
 from quarterdeck.contract.problems import Problem
-from quarterdeck.engine.alerts import flood, silencing
-from quarterdeck.engine.alerts.evaluation import start_again
+from quarterdeck.engine.alerts import ending, flood
 from quarterdeck.engine.alerts.grouping import Group, Kind, says, speaks_again
-from quarterdeck.engine.alerts.inhibition import inhibit
+from quarterdeck.engine.alerts.inhibition import Inhibitions, keep_quiet
 from quarterdeck.engine.alerts.putback import Wall, mend
-from quarterdeck.engine.alerts.quiet import quiet_of
+from quarterdeck.engine.alerts.quiet import quiet_or_none
 from quarterdeck.engine.alerts.rules import Rule, rule_of
 from quarterdeck.engine.alerts.sending import Notice
-from quarterdeck.engine.alerts.tables import ACKED, EXPIRING, alert_groups, alert_rules, alerts, silences
-from quarterdeck.engine.alerts.telling import SENT_FIRING, SENT_RESOLVED, over_at, tell
+from quarterdeck.engine.alerts.tables import alert_groups, alert_rules, alerts
+from quarterdeck.engine.alerts.telling import SENT_FIRING, SENT_RESOLVED, note_error, tell
+from quarterdeck.engine.alerts.wording import as_told, title_of
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 200
 MOST_ALERTS = 100
@@ -51,123 +56,162 @@ async def flush(engine: Engine) -> None:
     now = now_ms()
     if engine.keep(Wall, Wall).was_put_back(now):
         await mend(engine, now)
+    async with engine.store.read() as connection:
+        speaks = select(literal(1)).where(_G.next_at.is_not(None), _G.next_at <= now).exists()
+        due, moved = (await connection.execute(select(speaks, ending.is_due(now)))).one()
+        held = await flood.channels_held(connection)
+    if moved or held:
+        async with engine.store.write() as transaction:
+            await ending.turn(engine, transaction)
+            await flood.release(engine, transaction)
+    if due or moved:
+        await _speak_all(engine)
+
+
+async def _speak_all(engine: Engine) -> None:
+    inhibitions: Inhibitions | None = None
     while not engine.stopping.is_set():
         async with engine.store.read() as connection:
-            due = (await connection.execute(select(*_waiting(now_ms())))).one()
-            held = await flood.channels_held(connection)
-        if not any(due) and not held:
+            query = select(_G.id).where(_G.next_at.is_not(None), _G.next_at <= now_ms())
+            ids = (await connection.execute(query.order_by(_G.next_at, _G.id).limit(AT_ONCE))).scalars().all()
+        if not ids:
             return
+        if inhibitions is None:
+            inhibitions = await Inhibitions.read(engine)
+        quieted = await inhibitions.changes(ids)
         async with engine.store.write() as transaction:
-            if not await turn(engine, transaction):
-                return
+            due = (_G.id.in_(ids), _G.next_at.is_not(None), _G.next_at <= transaction.now)
+            query = select(alert_groups).where(*due).order_by(_G.next_at, _G.id)
+            groups = (await transaction.connection.execute(engine.store.dialect.lock_skipping(query))).all()
+            await keep_quiet(engine, transaction, quieted)
+            failed = await _speak(engine, transaction, groups)
+            tell(engine, transaction)
+        if failed:  # in a write of its own: whoever changes a rule locks that before groups
+            async with engine.store.write() as transaction:
+                for rule_id, error in failed.items():
+                    await note_error(transaction, rule_id, "What it has to say could not be told", error)
+        if len(groups) < AT_ONCE:
+            return
 
 
-def _waiting(now: int) -> list[ColumnElement[bool]]:
-    return [
-        select(literal(1)).where(_G.next_at.is_not(None), _G.next_at <= now).exists(),
-        select(literal(1)).where(silences.c.next_at.is_not(None), silences.c.next_at <= now).exists(),
-        select(literal(1)).where(text(EXPIRING), _A.ends_at <= now).exists(),
-        select(literal(1)).where(text(ACKED), _A.acked_until <= now).exists(),
-        select(literal(1)).where(_A.held_until.is_not(None), _A.held_until <= now, _outside()).exists(),
-    ]
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """Of one group, all as of one moment: what is said is what is written down as said, whatever happens meanwhile.
+
+    Ids of alerts, newest first, as `Group` counts them; `never_told` are over and nobody has heard of them.
+    """
+
+    fresh: list[int]
+    ended: list[int]
+    passed: list[int]
+    never_told: list[int]
+    active: int
+    acknowledged: int
+    firing: int
+    worst: int
 
 
-def _outside() -> ColumnElement[bool]:
-    return _A.type == str(AlertType.EXTERNAL)
-
-
-async def turn(engine: Engine, transaction: Transaction) -> bool:
-    """Whether there is more to do at once."""
-    await silencing.turn(engine, transaction)
-    await _end(engine, transaction)
-    await flood.release(engine, transaction)
-    due = (_G.next_at.is_not(None), _G.next_at <= transaction.now)
-    query = select(alert_groups).where(*due).order_by(_G.next_at, _G.id).limit(AT_ONCE)
-    groups = (await transaction.connection.execute(engine.store.dialect.lock_skipping(query))).all()
-    if groups:
-        await inhibit(engine, transaction)
-        await _speak(engine, transaction, groups)
-        tell(engine, transaction)
-    return len(groups) == AT_ONCE
-
-
-async def _end(engine: Engine, transaction: Transaction) -> None:
-    """What time alone ends: alerts from outside, acknowledgements, and what was resolved by hand."""
-    connection, now = transaction.connection, transaction.now
-    ended_at = over_at(_A.ends_at)
-    over: dict[str, Any] = {"state": SENT_RESOLVED, "resolved_at": ended_at, "updated_at": now, "acked_until": None}
-    ended = await connection.execute(update(alerts).where(text(EXPIRING), _A.ends_at <= now).values(**over))
-    if ended.rowcount:
-        tell(engine, transaction)
-    freed = update(alerts).where(_A.held_until.is_not(None), _A.held_until <= now, _outside())
-    await connection.execute(freed.values(held_until=None))
-    lapsed = select(_A.id).where(text(ACKED), _A.acked_until <= now).limit(5_000)
-    ids = (await connection.execute(lapsed)).scalars().all()
-    if ids:
-        await start_again(engine, transaction, ids, "acknowledgement_ended", "It still fires.")
-
-
-def _number(condition: ColumnElement[bool], name: str) -> ColumnElement[Any]:
-    return func.sum(case((condition, 1), else_=0)).label(name)
-
-
-async def _speak(engine: Engine, transaction: Transaction, groups: Sequence[Row[Any]]) -> None:
-    connection, now, settings = transaction.connection, transaction.now, engine.settings.alerts
-    interval, wait = (int(each * SECOND) for each in (settings.group_interval_seconds, settings.group_wait_seconds))
-    lately = 2 * max(interval, wait)
+async def _facts(connection: AsyncConnection, group_ids: Sequence[int], passed_since: int) -> dict[int, _Facts]:
     free = _A.acked_until.is_(None)
     worst = func.min(case(*((_A.severity == str(each), each.rank) for each in Severity), else_=len(Severity)))
     query = (
         select(
             _A.group_id,
-            _number(and_(_HEARD, free, _UNTOLD), "fresh"),
-            _number(and_(_HEARD, free), "active"),
-            _number(and_(_HEARD, _A.acked_until.is_not(None)), "acknowledged"),
-            _number(_OVER, "ended"),
-            _number(and_(_PASSED, _A.resolved_at > now - lately), "passed"),
-            _number(_NEVER_TOLD, "never_told"),
-            _number(_FIRING, "firing"),
-            worst.label("worst"),
+            _ids(and_(_HEARD, free, _UNTOLD)),
+            _ids(_OVER),
+            _ids(and_(_PASSED, _A.resolved_at > passed_since)),
+            _ids(_NEVER_TOLD),
+            _number(and_(_HEARD, free)),
+            _number(and_(_HEARD, _A.acked_until.is_not(None))),
+            _number(_FIRING),
+            worst,
         )
-        .where(_A.group_id.in_([each.id for each in groups]), or_(_FIRING, _OVER, _NEVER_TOLD))
+        .where(_A.group_id.in_(group_ids), or_(_FIRING, _OVER, _NEVER_TOLD))
         .group_by(_A.group_id)
     )
-    counts = {row.group_id: row for row in await connection.execute(query)}
+    found = {}
+    for number, *said, active, acknowledged, firing, rank in await connection.execute(query):
+        fresh, ended, passed, never_told = (_newest(each) for each in said)
+        numbers = (int(active), int(acknowledged), int(firing), rank)
+        found[number] = _Facts(fresh, ended, passed, never_told, *numbers)
+    return found
+
+
+def _newest(ids: str | None) -> list[int]:
+    return sorted(map(int, ids.split(",")), reverse=True) if ids else []
+
+
+def _ids(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.aggregate_strings(case((condition, cast(_A.id, Text))), ",")
+
+
+def _number(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.sum(case((condition, 1), else_=0))
+
+
+async def _speak(engine: Engine, transaction: Transaction, groups: Sequence[Row[Any]]) -> dict[int, Exception]:
+    """One that cannot be told does not keep the others from being told: by rule (id), why they could not."""
+    connection, now, settings = transaction.connection, transaction.now, engine.settings.alerts
+    interval, wait = (int(each * SECOND) for each in (settings.group_interval_seconds, settings.group_wait_seconds))
+    lately = 2 * max(interval, wait)
+    facts = await _facts(connection, [each.id for each in groups], now - lately)
     found = select(alert_rules).where(alert_rules.c.id.in_({each.rule_id for each in groups}))
-    rules = {row.id: rule_of(row) for row in await connection.execute(found)}
+    rules = {row.id: row for row in await connection.execute(found)}
+    failed: dict[int, Exception] = {}
     for row in groups:
-        rule, count = rules[row.rule_id], counts.get(row.id)
-        quiet = quiet_of(rule.settings.quiet_hours)
-        if quiet is not None and quiet.covers(now) and count is not None:
-            await _next(transaction, row.id, quiet.end(now))
-            continue
-        was_quiet = quiet is not None and quiet.covers(now - lately)  # what came and went then is not told
-        group = _group(row, count, passed=not was_quiet)
-        said = says(group, now, settings.repeat_seconds * SECOND) if rule.settings.channels else None
-        if said is not None:
-            severity = Severity.INFO if count is None else list(Severity)[min(count.worst, len(Severity) - 1)]
-            await _say(engine, transaction, rule, row, group, said, severity, lately)
-        following = speaks_again(group, said, row.next_at, now, interval)
-        if not rule.settings.channels and not group.firing:
-            following = None
-        await _next(transaction, row.id, following)
-    settled = [number for number, count in counts.items() if count.never_told]
+        try:
+            async with connection.begin_nested():
+                await _look(engine, transaction, rules[row.rule_id], row, facts.get(row.id), lately, interval)
+        except Exception as error:
+            log.exception("group %s of rule %s could not be told", row.id, row.rule_id)
+            failed[row.rule_id] = error
+            await _next(transaction, row.id, now + interval)
+    settled = [number for each in facts.values() for number in each.never_told]
     if settled:  # that they came and went is old from now on
-        old = update(alerts).where(_A.group_id.in_(settled), _NEVER_TOLD)
-        await connection.execute(old.values(sent=SENT_RESOLVED))
+        await _say_of(engine, transaction, settled, SENT_RESOLVED)
+    return failed
 
 
-def _group(row: Row[Any], count: Any, *, passed: bool) -> Group:
+async def _look(
+    engine: Engine,
+    transaction: Transaction,
+    kept: Row[Any],
+    row: Row[Any],
+    facts: _Facts | None,
+    lately: int,
+    interval: int,
+) -> None:
+    """At one group, whose rule is `kept`."""
+    now, rule = transaction.now, rule_of(kept)
+    quiet = quiet_or_none(rule.settings.quiet_hours)
+    if quiet is not None and quiet.covers(now) and facts is not None:
+        await _next(transaction, row.id, quiet.end(now))
+        return
+    was_quiet = quiet is not None and quiet.covers(now - lately)  # what came and went then is not told
+    if facts is not None and was_quiet:
+        facts = replace(facts, passed=[])
+    group = _group(row, facts)
+    repeat = engine.settings.alerts.repeat_seconds * SECOND
+    said = says(group, now, repeat) if rule.settings.channels else None
+    if said is not None and facts is not None:
+        await _say(engine, transaction, rule, row, group, facts, said)
+    following = speaks_again(group, said, row.next_at, now, interval)
+    if not rule.settings.channels and not group.firing:
+        following = None
+    await _next(transaction, row.id, following)
+
+
+def _group(row: Row[Any], facts: _Facts | None) -> Group:
     kind = None if row.sent_kind is None else Kind(row.sent_kind)
-    if count is None:
+    if facts is None:
         return Group(sent_at=row.sent_at, sent_kind=kind)
     return Group(
-        int(count.fresh),
-        int(count.active),
-        int(count.acknowledged),
-        int(count.ended),
-        int(count.passed) if passed else 0,
-        int(count.firing),
+        len(facts.fresh),
+        facts.active,
+        facts.acknowledged,
+        len(facts.ended),
+        len(facts.passed),
+        facts.firing,
         row.sent_at,
         kind,
     )
@@ -177,32 +221,31 @@ async def _next(transaction: Transaction, group_id: int, at: int | None) -> None
     await transaction.connection.execute(update(alert_groups).where(_G.id == group_id).values(next_at=at))
 
 
+async def _say_of(engine: Engine, transaction: Transaction, ids: Sequence[int], sent: str) -> None:
+    """As it was when it was read: what has changed meanwhile is told as a change of that."""
+    if ids:
+        which = _A.id.in_(engine.store.dialect.id_list(ids))
+        await transaction.connection.execute(update(alerts).where(which).values(sent=sent))
+
+
 async def _say(
-    engine: Engine,
-    transaction: Transaction,
-    rule: Rule,
-    row: Row[Any],
-    group: Group,
-    kind: Kind,
-    severity: Severity,
-    lately: int,
+    engine: Engine, transaction: Transaction, rule: Rule, row: Row[Any], group: Group, facts: _Facts, kind: Kind
 ) -> None:
-    """`lately`: how long ago (ms) what came and went may have gone to be told."""
-    connection, now = transaction.connection, transaction.now
-    mine = _A.group_id == row.id
-    which = or_(_HEARD, _OVER)
-    if group.passed:
-        which = or_(which, and_(_PASSED, _A.resolved_at > now - lately))
-    query = select(alerts).where(mine, which).order_by(case((_FIRING, 0), else_=1), _A.id.desc()).limit(MOST_ALERTS)
-    told = (await connection.execute(query)).all()
+    known = and_(_HEARD, or_(_A.sent == SENT_FIRING, _A.acked_until.is_not(None)))
+    news = [*facts.fresh[:MOST_ALERTS], *facts.ended[:MOST_ALERTS], *facts.passed[:MOST_ALERTS]]
+    which = or_(known, _A.id.in_(engine.store.dialect.id_list(news)))
+    query = select(alerts).where(_A.group_id == row.id, which).limit(MOST_ALERTS)
+    query = query.order_by(case((_FIRING, 0), else_=1), _A.id.desc())
+    told = (await transaction.connection.execute(query)).all()
     notice = Notice(
         key=row.key,
         tenant_id=row.tenant_id,
         kind=_WORDS[kind],
-        severity=str(severity),
+        severity=str(list(Severity)[min(facts.worst, len(Severity) - 1)]),
         title=title_of(rule, row.labels, group, told),
-        alerts=tuple(_told(each) for each in told),
+        alerts=tuple(as_told(each) for each in told),
         url=next((each.url for each in told if each.url), None),
+        total=group.active + group.acknowledged + group.ended + group.passed,
     )
     for channel in rule.settings.channels:
         try:
@@ -210,41 +253,8 @@ async def _say(
         except Problem as problem:
             await flood.record(transaction, row.id, channel, notice, error=problem.detail)
     if kind is Kind.TRIGGER:
-        heard = (mine, _HEARD, _A.acked_until.is_(None), _UNTOLD)
-        await connection.execute(update(alerts).where(*heard).values(sent=SENT_FIRING))
+        await _say_of(engine, transaction, facts.fresh, SENT_FIRING)
     if kind is not Kind.ACKNOWLEDGE:
-        await connection.execute(update(alerts).where(mine, _OVER).values(sent=SENT_RESOLVED))
-    said = update(alert_groups).where(_G.id == row.id).values(sent_at=now, sent_kind=str(kind))
-    await connection.execute(said)
-
-
-def title_of(rule: Rule, labels: dict[str, str], group: Group, told: Sequence[Any]) -> str:
-    """For people: what it is, of what, and how many."""
-    one = told[0] if len(told) == 1 else None
-    name = labels.get("alertname") or (one.name if one is not None else rule.name)
-    of = ", ".join(f"{key}={value}" for key, value in labels.items() if value and key != "alertname")
-    heading = f"{name} ({of})" if of else name
-    if one is not None:
-        said = one.annotations.get("summary") or one.annotations.get("description")
-        return f"{heading}: {said}" if said else heading
-    firing = group.active + group.acknowledged
-    parts = [f"{firing:,} firing"] if firing else []
-    over = group.ended + group.passed
-    if over:
-        parts.append(f"{over:,} over")
-    return f"{heading}: {', '.join(parts)}" if parts else heading
-
-
-def _told(row: Row[Any]) -> dict[str, Any]:
-    def at(moment: int | None) -> str | None:
-        return None if moment is None else iso(moment)
-
-    return {
-        "labels": row.labels,
-        "annotations": row.annotations,
-        "starts_at": at(row.starts_at),
-        "ends_at": at(row.resolved_at),
-        "value": row.value,
-        "threshold": row.threshold,
-        "fingerprint": row.fingerprint,
-    }
+        await _say_of(engine, transaction, facts.ended, SENT_RESOLVED)
+    said = update(alert_groups).where(_G.id == row.id).values(sent_at=transaction.now, sent_kind=str(kind))
+    await transaction.connection.execute(said)

@@ -61,3 +61,20 @@ def _cached(text: str) -> Quiet:
 
 def quiet_of(hours: QuietHours | None) -> Quiet | None:
     return None if hours is None else _cached(hours.model_dump_json())
+
+
+def quiet_or_none(hours: QuietHours | None) -> Quiet | None:
+    """As `quiet_of`; none where they cannot be read any more: better at night than never."""
+    try:
+        return quiet_of(hours)
+    except ValueError:
+        return None
+
+
+def fault_of(hours: QuietHours | None) -> str | None:
+    """Why they are not kept, for people."""
+    try:
+        quiet_of(hours)
+    except ValueError as error:
+        return f"Its quiet hours cannot be kept ({error}); it is told at any time until that is mended."
+    return None
