@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
 from sqlalchemy import update
 
 from quarterdeck.contract.clock import HOUR, iso
+from quarterdeck.contract.enums import AlertType
 from quarterdeck.contract.models import alert_rules as rule_models
 from quarterdeck.contract.models import alerts as models
-from quarterdeck.engine.alerts import rules, silencing
+from quarterdeck.engine.alerts import reaching, rules, silencing
 from quarterdeck.engine.alerts.tables import alert_rules, silences
-from tests.engine.alerts.world import MONDAY, Day
-from tests.support.desk import ANA, ROOT
+from quarterdeck.engine.sla.tables import sla_breaches
+from tests.engine.alerts.world import MONDAY, Day, breach
+from tests.support.desk import ACME, ANA, ROOT
 
 FOR_EVER = {"name": "host", "value": "(a+a?)+$x", "is_regex": True, "is_equal": True}
 
@@ -40,3 +47,76 @@ async def test_an_expression_that_is_kept_and_may_take_for_ever_matches_nothing_
     assert not (await rules.change_rule(day.engine, ROOT, number, off)).enabled
     better = shown.settings.model_copy(update={"matchers": [], "inhibits": []})
     assert (await rules.change_rule(day.engine, ROOT, number, rule_models.RuleChange(settings=better))).error is None
+
+
+async def test_who_sees_one_tenant_is_told_how_many_of_its_own_fire_and_are_quiet(day: Day) -> None:
+    number = await day.rule(AlertType.SLA_BREACH, 1, by=["tenant", "item"])
+    await day.external()
+    for item in (1, 2, 3):
+        await breach(day, item, tenant_id="globex")
+    await breach(day, 4)
+    await day.pass_(60)
+    body = {"matchers": [{"name": "alertname", "value": "a rule"}], "comment": "x", "ends_at": iso(day.now + HOUR)}
+    quiet = await silencing.silence(day.engine, ROOT, models.NewSilence.model_validate(body))
+    assert quiet.alerts == 4
+    for who, firing in ((ROOT, 4), (ACME, 1)):
+        (rule, _) = (await rules.list_rules(day.engine, who)).items
+        assert (rule.firing, (await rules.show_rule(day.engine, who, number)).firing) == (firing, firing)
+        (listed,) = (await silencing.list_silences(day.engine, who, models.SilenceQuery())).items
+        assert listed.alerts == firing
+    await day.empty(sla_breaches)
+    await day.pass_(60)
+    (listed,) = (await silencing.list_silences(day.engine, ROOT, models.SilenceQuery())).items
+    assert listed.alerts == 0  # what is over is not kept quiet any more
+
+
+async def test_much_is_compared_in_pages_beside_the_loop_and_only_what_may_match(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare, seen = reaching._compared, list[int]()
+
+    def counted(silences: Sequence[reaching.Quieted], rows: Sequence[Any]) -> list[Any]:
+        assert threading.current_thread() is not threading.main_thread()
+        seen.append(len(rows))
+        return compare(silences, rows)
+
+    monkeypatch.setattr(reaching, "_compared", counted)
+    monkeypatch.setattr(reaching, "_AT_ONCE", 2)
+    await day.external()
+    await day.post(*({"labels": {"alertname": "Down", "host": f"web-{n}", "site": f"s{n % 3}"}} for n in range(9)))
+
+    def new(*matchers: dict[str, Any]) -> models.NewSilence:
+        return models.NewSilence.model_validate({"matchers": matchers, "comment": "x", "ends_at": iso(day.now + HOUR)})
+
+    every = {"name": "host", "value": "web-.*", "is_regex": True}
+    would = await silencing.preview(day.engine, ROOT, new(every))
+    assert (would.firing, [each.labels["host"] for each in would.first]) == (9, ["web-8", "web-7", "web-6"])
+    assert seen == [2, 2, 2, 2, 1]
+    seen.clear()
+    some = new({"name": "site", "value": "s1"}, {**every, "is_equal": True}, {"name": "gone", "value": ""})
+    assert (await silencing.preview(day.engine, ROOT, some)).firing == 3
+    assert sum(seen) == 3
+    made = await silencing.silence(day.engine, ROOT, some)
+    assert made.alerts == 3
+    rest = await silencing.silence(day.engine, ROOT, new(every))
+    assert rest.alerts == 6
+    await silencing.end_silence(day.engine, ROOT, made.id)  # the other one takes them over
+    assert {each.silenced_by for each in await day.list()} == {rest.id}
+    assert await day.pass_(60) == []
+
+
+async def test_what_begins_while_a_silence_is_made_is_kept_quiet_too(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    await day.external()
+    labels = {"alertname": "Down", "host": "a"}
+    body = {"matchers": [{"name": "host", "value": "a"}], "comment": "x", "ends_at": iso(day.now + HOUR)}
+    new = models.NewSilence.model_validate(body)
+    seek = silencing.reached
+
+    async def meanwhile(*args: Any) -> AsyncIterator[Any]:
+        async for found in seek(*args):
+            yield found
+        await day.post({"labels": labels})
+
+    monkeypatch.setattr(silencing, "reached", meanwhile)
+    quiet = await silencing.silence(day.engine, ROOT, new)
+    assert quiet.alerts == 1

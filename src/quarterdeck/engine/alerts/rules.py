@@ -26,6 +26,7 @@ from quarterdeck.contract.models.alert_rules import Rule as Shown
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
+from quarterdeck.engine.alerts.history import mine
 from quarterdeck.engine.alerts.quiet import quiet_of
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
 from quarterdeck.engine.alerts.telling import ended_by, tell
@@ -90,14 +91,14 @@ def alive() -> Select[Any]:
 async def list_rules(engine: Engine, principal: Principal) -> RuleList:
     async with engine.store.read() as connection:
         rows = (await connection.execute(alive().order_by(alert_rules.c.id))).all()
-        counts = await _counts(connection)
+        counts = await _counts(connection, principal)
     return RuleList(items=[_shown(row, counts) for row in rows if principal.sees_shared(row.tenant_id)])
 
 
 async def show_rule(engine: Engine, principal: Principal, rule_id: int) -> Shown:
     """Raises Problem(NOT_FOUND)."""
     async with engine.store.read() as connection:
-        return _shown(await find_rule(connection, principal, rule_id), await _counts(connection, rule_id))
+        return _shown(await find_rule(connection, principal, rule_id), await _counts(connection, principal, rule_id))
 
 
 async def create_rule(engine: Engine, principal: Principal, new: NewRule) -> Shown:
@@ -161,7 +162,7 @@ async def change_rule(engine: Engine, principal: Principal, rule_id: int, change
             await _start_over(engine, transaction, principal, before, change)
         await _audit(engine, transaction, principal, "change", rule_id, before.tenant_id, change.reason, details)
         tell(engine, transaction)
-        return _shown(await find_rule(connection, principal, rule_id), await _counts(connection, rule_id))
+        return _shown(await find_rule(connection, principal, rule_id), await _counts(connection, principal, rule_id))
 
 
 async def _start_over(
@@ -239,8 +240,11 @@ def _refuse(pointer: str, sentence: str) -> Problem:
     return Problem(Code.INVALID_INPUT, f"{place}: {sentence}.", errors=((pointer, sentence),))
 
 
-async def _counts(connection: AsyncConnection, rule_id: int | None = None) -> Mapping[tuple[int, str], int]:
-    query = select(alerts.c.rule_id, alerts.c.state, func.count().label("number")).where(text(OPEN))
+async def _counts(
+    connection: AsyncConnection, principal: Principal, rule_id: int | None = None
+) -> Mapping[tuple[int, str], int]:
+    """Of the alerts that `principal` sees: a rule of everybody has some of every tenant."""
+    query = select(alerts.c.rule_id, alerts.c.state, func.count().label("number")).where(text(OPEN), *mine(principal))
     if rule_id is not None:
         query = query.where(alerts.c.rule_id == rule_id)
     found = await connection.execute(query.group_by(alerts.c.rule_id, alerts.c.state))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quarterdeck.contract.clock import DAY, now_ms, to_datetime, to_ms
+from quarterdeck.contract.clock import DAY, MINUTE, now_ms, to_datetime, to_ms
 from quarterdeck.contract.enums import AlertState, SilenceState
-from quarterdeck.contract.models.alert_rules import AS_KEPT, Matcher
+from quarterdeck.contract.models.alert_rules import AS_KEPT
 from quarterdeck.contract.models.alerts import (
     HistoryQuery,
     NewSilence,
@@ -25,6 +25,8 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.alerts.history import history, mine
 from quarterdeck.engine.alerts.matching import matchers_of, matches
+from quarterdeck.engine.alerts.reaching import OPEN, apply, keep_quiet, reached
+from quarterdeck.engine.alerts.reaching import Quieted as Quieted
 from quarterdeck.engine.alerts.tables import alerts, silences
 from quarterdeck.engine.alerts.telling import tell
 from quarterdeck.engine.audit import service as audit
@@ -32,22 +34,8 @@ from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
 _LONGEST_DAYS = 366
-_AT_ONCE = 5_000
 _MOST_SHOWN = 3
-_OPEN = (str(AlertState.FIRING), str(AlertState.PENDING))
-_S = silences.c
-
-
-@dataclass(frozen=True, slots=True)
-class Quieted:
-    """A silence as it is applied."""
-
-    id: int
-    tenant_id: str | None
-    matchers: tuple[Matcher, ...]
-
-    def quiets(self, tenant: str | None, labels: Mapping[str, str]) -> bool:
-        return (self.tenant_id is None or self.tenant_id == tenant) and matches(self.matchers, labels)
+_A, _S = alerts.c, silences.c
 
 
 async def active_silences(connection: AsyncConnection, now: int) -> list[Quieted]:
@@ -59,6 +47,13 @@ async def active_silences(connection: AsyncConnection, now: int) -> list[Quieted
 async def silence(engine: Engine, principal: Principal, new: NewSilence) -> Silence:
     """Raises Problem: INVALID_INPUT, FORBIDDEN."""
     may_set_up(principal, new.tenant_id)
+    starts, ends = _times(new, now_ms())
+    # Sought before others have to wait for it; what begins or comes back meanwhile is sought then.
+    wanted, since, ids = Quieted(0, new.tenant_id, tuple(new.matchers)), now_ms() - MINUTE, list[int]()
+    if new.starts_at is None or starts <= now_ms():
+        async with engine.store.read() as connection:
+            async for found in reached(connection, [wanted], _A.silenced_by.is_(None)):
+                ids += [row.id for row, _ in found]
     async with engine.store.write() as transaction:
         now = transaction.now
         starts, ends = _times(new, now)
@@ -75,7 +70,8 @@ async def silence(engine: Engine, principal: Principal, new: NewSilence) -> Sile
         inserted = await transaction.connection.execute(silences.insert().values(**values).returning(_S.id))
         silence_id = int(inserted.scalar_one())
         if starts <= now:
-            await _apply(engine, transaction, await active_silences(transaction.connection, now))
+            await keep_quiet(engine, transaction, silence_id, ids)
+            await apply(engine, transaction, [replace(wanted, id=silence_id)], _A.updated_at >= since)
         await _audit(engine, transaction, principal, "create", silence_id, new.tenant_id, values)
         tell(engine, transaction)
         return _shown(await _find(transaction.connection, principal, silence_id), now)
@@ -99,15 +95,13 @@ async def preview(engine: Engine, principal: Principal, new: NewSilence) -> Sile
     may_set_up(principal, new.tenant_id)
     _times(new, now_ms())
     wanted = Quieted(0, new.tenant_id, tuple(new.matchers))
-    c, open_ = alerts.c, alerts.c.state.in_(_OPEN)
-    numbers, quiet, first = dict.fromkeys(_OPEN, 0), 0, list[int]()
+    numbers, quiet, first = dict.fromkeys(OPEN, 0), 0, list[int]()
     async with engine.store.read() as connection:
-        query = select(c.id, c.tenant_id, c.labels, c.state, c.silenced_by, c.inhibited_by).where(open_)
-        for row in await connection.execute(query.where(*mine(principal)).order_by(c.id.desc())):
-            if wanted.quiets(row.tenant_id, row.labels):
+        async for page in reached(connection, [wanted], *mine(principal)):
+            for row, _ in page:
                 numbers[row.state] += 1
                 quiet += row.silenced_by is not None or row.inhibited_by is not None
-                first += [row.id] if len(first) < _MOST_SHOWN else []
+            first = sorted([*first, *(row.id for row, _ in page)], reverse=True)[:_MOST_SHOWN]
     found = HistoryQuery(ids=",".join(map(str, first)) if first else "0")
     return SilencePreview(
         firing=numbers[str(AlertState.FIRING)],
@@ -135,7 +129,7 @@ async def end_silence(engine: Engine, principal: Principal, silence_id: int) -> 
 
 async def list_silences(engine: Engine, principal: Principal, query: SilenceQuery) -> SilenceList:
     now = now_ms()
-    wanted = _with_counts().order_by(_S.id.desc()).limit(query.limit)
+    wanted = _with_counts(principal).order_by(_S.id.desc()).limit(query.limit)
     if principal.tenants is not None:
         wanted = wanted.where(_S.tenant_id.in_(sorted(principal.tenants)) | _S.tenant_id.is_(None))
     if query.state is SilenceState.PENDING:
@@ -157,9 +151,11 @@ async def turn(engine: Engine, transaction: Transaction) -> bool:
         return False
     following = case((_S.ends_at > now, _S.ends_at), else_=None)
     await connection.execute(update(silences).where(_S.id.in_([row.id for row in due])).values(next_at=following))
-    await _lift(engine, transaction, [row.id for row in due if row.ends_at <= now])
-    if any(row.ends_at > now for row in due):
-        await _apply(engine, transaction, await active_silences(connection, now))
+    begun = {row.id for row in due if row.ends_at > now}
+    await _lift(engine, transaction, [row.id for row in due if row.id not in begun])
+    if begun:
+        active = await active_silences(connection, now)
+        await apply(engine, transaction, [each for each in active if each.id in begun])
     tell(engine, transaction)
     return True
 
@@ -168,41 +164,22 @@ async def _lift(engine: Engine, transaction: Transaction, ids: Sequence[int]) ->
     """Their alerts are heard again, unless another silence keeps them quiet."""
     if not ids:
         return
-    heard = update(alerts).where(alerts.c.silenced_by.in_(ids)).values(silenced_by=None)
-    await transaction.connection.execute(heard)
-    await _apply(engine, transaction, await active_silences(transaction.connection, transaction.now))
+    theirs = update(alerts).where(_A.silenced_by.in_(ids)).values(silenced_by=None).returning(_A.id)
+    heard = (await transaction.connection.execute(theirs)).scalars().all()
+    if heard:
+        active = await active_silences(transaction.connection, transaction.now)
+        await apply(engine, transaction, active, _A.id.in_(engine.store.dialect.id_list(heard)))
 
 
-async def _apply(engine: Engine, transaction: Transaction, active: Sequence[Quieted]) -> None:
-    """To everything that is open and not silenced."""
-    if not active:
-        return
-    columns = (alerts.c.id, alerts.c.tenant_id, alerts.c.labels)
-    last = 0
-    while True:
-        query = select(*columns).where(
-            alerts.c.state.in_(_OPEN),
-            alerts.c.silenced_by.is_(None),
-            alerts.c.id > last,
-        )
-        rows = (await transaction.connection.execute(query.order_by(alerts.c.id).limit(_AT_ONCE))).all()
-        for each in active:
-            ids = [row.id for row in rows if each.quiets(row.tenant_id, row.labels)]
-            if ids:
-                mine = (alerts.c.id.in_(engine.store.dialect.id_list(ids)), alerts.c.silenced_by.is_(None))
-                await transaction.connection.execute(update(alerts).where(*mine).values(silenced_by=each.id))
-        if len(rows) < _AT_ONCE:
-            return
-        last = rows[-1].id
-
-
-def _with_counts() -> Any:
-    number = select(func.count()).where(alerts.c.silenced_by == _S.id).scalar_subquery().label("number")
-    return select(silences, number)
+def _with_counts(principal: Principal) -> Any:
+    """How many alerts each keeps quiet, of those that `principal` sees."""
+    kept = (_A.silenced_by == _S.id, _A.state.in_(OPEN), *mine(principal))
+    return select(silences, select(func.count()).select_from(alerts).where(*kept).scalar_subquery().label("number"))
 
 
 async def _find(connection: AsyncConnection, principal: Principal, silence_id: int) -> Row[Any]:
-    row: Row[Any] | None = (await connection.execute(_with_counts().where(_S.id == silence_id))).one_or_none()
+    query = _with_counts(principal).where(_S.id == silence_id)
+    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
     if row is None or not principal.sees_shared(row.tenant_id):
         raise Problem(Code.NOT_FOUND, f"There is no silence {silence_id}; the list says which there are.")
     return row
