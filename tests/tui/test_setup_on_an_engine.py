@@ -14,15 +14,19 @@ from quarterdeck.config.home import Home
 from quarterdeck.config.settings import ConsoleSettings
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import AlertType, ChannelKind
-from quarterdeck.contract.operations import alerts, channels, sla, system
+from quarterdeck.contract.operations import Operation, alerts, channels, sla, system
+from quarterdeck.contract.problems import Problem
 from quarterdeck.engine.store.store import Store
 from quarterdeck.tui.screens.setup.channel_form import channel_entries
-from quarterdeck.tui.screens.setup.entries import body_of, texts_of
+from quarterdeck.tui.screens.setup.entries import Entry, body_of, changes_of, placed, texts_of
 from quarterdeck.tui.screens.setup.rule_form import rule_entries
+from quarterdeck.tui.screens.setup.silence_form import silence_entries
 from tests.support.desk import make_engine
 from tests.support.serving import served
 from tests.tui.consoles import FakeConsole, Person, console_on
 from tests.tui.setting_up import at_field, fill, paste
+
+Row = dict[str, Any]
 
 
 class RealConsole(FakeConsole):
@@ -45,120 +49,14 @@ async def client(store: Store, engine_home: Home) -> AsyncIterator[Client]:
 
 
 @pytest.mark.timeout(60)
-async def test_every_form_on_a_real_engine(tmp_path: Path, client: Client) -> None:
+async def test_a_form_on_a_real_engine(tmp_path: Path, client: Client) -> None:
     console = console_on(tmp_path / "home", kind=RealConsole, settings=ConsoleSettings(detail_delay_ms=0))
     assert isinstance(console, RealConsole)
     console.client, console.session.now = client, now_ms
     async with console.run_test(size=(80, 24)) as pilot:
         person = Person(console, pilot)
         await person.until(lambda: not console.session.lost, "the engine")
-        await the_channels(person, client)
-        await the_rules(person, client)
-        await the_silences(person, client)
         await the_policies(person, client)
-
-
-async def the_channels(person: Person, client: Client) -> None:
-    person.console.everywhere.go("channels")
-    await person.sees("No channel yet: nobody hears of alerts.")
-    await person.press("n", "enter")
-    await person.sees("New channel: webhook")
-    await paste(person, "ops")
-    await at_field(person, "Address")
-    await paste(person, "http://10.0.0.1/in")
-    await at_field(person, "Secret in")
-    await paste(person, "QUARTERDECK_CHANNEL_OPS")
-    await person.press("enter")
-    await person.sees("✕ ", "10.0.0.1", "Where it is posted to.")
-    await fill(person, "https://hooks.example.org/in")
-    await person.press("enter")
-    await person.sees("ops is there.")
-    secret = {"secret_env": "QUARTERDECK_CHANNEL_X"}
-    mail = {"settings/host": "mail.example.org", "settings/sender": "a@example.org", "settings/to": "b@example.org"}
-    own: dict[ChannelKind, dict[str, str]] = {
-        ChannelKind.EMAIL: mail,
-        ChannelKind.SLACK: secret,
-        ChannelKind.PAGERDUTY: {"secret_keyring": "duty"},
-    }
-    for kind, values in own.items():
-        entries = await channel_entries(kind, (), new=True)
-        texts = {**texts_of(entries, None), "name": f"zz-{kind}", **values}
-        made = await client.call(channels.CREATE, body=body_of(entries, texts, {"settings/kind": str(kind)}))
-        await client.call(channels.DELETE, id=made["id"])
-    await person.press("c")
-    await person.sees("Change channel ops")
-    await at_field(person, "Secret in")
-    await person.press("ctrl+u", "enter")
-    await person.sees("ops is changed")
-    (row,) = (await client.call(channels.LIST))["items"]
-    assert (row["settings"]["url"], row["secret_env"]) == ("https://hooks.example.org/in", None)
-    await person.press("D")
-    await person.sees("No rule names it.")
-    await person.press("y")
-    await person.sees("ops is deleted.")
-
-
-async def the_rules(person: Person, client: Client) -> None:
-    person.console.everywhere.go("rules")
-    await person.sees("No rule yet")
-    for number, kind in enumerate(AlertType):
-        entries = await rule_entries(kind, ["ops"], ["acme"], new=True)
-        texts = {**texts_of(entries, None), "name": f"Rule {number}"}
-        if kind is not AlertType.EXTERNAL:
-            texts["settings/threshold"] = "20"
-        await client.call(alerts.CREATE, body=body_of(entries, texts, {"type": str(kind)}))
-    await person.press("f5")
-    await person.sees("9 rules")
-    await person.press("g", "c")
-    await person.sees("Change rule Rule 0")
-    await at_field(person, "Unit")
-    await person.press("right")
-    await at_field(person, "Each")
-    await paste(person, "tenant")
-    await at_field(person, "Labels")
-    await paste(person, 'team=mail site="two words"')
-    await at_field(person, "Quiet hours")
-    await paste(person, "mon-fri 22:00-07:00")
-    await at_field(person, "Time zone")
-    await paste(person, "Europe/Nowhere")
-    await person.press("enter")
-    await person.sees("'Europe/Nowhere' is no time zone such as Europe/Stockholm", "1 field to put right")
-    await fill(person, "Europe/Stockholm")
-    await person.press("enter")
-    await person.sees("Rule 0 goes by its new settings")
-    settings = (await client.call(alerts.RULES))["items"][0]["settings"]
-    assert (settings["unit"], settings["by"]) == ("percent", ["tenant"])
-    assert settings["labels"] == {"team": "mail", "site": "two words"}
-    assert settings["quiet_hours"]["windows"][0]["end"] == "07:00"
-    await person.press("t")
-    await person.sees("Test of rule Rule 0", "last 24 hours")
-    await person.press("escape", "D")
-    await person.sees("Nothing fires by it now.")
-    await person.press("y")
-    await person.sees("Rule 0 is deleted.", "8 rules")
-
-
-async def the_silences(person: Person, client: Client) -> None:
-    person.console.everywhere.go("silences")
-    await person.sees("Nothing is silenced.")
-    await person.press("n")
-    await person.sees("New silence")
-    await paste(person, "host=~(a+)+")
-    await person.press("tab", "tab")
-    await paste(person, "Moving.")
-    await person.press("enter")
-    await person.sees("nothing that repeats")
-    await fill(person, 'host=~"web.*" team!=mail')
-    await person.press("enter")
-    await person.sees("0 firing and 0 pending alerts match now.")
-    await person.press("enter")
-    await person.sees("0 alerts are kept quiet.", "1 silence holds")
-    (row,) = (await client.call(alerts.SILENCES))["items"]
-    assert [each["is_equal"] for each in row["matchers"]] == [True, False]
-    await person.press("D")
-    await person.sees("y end")
-    await person.press("y")
-    await person.sees("is over.", "0 silences hold")
 
 
 async def the_policies(person: Person, client: Client) -> None:
@@ -201,3 +99,80 @@ async def the_policies(person: Person, client: Client) -> None:
     await person.sees("y delete")
     await person.press("y")
     await person.sees("Standard is deleted.", "No policy yet")
+
+
+async def make(client: Client, operation: Operation, entries: list[Entry], fixed: Row, **texts: str) -> Row:
+    """As the form does: fields are named by their titles."""
+    named = {entry.title.replace(" ", "_"): entry.at for entry in entries}
+    written = {**texts_of(entries, None), **{named[title]: text for title, text in texts.items()}}
+    return await client.call(operation, body=body_of(entries, written, fixed))
+
+
+async def change(
+    client: Client, operation: Operation, entries: list[Entry], row: Row, fixed: Row, **texts: str
+) -> tuple[Row, Row]:
+    """What was sent, and what the engine has then."""
+    named = {entry.title.replace(" ", "_"): entry.at for entry in entries}
+    before = texts_of(entries, row)
+    written = {**before, **{named[title]: text for title, text in texts.items()}}
+    body = changes_of(entries, written, before, row, fixed)
+    return body, await client.call(operation, body=body, id=row["id"])
+
+
+async def test_rules_of_every_type_are_taken(client: Client) -> None:
+    for kind in AlertType:
+        entries = await rule_entries(kind, ["ops"], ["acme"], new=True)
+        threshold = {} if kind is AlertType.EXTERNAL else {"Threshold": "20"}
+        row = await make(client, alerts.CREATE, entries, {"type": str(kind)}, Name=f"Rule {kind}", **threshold)
+        entries = await rule_entries(kind, ["ops"], (), new=False)
+        hours = {"Quiet_hours": "mon-fri 22:00-07:00\nsat 12:00-13:00", "Time_zone": "Europe/Stockholm"}
+        more = {"Labels": 'team=mail site="two words"', "Keeps_quiet": "severity=info same cluster", **hours}
+        sent, changed = await change(client, alerts.CHANGE, entries, row, {}, Severity="critical", Reason="x", **more)
+        assert set(sent) == {"settings", "reason"}
+        assert changed["settings"] == sent["settings"]
+        assert (changed["settings"]["labels"]["site"], changed["settings"]["severity"]) == ("two words", "critical")
+        with pytest.raises(Problem) as refused:
+            await change(
+                client, alerts.CHANGE, entries, row, {}, Time_zone="Europe/Nowhere", Quiet_hours="sat 1:00-2:00"
+            )
+        assert list(placed(entries, refused.value)[0]) == ["settings/quiet_hours/timezone"]
+        sent, changed = await change(
+            client, alerts.CHANGE, entries, changed, {}, Quiet_hours="", Time_zone="", Rule="off"
+        )
+        assert (changed["settings"]["quiet_hours"], changed["enabled"]) == (None, False)
+        await client.call(alerts.DELETE, id=row["id"])
+
+
+async def test_channels_of_every_kind_and_silences_are_taken(client: Client) -> None:
+    secret = {"Secret_in": "QUARTERDECK_CHANNEL_X"}
+    own = {
+        ChannelKind.WEBHOOK: {"Address": "https://hooks.example.org/in", **secret},
+        ChannelKind.EMAIL: {"Mail_server": "mail.example.org", "From": "a@example.org", "To": "b@example.org"},
+        ChannelKind.SLACK: secret,
+        ChannelKind.PAGERDUTY: {"or_keyring": "duty"},
+    }
+    for kind, values in own.items():
+        fixed = {"settings/kind": str(kind)}
+        entries = await channel_entries(kind, (), new=True)
+        row = await make(client, channels.CREATE, entries, fixed, Name="ops", **values)
+        entries = await channel_entries(kind, (), new=False)
+        sent, changed = await change(client, channels.CHANGE, entries, row, fixed, Name="duty", Channel="off")
+        assert sent == {"name": "duty", "enabled": False}
+        assert (changed["name"], changed["settings"]) == ("duty", row["settings"])
+        if kind is ChannelKind.WEBHOOK:
+            with pytest.raises(Problem) as refused:
+                await change(client, channels.CHANGE, entries, row, fixed, Address="http://10.0.0.1/in")
+            assert list(placed(entries, refused.value)[0]) == ["settings/url"]
+            with pytest.raises(Problem) as refused:
+                await change(client, channels.CHANGE, entries, row, fixed, Secret_in="OTHER")
+            assert list(placed(entries, refused.value)[0]) == ["secret_env"]
+        await client.call(channels.DELETE, id=row["id"])
+
+    entries = await silence_entries((), now_ms())
+    words = {"Keeps_quiet": 'host=~"web.*" team!=mail', "Until": "2h", "Why": "Moving."}
+    row = await make(client, alerts.SILENCE, entries, {}, **words)
+    assert [each["is_equal"] for each in row["matchers"]] == [True, False]
+    with pytest.raises(Problem) as refused:
+        await make(client, alerts.PREVIEW_SILENCE, entries, {}, **{**words, "Keeps_quiet": "host=~(a+)+"})
+    assert list(placed(entries, refused.value)[0]) == ["matchers"]
+    assert (await client.call(alerts.END_SILENCE, id=row["id"]))["state"] == "expired"

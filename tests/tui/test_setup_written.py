@@ -17,16 +17,13 @@ from quarterdeck.tui.screens.setup.written_steps import STEPS, TARGETS
 from quarterdeck.tui.screens.setup.written_times import times_after
 
 NAMES = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,8}", fullmatch=True)
-# Line breaks have an escape of their own; other control characters never come in by a keyboard.
-VALUES = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]) | st.sampled_from('\n\t" \\,;=~!:'), max_size=12
-)
+VALUES = st.text('ab3é請 \n\t"\\,;=~!:', max_size=12)
 DAYS = st.sets(st.sampled_from([str(day) for day in Weekday]), min_size=1).map(
     lambda days: [str(day) for day in Weekday if day in days]
 )
 TIMES = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda at: f"{at[0]:02d}:{at[1]:02d}")
 MATCHER = st.fixed_dictionaries({"name": NAMES, "value": VALUES, "is_regex": st.booleans(), "is_equal": st.booleans()})
-WHO = st.text(st.characters(exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=8)
+WHO = st.text('ab3é請"\\,;=:', min_size=1, max_size=8)
 
 
 def _order(window: dict[str, Any]) -> Any:
