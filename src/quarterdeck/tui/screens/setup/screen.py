@@ -27,6 +27,11 @@ UNCHANGED: dict[str, Any] = {}  # what a form answers with that has nothing to s
 class SetupScreen(ShortListScreen):
     DEFAULT_CSS = "SetupScreen #facts { height: 1fr; }"
     KEY = ("number",)
+    SUMMARIES: ClassVar[Mapping[str, str]] = {
+        "open": "Show the pane; where it is open, change what it shows.",
+        "clear": "Close the pane; then back.",
+        "copy": "Copy the name to the clipboard.",
+    }
 
     # What a subclass says
 

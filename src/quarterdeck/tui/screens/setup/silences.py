@@ -32,6 +32,12 @@ class SilencesScreen(SetupScreen):
     ROLE = Role.OPERATOR
     HERE = ("alert-silences",)
     LABELS: ClassVar[Mapping[str, str]] = {"setup-delete": "End"}
+    SUMMARIES: ClassVar[Mapping[str, str]] = {
+        **SetupScreen.SUMMARIES,
+        "open": "Show or hide the pane.",
+        "copy": "Copy what it matches to the clipboard.",
+        "setup-delete": "End it now, after a look at what is heard again.",
+    }
 
     def on_mount(self) -> None:
         self.table.empty = f"Nothing is silenced.\n{self.key('setup-new')} keeps alerts quiet for a time."
