@@ -56,9 +56,9 @@ _WHAT = (
     Column("priority", "priority", 8, _priority),
     Column("status", "status", 14, _status, hide_below=92),
     Column("title", "title", 18, _text("title"), flex=True),
-    Column("tenant", "tenant", 10, _text("tenant_id", "muted"), hide_below=104),
+    Column("tenant", "tenant", 13, _text("tenant_id", "muted"), hide_below=104),
     Column("assignee", "assignee", 10, _assignee, hide_below=78),
-    Column("queue", "queue", 13, _text("resource", "muted"), hide_below=118),
+    Column("queue", "queue", 13, _text("resource", "muted"), hide_below=136),
 )
 RISK_COLUMNS: tuple[Column, ...] = (Column("due", "due", 11, _due, right=True, live=True), _PROMISE, *_WHAT)
 BREACH_COLUMNS: tuple[Column, ...] = (

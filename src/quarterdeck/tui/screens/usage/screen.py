@@ -33,13 +33,14 @@ from quarterdeck.tui.widgets.lines import LinesView, LineView
 from quarterdeck.tui.widgets.table_messages import Refused
 from quarterdeck.tui.widgets.window_table import WindowTable
 
-TALL, BESIDE = 36, 160  # lines, cells
+MIDDLING, TALL, BESIDE = 30, 36, 160  # lines, lines, cells
 LONGEST_WAIT = 3_600  # seconds; then it is looked whether the period has ended
 
 
 class UsageScreen(LookingScreen):
     DEFAULT_CSS = """
     UsageScreen #cards { height: auto; max-height: 5; }
+    UsageScreen.-middling #cards { max-height: 8; }
     UsageScreen.-tall #cards { max-height: 9; margin: 1 0; }
     UsageScreen ChartBoard { height: 7; padding: 0 1; }
     UsageScreen.-tall ChartBoard { height: 10; }
@@ -167,6 +168,7 @@ class UsageScreen(LookingScreen):
 
     def _arrange(self) -> None:
         wide = self.size.width >= BESIDE
+        self.set_class(self.size.height >= MIDDLING, "-middling")
         self.set_class(self.size.height >= TALL, "-tall")
         self.set_class(wide, "-beside")
         if wide and not self.tables.is_wide and self.figures is not None:
