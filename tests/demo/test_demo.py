@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +34,16 @@ def home(tmp_path: Path) -> Iterator[Home]:
         end_engine(place)
 
 
+async def grows(home: Home) -> None:
+    """Something happens in the world."""
+    async with await connect(home, start=False) as client:
+        before = (await client.call(audit.LIST, query={"limit": 1}))["items"][0]["id"]
+        deadline = time.monotonic() + 30
+        while (await client.call(audit.LIST, query={"limit": 1}))["items"][0]["id"] < before + 3:
+            assert time.monotonic() < deadline, "nothing happens in the demo world"
+            await asyncio.sleep(0.1)
+
+
 def test_open_look_and_wipe(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--home", str(home.path)]
     assert main.run(["demo", *where, "--no-console"]) == 0
@@ -39,15 +51,7 @@ def test_open_look_and_wipe(home: Home, capsys: pytest.CaptureFixture[str]) -> N
     assert "4,000 items, three tenants" in said
     assert f"qd demo --home {home.path}" in said
 
-    async def grows() -> None:
-        async with await connect(home, start=False) as client:
-            before = (await client.call(audit.LIST, query={"limit": 1}))["items"][0]["id"]
-            deadline = time.monotonic() + 30
-            while (await client.call(audit.LIST, query={"limit": 1}))["items"][0]["id"] < before + 3:
-                assert time.monotonic() < deadline, "nothing happens in the demo world"
-                await asyncio.sleep(0.1)
-
-    asyncio.run(grows())
+    asyncio.run(grows(home))
     asyncio.run(machines_work(home))
     assert process.running(home)
     assert main.run(["demo", *where, "--no-console"]) == 0
@@ -127,9 +131,21 @@ async def test_life_goes_on_for_hundreds_of_steps(running_engine: Client) -> Non
         assert (await running_engine.call(items.COUNT, resource=resource))["count"] > 400
 
 
-def test_the_world_stops_with_its_engine(home: Home) -> None:
+def test_the_world_comes_back_with_its_engine_where_somebody_looks_and_stops_with_it_else(home: Home) -> None:
     where = ["--home", str(home.path)]
     assert main.run(["demo", *where, "--no-console"]) == 0
+    with process.watching(home):
+        asyncio.run(grows(home))
+        world, engine = process.running(home), engine_running(home)
+        assert engine is not None
+        os.kill(engine, signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while engine_running(home) is not None:
+            assert time.monotonic() < deadline, "it outlives SIGKILL"
+            time.sleep(0.01)
+        assert main.run(["engine", "start", *where]) == 0
+        asyncio.run(grows(home))
+        assert process.running(home) == world
     assert main.run(["engine", "stop", *where]) == 0
     deadline = time.monotonic() + 30
     while process.running(home) is not None:

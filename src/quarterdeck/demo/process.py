@@ -1,4 +1,5 @@
-"""The process behind the demo world. It ends with the engine, on request, or when nobody has looked for a while."""
+"""The process behind the demo world. It ends on request, when nobody has looked for a while, or with the engine; where
+somebody looks, it waits for the engine to come back."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from random import Random
 from typing import IO, TYPE_CHECKING, Any
 
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.client.local import connect
+from quarterdeck.client.local import answers, connect
 from quarterdeck.config.home import Home
 from quarterdeck.contract.problems import Problem
 from quarterdeck.demo import alarms, machines
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # Seconds without a demo console after which the world stops turning.
 UNSEEN_SECONDS = 600.0
 _LOOK_SECONDS = 5.0
+_RETURN_SECONDS = 0.5  # from one look for an engine that is away to the next
+_ENGINE_GONE = -1
 
 
 def lock_file(home: Home) -> Path:
@@ -148,7 +151,7 @@ async def _turn(home: Home) -> int:
             if unseen:
                 await machines.clear_up(on_call)
     except Unreachable:
-        return 0  # the engine has stopped, and with it the world
+        return _ENGINE_GONE  # has stopped, and with it the world
     except Problem as problem:
         print(f"The demo world has stopped: {problem.detail}", file=sys.stderr, flush=True)
         return 1
@@ -175,7 +178,19 @@ def main(home: Home) -> int:
     with _own(home) as file:
         if file is None:
             return 0
-        return asyncio.run(_turn(home))
+        while (code := asyncio.run(_turn(home))) == _ENGINE_GONE:
+            if not _comes_back(home):
+                return 0
+        return code
+
+
+def _comes_back(home: Home) -> bool:
+    """Whether an engine answers again; asked for as long as a console that could start it is open."""
+    while _is_watched(home):
+        if answers(home):
+            return True
+        time.sleep(_RETURN_SECONDS)
+    return False
 
 
 @contextmanager
