@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import AlertState, AlertType, Severity
 from quarterdeck.engine.alerts.matching import as_text, fingerprint
+from quarterdeck.engine.alerts.reaching import Quieted
 from quarterdeck.engine.alerts.rules import Rule
-from quarterdeck.engine.alerts.silencing import Quieted, active_silences
+from quarterdeck.engine.alerts.silencing import active_silences
 from quarterdeck.engine.alerts.tables import alert_groups, alert_values, alerts
 from quarterdeck.engine.alerts.telling import SENT_FIRING, lock_groups, wake
 from quarterdeck.engine.core import Engine

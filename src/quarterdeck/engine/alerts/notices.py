@@ -14,7 +14,7 @@ from quarterdeck.config.settings import AlertsSettings
 from quarterdeck.contract.clock import SECOND, now_ms
 from quarterdeck.contract.enums import AlertState, Severity
 from quarterdeck.contract.problems import Problem
-from quarterdeck.engine.alerts import ending, flood
+from quarterdeck.engine.alerts import ending, flood, silencing
 from quarterdeck.engine.alerts.grouping import Group, Kind, says, speaks_again
 from quarterdeck.engine.alerts.inhibition import Inhibitions, keep_quiet
 from quarterdeck.engine.alerts.putback import Wall, mend
@@ -84,6 +84,7 @@ async def _speak_all(engine: Engine) -> None:
             query = select(alert_groups).where(*due).order_by(_G.next_at, _G.id)
             groups = (await transaction.connection.execute(engine.store.dialect.lock_skipping(query))).all()
             await keep_quiet(engine, transaction, quieted)
+            await silencing.reach(engine, transaction, [each.id for each in groups])
             failed = await _speak(engine, transaction, groups)
             tell(engine, transaction)
         if failed:  # in a write of its own: whoever changes a rule locks that before groups
@@ -98,7 +99,7 @@ async def _speak_all(engine: Engine) -> None:
 class _Facts:
     """Of one group, all as of one moment: what is said is what is written down as said, whatever happens meanwhile.
 
-    Ids of alerts, newest first, as `Group` counts them; `never_told` are over and nobody has heard of them.
+    Ids of alerts, in order, as `Group` counts them; `never_told` are over and nobody has heard of them.
     """
 
     fresh: list[int]
@@ -131,14 +132,14 @@ async def _facts(connection: AsyncConnection, group_ids: Sequence[int], passed_s
     )
     found = {}
     for number, *said, active, acknowledged, firing, rank in await connection.execute(query):
-        fresh, ended, passed, never_told = (_newest(each) for each in said)
+        fresh, ended, passed, never_told = (_in_order(each) for each in said)
         numbers = (int(active), int(acknowledged), int(firing), rank)
         found[number] = _Facts(fresh, ended, passed, never_told, *numbers)
     return found
 
 
-def _newest(ids: str | None) -> list[int]:
-    return sorted(map(int, ids.split(",")), reverse=True) if ids else []
+def _in_order(ids: str | None) -> list[int]:
+    return sorted(map(int, ids.split(","))) if ids else []
 
 
 def _ids(condition: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -232,7 +233,7 @@ async def _say(
     engine: Engine, transaction: Transaction, rule: Rule, row: Row[Any], group: Group, facts: _Facts, kind: Kind
 ) -> None:
     known = and_(_HEARD, or_(_A.sent == SENT_FIRING, _A.acked_until.is_not(None)))
-    news = [*facts.fresh[:MOST_ALERTS], *facts.ended[:MOST_ALERTS], *facts.passed[:MOST_ALERTS]]
+    news = [*facts.fresh[-MOST_ALERTS:], *facts.ended[-MOST_ALERTS:], *facts.passed[-MOST_ALERTS:]]
     which = or_(known, _A.id.in_(engine.store.dialect.id_list(news)))
     query = select(alerts).where(_A.group_id == row.id, which).limit(MOST_ALERTS)
     query = query.order_by(case((_FIRING, 0), else_=1), _A.id.desc())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import Row, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import DAY, MINUTE, now_ms, to_datetime, to_ms
@@ -25,10 +25,9 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.alerts.history import history, mine
 from quarterdeck.engine.alerts.matching import matchers_of, matches
-from quarterdeck.engine.alerts.reaching import OPEN, apply, keep_quiet, reached
-from quarterdeck.engine.alerts.reaching import Quieted as Quieted
+from quarterdeck.engine.alerts.reaching import OPEN, Quieted, apply, keep_quiet, reached
 from quarterdeck.engine.alerts.tables import alerts, silences
-from quarterdeck.engine.alerts.telling import tell
+from quarterdeck.engine.alerts.telling import SENT_FIRING, tell
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -169,6 +168,16 @@ async def _lift(engine: Engine, transaction: Transaction, ids: Sequence[int]) ->
     if heard:
         active = await active_silences(transaction.connection, transaction.now)
         await apply(engine, transaction, active, _A.id.in_(engine.store.dialect.id_list(heard)))
+
+
+async def reach(engine: Engine, transaction: Transaction, group_ids: Sequence[int]) -> None:
+    """What these groups are about to tell for the first time. Where several write at once, a silence and an alert that
+    were made at the same moment have not seen each other."""
+    if not engine.store.dialect.skips_locked or not group_ids:
+        return
+    active = await active_silences(transaction.connection, transaction.now)
+    untold = or_(_A.sent.is_(None), _A.sent != SENT_FIRING)
+    await apply(engine, transaction, active, _A.group_id.in_(engine.store.dialect.id_list(group_ids)), untold)
 
 
 def _with_counts(principal: Principal) -> Any:
