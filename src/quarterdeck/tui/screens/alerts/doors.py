@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import AlertType, MachineResource, Resource
+from quarterdeck.tui.text import safe
 
 if TYPE_CHECKING:
     from quarterdeck.tui.everywhere import Everywhere
 
 Row = Mapping[str, Any]
 _LINKS = ("runbook_url", "runbook", "dashboard_url", "dashboard")
+# What others post is put on a clipboard, and from there into whatever: nothing but an address, on one line.
+_LINK = re.compile(r"https?://\S{1,2000}", re.IGNORECASE)
 
 
 def link_of(alert: Row) -> str:
-    """Where to read what to do, else where it comes from; empty without either."""
-    return str(
-        next((alert["annotations"][name] for name in _LINKS if alert["annotations"].get(name)), alert["url"] or "")
-    )
+    """Where to read what to do, else where it comes from; empty without either. What is no address is no link."""
+    said = [*(alert["annotations"].get(name) for name in _LINKS), alert["url"]]
+    return next((each for each in said if each and _LINK.fullmatch(each) and safe(each) == each), "")
 
 
 def go_to_what_it_is_about(alert: Row, everywhere: Everywhere) -> str | None:

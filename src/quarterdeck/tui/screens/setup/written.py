@@ -15,9 +15,13 @@ class Written(NamedTuple):
     write: Callable[[Any], str]
 
 
+# Commas part thousands; `2,5` would be another number without its comma.
+_PARTED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
+
+
 def _number(text: str) -> float:
     try:
-        number = float(text.replace(",", ""))
+        number = float(text.replace(",", "") if _PARTED.fullmatch(text) else text)
     except ValueError:
         number = float("nan")
     if number != number or number in (float("inf"), float("-inf")):
