@@ -50,6 +50,8 @@ def whole_day(shell: Shell) -> None:
     assert shell.json("alerts", "groups", "--filter", "severity:critical")["groups"][0]["firing"]["critical"] == 3
     assert "Acknowledged 1 alert." in shell("alerts", "ack", first, "--for", "2h", "--note", "On it.").out
     assert "30m" in shell("alerts", "ack", first, "--for", "soon", code=2).err
+    for never in ("367d", "99999999d", "9" * 5_000 + "d"):
+        assert "366 days" in shell("alerts", "silence", "a=b", "--comment", "x", "--for", never, code=2).err
     assert "On it." in shell("alerts", "show", first).out
     said = shell("alerts", "resolve", first, "99999", "--note", "Fixed.", code=5).out
     assert "Acknowledged 0 alerts." in shell("alerts", "ack", "99999", code=4).out
