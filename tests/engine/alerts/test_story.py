@@ -124,7 +124,7 @@ async def test_every_type_fires_and_is_over(day: Day, desk: Desk, monkeypatch: p
         "dlq_growth": [(0, 15)],
         "error_rate_high": [(0, 15)],
         "bulk_failure_rate": [(0, 15)],
-        "throughput_low": [(-29, 0), (15, 16), (31, None)],
+        "throughput_low": [(-29, 1), (16, 17), (32, None)],  # of what has been, whole minutes count
     }
 
     # What somebody has paused completes nothing and waits, and what is gone is missed by nobody.

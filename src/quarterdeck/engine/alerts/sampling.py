@@ -28,6 +28,9 @@ from quarterdeck.engine.workers.tables import workers
 _B, _C, _R, _D = sla_breaches.c, sla_clocks.c, run_counts.c, dead_letter_minutes.c
 
 
+_COUNTED_LATE = 5 * SECOND  # what was done in the last seconds may not be counted yet
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """`series` tells the things of one rule apart: the values of its dimensions, in their order."""
@@ -168,8 +171,12 @@ async def _going(connection: AsyncConnection) -> list[str]:
 
 
 async def _throughput(connection: AsyncConnection, engine: Engine, rule: Rule, now: int) -> Iterable[Sample]:
-    """In percent of what a window of the day before it completed on average."""
-    begins = _window(rule, now)
+    """In percent of what a window of the day before it completed on average. The window is of whole minutes; of now
+    the minute that is running belongs to it too, and counts for as much of it as has passed."""
+    until = now - now % MINUTE
+    begins = until - rule.settings.window_minutes * MINUTE
+    is_now = now > now_ms() - MINUTE
+    passed = now - begins - _COUNTED_LATE if is_now else until - begins
 
     async def completed(step: int, since: int, until: int) -> dict[tuple[str, ...], float]:
         query = (
@@ -182,11 +189,11 @@ async def _throughput(connection: AsyncConnection, engine: Engine, rule: Rule, n
     quarter = LONG * SECOND
     last = begins - begins % quarter - quarter  # the last whole quarter before the window
     usual = await completed(LONG, last - DAY + quarter, last)
-    lately = await completed(SHORT, begins, now)
+    lately = await completed(SHORT, begins, now if is_now else until - MINUTE)
     if Dimension.QUEUE in rule.settings.by:
         place, going = rule.settings.by.index(Dimension.QUEUE), await _going(connection)
         usual = {series: number for series, number in usual.items() if series[place] in going}
-    share = rule.settings.window_minutes * MINUTE / DAY
+    share = passed / DAY
     return [
         Sample(series, 100 * lately.get(series, 0.0) / (number * share))
         for series, number in usual.items()
