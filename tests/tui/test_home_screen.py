@@ -61,6 +61,27 @@ async def test_each_line_is_a_door(tmp_path: Path) -> None:
         await person.sees("no detail pane")
 
 
+async def test_back_from_a_queue_that_a_door_led_to_is_home_again(tmp_path: Path) -> None:
+    async with person_at(tmp_path, HomeClient()) as person:
+        await person.press("0")
+        await person.sees("needs you", "Search is slow")
+        await person.press("j", "enter")
+        await person.sees("due:breached")
+        await person.press("q")
+        await person.until(lambda: "8 support tasks are late" in under_cursor(person), "the door that was left by")
+        await person.press("q")
+        await person.sees("support_tasks", "due:breached")
+        # Who went on to another place since does not come here for home.
+        await person.press("0")
+        await person.sees("needs you", "Search is slow")
+        await person.press("j", "enter", "f6")
+        await person.sees("refunds-api")
+        await person.press("q")
+        await person.sees("due:breached")
+        await person.press("q")
+        assert not person.console.is_running
+
+
 async def test_it_is_looked_at_when_something_happens_and_somebody_sees_it(tmp_path: Path) -> None:
     fake = HomeClient(calm())
     async with person_at(tmp_path, fake, settings=FAST, state=ConsoleState(screen="home")) as person:

@@ -36,6 +36,7 @@ from quarterdeck.tui.widgets.table_messages import CountKnown
 if TYPE_CHECKING:
     from quarterdeck.client.first_look import FirstLook
     from quarterdeck.tui.alarm import Alarm
+    from quarterdeck.tui.screens.home.doors import Place
 
 Brought = TypeVar("Brought", bound=ConsoleScreen)
 _DEEPEST = 12  # screens upon each other: from a run to its dead letter to a run …
@@ -89,6 +90,7 @@ class Console(App[None]):
         self.alarm: Alarm | None = None  # when there are rows: alerts can wait for them
         self.gate = KeyGate(self, super().on_event)
         self._first_notice, self._first_place = notice, go_to
+        self._left_by: Place | None = None  # the door of home that led to the queue
         self._worked = False
         self._first_look = first_look
         self.wardrobe.dress()
@@ -129,6 +131,7 @@ class Console(App[None]):
         return line
 
     def show_queue(self, resource: Resource | None = None, filter_: str | None = None) -> None:
+        self._left_by = None
         self._pop_to(self.queue)
         if resource is not None:
             self.queue.go(resource, filter_)
@@ -150,6 +153,7 @@ class Console(App[None]):
             if type(screen) is kind and screen.is_kept:
                 self._pop_to(screen)
                 return screen
+        self._left_by = None
         made = make()
         self.lay(made)
         self.remember()
@@ -169,8 +173,15 @@ class Console(App[None]):
         if self.front is not self.queue:
             self.pop_screen()
             self.remember()
+        elif self._left_by is not None:
+            self.everywhere.home(self._left_by)
         else:
             self.leave()
+
+    def left_home(self, by: Place) -> None:
+        """A door of home was gone through. The queue lies beneath home, so back has to be told."""
+        if self.front is self.queue:
+            self._left_by = by
 
     def leave(self) -> None:
         self.remember()

@@ -15,6 +15,7 @@ from quarterdeck.tui.screens.items.screen import QueueScreen
 if TYPE_CHECKING:
     from quarterdeck.tui.app import Console
     from quarterdeck.tui.destinations import Destination
+    from quarterdeck.tui.screens.home.doors import Place
     from quarterdeck.tui.screens.machines.screen import MachineList
 
 
@@ -28,7 +29,7 @@ class Everywhere:
         return {
             "go-to": self.go_to,
             "palette": self.palette,
-            "home": self.home,
+            "home": lambda: self.home(),
             "operations": lambda: self._console.show_operations(),
             "queues": self.queues,
             "runs": lambda: self.machines(MachineResource.RUNS),
@@ -180,10 +181,10 @@ class Everywhere:
         """The runs or dead letters of a queue, laid over where we are; back leads here again."""
         self._console.lay(_list_of(resource)(self._console.session, only=f"queue:{queue}"))
 
-    def home(self) -> None:
+    def home(self, at: Place | None = None) -> None:
         from quarterdeck.tui.screens.home.screen import HomeScreen
 
-        self._console.bring(HomeScreen, lambda: HomeScreen(self._console.session))
+        self._console.bring(HomeScreen, lambda: HomeScreen(self._console.session, at))
 
     def workers(self) -> None:
         from quarterdeck.tui.screens.workers.screen import WorkersScreen

@@ -24,6 +24,13 @@ class Door(NamedTuple):
     part: str
 
 
+class Place(NamedTuple):
+    """Where the cursor is: on which door, and the how manieth that is."""
+
+    at: int = 0
+    key: str = ""
+
+
 class Piece(NamedTuple):
     """A part of a line; neighbours with the same door are one."""
 
@@ -44,11 +51,11 @@ class Doors(Widget, can_focus=True):
             super().__init__()
             self.door = door
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, place: Place | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows: list[Row] = []
         self._doors: list[tuple[int, Door]] = []  # (line, door), in reading order
-        self._at = 0
+        self._at, self._key = place or Place()
         self.top = 0
         self._drawn: list[Strip] = []
 
@@ -58,13 +65,18 @@ class Doors(Widget, can_focus=True):
         return self._doors[self._at][1] if self._doors else None
 
     @property
+    def place(self) -> Place:
+        """Also while nothing is there."""
+        return Place(self._at, self.door.key if self.door is not None else self._key)
+
+    @property
     def words(self) -> str:
         """The line under the cursor."""
         row = self._rows[self._doors[self._at][0]] if self._doors else ()
         return " ".join("".join(text for piece in row for text, _ in piece.spans).split())
 
     def show(self, rows: Sequence[Row]) -> None:
-        before = self.door
+        self._key = self.place.key
         self._rows = list(rows)
         found: dict[Door, int] = {}
         for line, row in enumerate(self._rows):
@@ -73,7 +85,8 @@ class Doors(Widget, can_focus=True):
                     found.setdefault(piece.door, line)
         self._doors = [(line, door) for door, line in found.items()]
         keys = [door.key for _, door in self._doors]
-        self._at = keys.index(before.key) if before and before.key in keys else min(self._at, max(len(keys) - 1, 0))
+        if keys:
+            self._at = keys.index(self._key) if self._key in keys else min(self._at, len(keys) - 1)
         self._draw()
 
     # Moving

@@ -17,7 +17,7 @@ from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import moment, plural
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
-from quarterdeck.tui.screens.home.doors import Doors, Piece
+from quarterdeck.tui.screens.home.doors import Doors, Piece, Place
 from quarterdeck.tui.screens.home.plots import plots
 from quarterdeck.tui.screens.home.rows import Board
 from quarterdeck.tui.screens.looking import LookingScreen
@@ -57,9 +57,10 @@ class HomeScreen(LookingScreen):
     AUTO_FOCUS = "Doors"
     LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back", "open": "Go there"}
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, at: Place | None = None) -> None:
+        """`at`: where the cursor was when it was left."""
         super().__init__()
-        self.doors = Doors(id="doors")
+        self.doors = Doors(at, id="doors")
         self.charts = ChartBoard(id="charts")
         self.overview: Mapping[str, Any] | None = None
         self.pace = session.settings.console.home_refresh_seconds
@@ -213,7 +214,9 @@ class HomeScreen(LookingScreen):
     # Commands
 
     def on_doors_opened(self, event: Doors.Opened) -> None:
+        place = self.doors.place
         self.console.everywhere.go(event.door.to)
+        self.console.left_home(place)
 
     def copy(self) -> None:
         """What the line says, for a message to somebody."""
