@@ -83,16 +83,17 @@ async def test_ways_there(tmp_path: Path) -> None:
         await person.sees("2 silences hold")
 
 
-async def test_what_is_typed_behind_a_tab_is_for_the_field_it_leads_to(tmp_path: Path) -> None:
+async def test_what_is_typed_behind_a_key_that_moves_is_for_the_field_it_leads_to(tmp_path: Path) -> None:
     fake = SetupClient()
     async with at_the("policies", tmp_path, fake) as person:
         await person.sees("3 policies")
         await person.press("n")
         await person.sees("New policy")
-        for letter in ("P", "tab", "right", "tab", "e", "tab", "tab", *"low 1h / 2h", "enter"):
+        for letter in ("P", "down", "right", "tab", "e", "down", "Q", "up", "x", "down", "tab", *"low 1h / 2h", "enter"):
             key = key_of(letter) if len(letter) == 1 else letter
             person.console.post_message(events.Key(key, letter if len(letter) == 1 else None))
         await person.sees("P holds for items that enter from now on.")
         (body,) = fake.called("sla.create")
-        assert (body["name"], body["resource"], body["tenant_id"]) == ("P", "returns", "e")
+        assert (body["name"], body["resource"], body["tenant_id"]) == ("P", "returns", "ex")
+        assert body["kind"] == "Q"
         assert body["settings"]["targets"][0]["resolution_minutes"] == 120

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import events
 from textual._time import get_time
@@ -66,6 +66,9 @@ class Dialog(ModalScreen[Result]):
     """Whether the focus is where the dialog wants it; until then keys wait."""
     seen_at = float("inf")
     """When it came: a key from before cannot be an answer to it."""
+
+    AT_ONCE: ClassVar[tuple[str, ...]] = ("escape", *_TABS)
+    """Keys besides enter that no field has: they count before what is typed behind them."""
 
     is_done = False
     """Whether it has ended; a key that still comes is for what follows."""
@@ -168,14 +171,14 @@ class Dialog(ModalScreen[Result]):
         event.prevent_default()
 
     def press_in_field(self, field: Widget, event: events.Key) -> bool:
-        """A key in a field, before the field has it: enter, tab and esc count at once, so that what was typed behind
+        """A key in a field, before the field has it: enter and AT_ONCE count at once, so that what was typed behind
         them does not go into the field. Returns whether the field is to leave it alone."""
         if self.is_done or self.focused is not field:
             self.console.gate.take_back(event)
         elif event.key == "enter":
             self.entered()
             self.console.gate.close()
-        elif event.key in ("escape", *_TABS):
+        elif event.key in self.AT_ONCE:
             return self.press(event.key)
         else:
             return False

@@ -31,6 +31,7 @@ class SetupForm(Dialog[Row]):
 
     AUTO_FOCUS = ""
     SCROLLS = True
+    AT_ONCE = ("escape", *_MOVES)
     DEFAULT_CSS = f"""
     SetupForm #hint {{ height: {_HINT_LINES}; margin-top: 1; }}
     SetupForm.-short #hint {{ height: 1; margin: 0; }}
@@ -42,7 +43,7 @@ class SetupForm(Dialog[Row]):
         """`about`: what is to be known before it is saved."""
         super().__init__()
         self._title, self._entries, self._save, self._about = title, entries, save, about
-        self._before = dict(texts)
+        self._before: Texts = texts
         self._fields = EntryFields(entries, texts)
         self._hint = LinesView(id="hint")
         self._trouble = ""  # what the engine said that belongs to no field
@@ -66,6 +67,7 @@ class SetupForm(Dialog[Row]):
     def on_mount(self) -> None:
         self.say_title(self._title)
         self._say_about()
+        self._before = self._fields.texts()  # a choice shows its first word where nothing is given
         self._fields.boxes[0].focus()
         self._say()
 
