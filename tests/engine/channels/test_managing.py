@@ -152,7 +152,9 @@ async def test_a_name_means_the_tenants_own_channel_first(engine: Engine) -> Non
 async def test_an_address_inside_is_refused_with_its_field(engine: Engine, url: str) -> None:
     with refused(Code.ADDRESS_REFUSED) as caught:
         await world.make(engine, settings={**HOOK, "url": url})
-    assert caught.value.errors[0][0] == "/settings/url"
+    ((field, sentence),) = caught.value.errors
+    assert field == "/settings/url"
+    assert "calls no address inside its own network" in sentence, "a form shows it under its field, and nothing else"
 
 
 @pytest.mark.parametrize("url", ["ftp://x.y/", "x", "https://user:secret@x.y/", "https://x.y/a b"])

@@ -163,14 +163,15 @@ def _check_address(engine: Engine, kind: ChannelKind, settings: dict[str, Any]) 
         try:
             check_url(settings["url"], allowed)
         except Problem as problem:
-            errors = tuple(("/settings/url", said) for _, said in problem.errors)
-            raise Problem(problem.code, problem.detail.replace("the queue", "the channel"), errors=errors) from None
+            sentence = problem.detail.replace("the queue", "the channel")
+            raise Problem(problem.code, sentence, errors=(("/settings/url", sentence),)) from None
     elif kind is ChannelKind.EMAIL:
         host = settings["host"]
         address = literal("127.0.0.1" if host.rstrip(".").lower() == "localhost" else host)
         why = None if address is None else why_refused(address, allowed)
         if why is not None:
-            raise Problem(Code.ADDRESS_REFUSED, refusal(host, why), errors=(("/settings/host", f"is {why}"),))
+            sentence = refusal(host, why)
+            raise Problem(Code.ADDRESS_REFUSED, sentence, errors=(("/settings/host", sentence),))
 
 
 def _refused(member: str, sentence: str) -> Problem:

@@ -121,7 +121,8 @@ def check_url(text: str, allowed: Sequence[Network]) -> None:
         address = IPv4Address("127.0.0.1")
     why = None if address is None else why_refused(address, allowed)
     if why is not None:
-        raise Problem(Code.ADDRESS_REFUSED, refusal(host, why), errors=(("/target", f"is {why}"),))
+        sentence = refusal(host, why)
+        raise Problem(Code.ADDRESS_REFUSED, sentence, errors=(("/target", sentence),))
 
 
 def literal(host: str) -> Address | None:
