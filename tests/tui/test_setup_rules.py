@@ -124,6 +124,11 @@ async def test_who_may_not_change_is_told_why(tmp_path: Path) -> None:
         await person.sees("Mail fails")
         await person.press("n")
         await person.sees("New needs the role admin; you are operator.")
+    fake.role = "viewer"
+    async with at_the("rules", tmp_path / "viewer", fake) as person:
+        await person.sees("Mail fails")
+        await person.press("t")
+        await person.sees("Test needs the role operator; you are viewer.")
         await person.press("enter")
         await person.sees("quiet hours")
         assert "c Change" not in person.screen

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from quarterdeck.contract.enums import AlertType
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import alerts, channels
+from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.format import plural
+from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.setup.rule_form import OPTIONS, WATCHED, rule_entries
 from quarterdeck.tui.screens.setup.rule_words import RULE_COLUMNS, condition, rule_lines
@@ -36,6 +39,14 @@ class RulesScreen(SetupScreen):
 
     def handlers(self) -> Mapping[str, Handler]:
         return {**super().handlers(), "rule-test": lambda: self.carry_out(self._with_row(self.test))}
+
+    def why_not(self, bound: Bound) -> str | None:
+        if bound.name == "rule-test":  # changes nothing, but is not for everybody
+            standing = replace(self.console.session.standing, read_only=False)
+            refused = why_not_change(self.label(bound), standing, alerts.TEST.role)
+            if refused:
+                return refused
+        return super().why_not(bound)
 
     def summary(self, rows: Sequence[Row]) -> Line:
         firing = sum(row["firing"] for row in rows if row["enabled"])
