@@ -243,7 +243,10 @@ class SetupClient(SlaClient):
     def _alerts_preview_silence(self, _path: Any, _query: Any, body: Any) -> Row:
         self._may()
         _checked(NewSilence, body)
-        return {"firing": 2, "pending": 0, "quiet": 1, "first": [{"name": "Mail fails"}, {"name": "Stuck"}]}
+        first = [
+            {"id": n, "name": "Disk fills", "labels": {"alertname": "Disk fills", "host": f"web {n}"}} for n in (7, 8)
+        ]
+        return {"firing": 2, "pending": 1, "quiet": 1, "first": first}
 
     def _alerts_silence(self, _path: Any, _query: Any, body: Any) -> Row:
         made = silence(self._number(), "", "", NOW, from_iso(body["ends_at"]), body["comment"], alerts=2)

@@ -29,15 +29,20 @@ async def test_a_silence_is_made_and_ended(tmp_path: Path) -> None:
         await person.press("tab")
         await paste(person, "New cables.")
         await person.press("enter")
-        await person.sees("2 firing and 0 pending alerts match now; 1 of them are quiet already.", "Stuck")
-        await person.press("escape")
+        await person.sees("2 firing and 1 pending alerts match now; 1 of them is quiet already.", "y silence")
+        await person.sees("#7 Disk fills  host=web 7", "#8 Disk fills  host=web 8", "… and 1 more")
+        assert "Saving" not in person.screen, "nothing is saved yet"
+        assert "New silence" not in person.screen
+        await person.press("enter")
         await person.sees("New silence", "New cables.")
         assert not fake.called("alerts.silence")
+        await paste(person, " Done.")
         await person.press("enter")
-        await person.sees("enter makes the silence")
-        await person.press("enter")
+        await person.sees("y silence")
+        await person.press("y")
         await person.sees("2 alerts are kept quiet. D ends it.", "3 silences hold", "▸  ◐ 4h left")
         (body,) = fake.called("alerts.silence")
+        assert body["comment"] == "New cables. Done.", "the field somebody was in has the focus again"
         assert body["ends_at"] == iso(NOW + 4 * HOUR)
         assert body["matchers"] == [
             {"name": "queue", "value": "mail", "is_regex": False, "is_equal": True},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,8 @@ from textual.widgets import Input
 from quarterdeck.client.errors import Unreachable
 from quarterdeck.contract.problems import Problem
 from quarterdeck.tui.format import plural
-from quarterdeck.tui.screens.dialog import Dialog
+from quarterdeck.tui.screens.dialog import Dialog, Frame
+from quarterdeck.tui.screens.prompt import Prompt
 from quarterdeck.tui.screens.setup.entries import Entry, TakenBack, Texts, Wrong, placed
 from quarterdeck.tui.screens.setup.form_fields import EntryFields
 from quarterdeck.tui.spans import Line, wrap
@@ -179,6 +181,17 @@ class SetupForm(Dialog[Row]):
         self._say()
 
     # Saving
+
+    async def agrees(self, question: Prompt) -> bool:
+        """Asked by `save` before it sends: the form is not seen meanwhile, for it saves nothing yet."""
+        frame, left, gone = self.query_one(Frame), self.focused, asyncio.Event()
+        frame.visible = False
+        self.call_after_refresh(gone.set)  # what lies beneath another screen is not laid out again
+        await gone.wait()
+        answer = await self.app.push_screen_wait(question)
+        frame.visible = True
+        self.set_focus(left)
+        return answer is not None
 
     async def _send(self) -> None:
         try:

@@ -94,17 +94,21 @@ class SilencesScreen(SetupScreen):
 
     async def _agreed(self, preview: Row, body: Row) -> None:
         """Shows what would be kept quiet. Raises TakenBack where somebody thought better of it."""
+        from quarterdeck.tui.screens.alerts.picking import first_lines
         from quarterdeck.tui.screens.prompt import Prompt
         from quarterdeck.tui.screens.setup.entries import TakenBack
+        from quarterdeck.tui.screens.setup.form import SetupForm
 
         cells = min(86, self.size.width) - 4
         now = f"{preview['firing']:,} firing and {preview['pending']:,} pending alerts match now"
-        quiet = f"; {preview['quiet']:,} of them are quiet already." if preview["quiet"] else "."
+        quiet = f"; {plural(preview['quiet'], 'of them is', 'of them are')} quiet already." if preview["quiet"] else "."
         lines = wrap(now + quiet, cells)
-        lines += [[("  ", ""), (safe(each["name"]), "muted")] for each in preview["first"][:5]]
+        lines += first_lines(preview["first"], preview["firing"] + preview["pending"])
         lines += wrap(f"Nothing that matches is sent until {when(moment(body['ends_at']) or 0)}.", cells, "muted")
-        title: Line = [("Keep quiet ", "title"), (safe(matched(body)), "accent")]
-        if await self.console.push_screen_wait(Prompt(title, "makes the silence", (), about=lines)) is None:
+        title: Line = [("Silence ", "title"), (safe(matched(body)), "accent")]
+        look = Prompt(title, "silence", (), about=lines, danger=True, opened_with=self.key("setup-new"))
+        form = next(each for each in reversed(self.console.screen_stack) if isinstance(each, SetupForm))
+        if not await form.agrees(look):
             raise TakenBack
 
     async def delete(self, row: Row) -> None:
