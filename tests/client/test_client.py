@@ -25,6 +25,7 @@ class Address:
     path: Path
     base_url: str = "http://engine"
     name: str = "the engine of the test"
+    remedy: str = "start it with: qd engine start"
 
     def transport(self) -> httpx.AsyncBaseTransport:
         return httpx.AsyncHTTPTransport(uds=str(self.path), verify=False)

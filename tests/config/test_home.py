@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from quarterdeck.client.transport import LocalAddress
 from quarterdeck.config.home import ENVIRONMENT, Home, HomeError, runtime_folder
 
 
@@ -60,3 +61,11 @@ def test_a_runtime_folder_open_to_others_is_closed(monkeypatch: pytest.MonkeyPat
             runtime_folder()
     finally:
         shutil.rmtree(base)
+
+
+def test_a_command_is_said_as_one_types_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "usual"))
+    assert Home(tmp_path / "usual").typed("engine start") == "qd engine start"
+    assert Home(tmp_path / "my ship").typed("engine start") == "qd --home ~/'my ship' engine start"
+    assert LocalAddress(Home(Path("/srv/qd"))).remedy == "start it with: qd --home /srv/qd engine start"

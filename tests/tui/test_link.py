@@ -33,6 +33,31 @@ async def test_a_claim_that_is_gone_is_let_go(tmp_path: Path) -> None:
         assert person.console.session.claims == {}
 
 
+async def test_an_engine_that_went_away_is_missed_and_its_return_is_said(tmp_path: Path) -> None:
+    async with person_at(tmp_path, size=(120, 24)) as person:
+        assert "The engine is back" not in person.screen
+        await person.press("escape")
+        await person.sees("Nothing to clear")
+        await person.fake.queue.put({"type": "disconnected", "reason": "The engine of the test does not answer."})
+        await person.sees("No engine: The engine of the test does not answer.")
+        assert "Nothing to clear" not in person.screen
+        await person.press("escape")
+        await person.sees("Nothing to clear", "no engine")
+        await person.press("j")
+        await person.sees("No engine: The engine of the test does not answer.")
+        await person.fake.queue.put({"type": "connected"})
+        await person.sees("The engine is back.")
+        await person.press("j")
+        await person.sees("The engine is back.")
+        # What nothing came of goes with the next key.
+        await person.press("escape")
+        await person.sees("Nothing to clear")
+        await person.press("k")
+        assert "Nothing to clear" not in person.screen
+        await person.press("y", "k")
+        await person.sees("Copied")
+
+
 async def test_a_theme_file_shows_when_it_is_saved_and_a_mistake_is_said(tmp_path: Path) -> None:
     mine = tmp_path / "home" / "themes" / "mine.toml"
     mine.parent.mkdir(parents=True)

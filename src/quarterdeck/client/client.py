@@ -239,7 +239,7 @@ class Client:
         if isinstance(error, httpx.ReadTimeout):
             return Unreachable(f"{_capital(self.address.name)} has not answered in time; look again in a moment.")
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-            return Unreachable(f"{_capital(self.address.name)} does not answer; start it with: qd engine start.")
+            return Unreachable(f"{_capital(self.address.name)} does not answer; {self.address.remedy}.")
         return Unreachable(f"The connection to {self.address.name} was lost; look whether what you did has happened.")
 
 

@@ -34,6 +34,10 @@ class Address(Protocol):
     def name(self) -> str:
         """For sentences: `the engine of /home/ana/…`."""
 
+    @property
+    def remedy(self) -> str:
+        """What to do where it does not answer: `start it with: qd engine start`."""
+
 
 @dataclass(frozen=True)
 class LocalAddress:
@@ -52,6 +56,10 @@ class LocalAddress:
     def name(self) -> str:
         return f"the engine of {self.home.path}"
 
+    @property
+    def remedy(self) -> str:
+        return f"start it with: {self.home.typed('engine start')}"
+
 
 @dataclass(frozen=True)
 class UrlAddress:
@@ -65,6 +73,10 @@ class UrlAddress:
     @property
     def name(self) -> str:
         return f"the engine at {self.base_url}"
+
+    @property
+    def remedy(self) -> str:
+        return "look whether it runs"
 
 
 def open_http(address: Address) -> httpx.AsyncClient:

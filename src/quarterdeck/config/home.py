@@ -41,6 +41,17 @@ class Home:
             raise HomeError(f"Cannot make the home folder {self.path}: {error.strerror}.") from error
         return new
 
+    def typed(self, command: str) -> str:
+        """A `qd` command as one types it for this home, short: without `--home` where that is the usual one."""
+        if Home.find().path == self.path:
+            return f"qd {command}"
+        import shlex
+
+        user = Path.home()
+        if self.path.is_relative_to(user):
+            return f"qd --home ~/{shlex.quote(str(self.path.relative_to(user)))} {command}"
+        return f"qd --home {shlex.quote(str(self.path))} {command}"
+
     @property
     def config(self) -> Path:
         return self.path / "config.toml"

@@ -214,7 +214,7 @@ class Console(App[None]):
         if first != "queue":
             self.everywhere.go(first)
         if self._first_notice:
-            self.notice(self._first_notice, "warning")
+            self.front.notice(self._first_notice, "warning", lasting=True)
 
     async def _after_first_rows(self) -> None:
         await self.first_rows.wait()
@@ -273,6 +273,7 @@ class Console(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
                 screen.on_link()
+                screen.chrome()
 
     def look_for_alerts(self) -> None:
         """From now on whatever is critical is said on every screen."""
@@ -318,7 +319,7 @@ class Console(App[None]):
     def copy_text(self, text: str, what: str) -> None:
         """To the clipboard of the operator's own machine, through the terminal."""
         self.send(osc52(text, os.environ))
-        self.notice(f"Copied {what}.")
+        self.notice(f"Copied {what}.", "success")
 
     def send(self, text: str) -> None:
         """To the terminal, beside what is drawn."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.config.home import Home, HomeError
+from quarterdeck.config.home import HomeError
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import bulk, items
 from quarterdeck.contract.problems import Code, Problem
@@ -67,6 +65,7 @@ async def _heard(console: Console, message: dict[str, Any]) -> None:
         if console.session.lost:
             console.session.connected(console.session.client)
             console.linked()
+            console.notice("The engine is back.", "success")
             await _running(console)
             console.look_for_alerts()
         else:
@@ -82,17 +81,7 @@ def _what_to_do(console: Console, reason: str) -> str:
     """An engine that was stopped stays stopped: how to start it, before the path it may be cut behind."""
     if not reason.endswith(" was stopped."):
         return reason
-    home = console.session.home
-    option = "" if Home.find().path == home.path else f" --home {_as_typed(home.path)}"
-    return f"It was stopped; start it with: qd{option} engine start"
-
-
-def _as_typed(path: Path) -> str:
-    """For a shell, and as short as it can be."""
-    user = Path.home()
-    if path.is_relative_to(user):
-        return f"~/{shlex.quote(str(path.relative_to(user)))}"
-    return shlex.quote(str(path))
+    return f"It was stopped; start it with: {console.session.home.typed('engine start')}"
 
 
 async def _running(console: Console) -> None:

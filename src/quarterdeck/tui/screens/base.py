@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[[], Awaitable[None] | None]
 
+_PASSING = ("", "warning")  # styles of notices that nothing came of
+
 
 class ConsoleScreen(Screen[None]):
     """A whole screen. Subclasses give the body, the place in the keymap, and a handler for each command."""
@@ -153,15 +155,16 @@ class ConsoleScreen(Screen[None]):
             for table in self.query(WindowTable):
                 table.make_room(down)
 
-    def notice(self, sentence: str, style: str = "") -> None:
-        """Say something in the tray for a while."""
+    def notice(self, sentence: str, style: str = "", *, lasting: bool = False) -> None:
+        """Say something in the tray for a while; what nothing came of, no longer than until the next key, unless it
+        is `lasting`."""
         if not self.is_mounted:
-            self.call_later(self.notice, sentence, style)
+            self.call_later(self.notice, sentence, style, lasting=lasting)
             return
         if not self.stands:
             return
         tray = self.query_one(Tray)
-        tray.notice(sentence, style)
+        tray.notice(sentence, style, lasting=lasting or style not in _PASSING)
         self._foot(tray)
 
     def on_tray_forgot(self) -> None:
@@ -248,6 +251,9 @@ class ConsoleScreen(Screen[None]):
             self.notice(f"{shown(key)} does nothing here; {keymap.key('help')} shows the keys.")
 
     async def do(self, bound: Bound, key: str = "") -> None:
+        for tray in self.query(Tray):
+            if tray.pass_on():
+                self._foot(tray)
         reason = self.why_not(bound)
         if reason is not None:
             self.notice(reason, "warning")

@@ -19,6 +19,7 @@ from quarterdeck.tui.format import count
 from quarterdeck.tui.live_rows import LiveRows
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.marked import Marked
+from quarterdeck.tui.screens.moving import moves
 from quarterdeck.tui.screens.narrowing import Narrowing
 from quarterdeck.tui.screens.row_detail import RowDetail
 from quarterdeck.tui.session import Act, Session
@@ -166,12 +167,7 @@ class ListScreen(ConsoleScreen):
     def handlers(self) -> Mapping[str, Handler]:
         table = self.table
         return {
-            "down": table.action_down,
-            "up": table.action_up,
-            "top": table.action_top,
-            "bottom": table.action_bottom,
-            "page-down": table.action_page_down,
-            "page-up": table.action_page_up,
+            **moves(lambda: self.table),
             "mark": table.action_mark,
             "range": table.action_range,
             "mark-all": self.marks.mark_all,
@@ -357,7 +353,7 @@ class ListScreen(ConsoleScreen):
             self.console.session.state.remember_filter(self.view.filter)
             self.view.filter = ""
             self.show_rows(cursor_id=self.table.cursor_id)
-            self.notice(f"Filter cleared; {self.key('filter')} then up brings it back.")
+            self.notice(f"Filter cleared; {self.key('filter')} then up brings it back.", "success")
         else:
             self.notice("Nothing to clear: no detail pane, no range, no marks, no filter.")
 

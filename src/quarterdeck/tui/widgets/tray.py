@@ -32,27 +32,46 @@ class Tray(LineView):
         self.rest: Line = []  # what did not fit; the screen says it in its footer
         self._timer: Timer | None = None
         self._session: Session | None = None
+        self._lost = False  # whether no engine answered when the session was last told
+        self._lasting = False  # else the notice goes with the next key that does something
 
     def tell(self, session: Session) -> None:
         """Say the newest state of the session."""
         self._session = session
+        before, self._lost = self._lost, bool(session.lost) and not session.starting
+        if self._lost and not before:
+            self._drop()  # it was about an engine that was there
         self._say()
 
-    def notice(self, sentence: str, style: str = "") -> None:
-        if self._timer is not None:
-            self._timer.stop()
+    def notice(self, sentence: str, style: str = "", *, lasting: bool = True) -> None:
+        """For a while; where it is not `lasting`, no longer than until a key does something."""
+        self._drop()
+        self._lasting = lasting
         self._notice = [[(" ", ""), *line] for line in wrap(sentence, max(self.size.width - 2, 20), style, most=2)]
         self._timer = self.set_timer(NOTICE_SECONDS, self._forget)
         self._say()
 
-    def _forget(self) -> None:
+    def pass_on(self) -> bool:
+        """A key does something. Returns whether a notice has gone with it."""
+        gone = bool(self._notice) and not self._lasting
+        if gone:
+            self._drop()
+            self._say()
+        return gone
+
+    def _drop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
         self._notice, self._timer = [], None
+
+    def _forget(self) -> None:
+        self._drop()
         self._say()
         self.post_message(self.Forgot())
 
     def _say(self) -> None:
         session, sign = self._session, look_of(self.app).glyphs.failed
-        lost = bool(session and session.lost and not session.starting)
+        lost = self._lost
         self.rest = []
         if self._notice:
             first, *more = self._notice
@@ -61,6 +80,7 @@ class Tray(LineView):
         elif session is None:
             self.show([])
         elif lost:
+            assert session is not None
             stop = "" if session.lost.endswith(".") else " ·"
             sentence = f"{sign} No engine: {session.lost}{stop} Trying again; your place is kept."
             first, *more = wrap(sentence, max(self.size.width - 2, 20), "lost", most=2)

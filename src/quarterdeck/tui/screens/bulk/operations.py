@@ -20,6 +20,7 @@ from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.bulk.flow import retry_failed, take_back
+from quarterdeck.tui.screens.moving import moves
 from quarterdeck.tui.screens.picker import Option, Picker
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import ResultSource, operations_source
@@ -91,12 +92,7 @@ class OperationsScreen(ConsoleScreen):
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
-            "down": lambda: self._table.action_down(),
-            "up": lambda: self._table.action_up(),
-            "top": lambda: self._table.action_top(),
-            "bottom": lambda: self._table.action_bottom(),
-            "page-down": lambda: self._table.action_page_down(),
-            "page-up": lambda: self._table.action_page_up(),
+            **moves(lambda: self._table),
             "open": self.toggle_detail,
             "clear": self.leave,
             "copy": self.copy,
@@ -326,4 +322,4 @@ class OperationsScreen(ConsoleScreen):
         result = await self.console.session.client.call(operation, id=row["id"])
         self.console.operation_changed(result)
         self.operation_changed(result)
-        self.notice(f"{row['label']} #{row['id']} {what}.")
+        self.notice(f"{row['label']} #{row['id']} {what}.", "success")

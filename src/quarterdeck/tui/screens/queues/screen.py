@@ -169,7 +169,7 @@ class QueuesScreen(FiguresScreen):
         await session.client.call(operation, body=body, queue=name)
         session.did(Act(f"{label} of {safe(name)}", back=back))
         await self.look_again()
-        self.notice(f"{name} {what}. {self.key('undo')} takes it back.")
+        self.notice(f"{name} {what}. {self.key('undo')} takes it back.", "success")
 
     def taken_back(self, act: Act, row: Row | None) -> None:
         self.soon()
