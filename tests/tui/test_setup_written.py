@@ -136,6 +136,7 @@ def test_people_write_it_so(written: Written, text: str, value: Any) -> None:
         (STEPS, "75% shout", "cannot be read in '75% shout'"),
         (STEPS, "75% do raise priority ops", "cannot be read"),
         (TARGETS, "urgent 15m", "write it as urgent 15m / 2h"),
+        (TARGETS, "urgent 1h / 2h\nlow 2d / 9h", "has '2d' for low, which is no time such as 15m, 2h or 1h 30m"),
         (times_after(0), "yesterday", "is no time to come"),
     ],
 )

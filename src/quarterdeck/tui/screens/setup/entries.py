@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,8 @@ class Entry:
     """`at` names the member: `settings/threshold`. `hint` stands under the form while the field has the focus.
 
     `many`: a line for each, as many as are needed. `known` completes what is typed. `choices` empty: those of the
-    model. `of`: what the model says. `must`: needed, though the model does without.
+    model. `of`: what the model says. `must`: needed, though the model does without. `remark`: on what was typed, where
+    it is odd; it stands in place of the hint.
     """
 
     at: str
@@ -44,6 +45,7 @@ class Entry:
     example: str = ""
     of: Shape | None = None
     must: bool = False
+    remark: Callable[[str], str] | None = None
 
     @property
     def member(self) -> str:

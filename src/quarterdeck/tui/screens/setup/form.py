@@ -111,7 +111,9 @@ class SetupForm(Dialog[Row]):
             lines = wrap(self._trouble, cells, "error", most=_HINT_LINES)
         else:
             row = self._fields.row_of(self.focused)
-            lines = wrap(self._said_of(row.entry) if row is not None else "", cells, "muted", _HINT_LINES)
+            remark = row.entry.remark(row.text) if row is not None and row.entry.remark is not None else ""
+            said = self._said_of(row.entry) if row is not None else ""
+            lines = wrap(remark or said, cells, "warning" if remark else "muted", _HINT_LINES)
         self._hint.show(lines)
 
     @staticmethod

@@ -12,7 +12,7 @@ from quarterdeck.tui.screens.setup.entries import Entry, shaped
 from quarterdeck.tui.screens.setup.written import LIST, SWITCH, WHOLE
 from quarterdeck.tui.screens.setup.written_hours import EXAMPLE, HOURS
 from quarterdeck.tui.screens.setup.written_steps import EXAMPLE as STEP
-from quarterdeck.tui.screens.setup.written_steps import STEPS, TARGETS
+from quarterdeck.tui.screens.setup.written_steps import STEPS, TARGETS, remark_on_targets
 
 FROM_NOW = "A change holds for items that enter their queue from now on; clocks that have started keep what held then."
 
@@ -43,6 +43,7 @@ def _entries(tenants: Sequence[str], new: bool) -> list[Entry]:
             many=True,
             example="such as urgent 15m / 2h",
             must=True,
+            remark=remark_on_targets,
         ),
         Entry(
             "settings/calendar/windows",

@@ -64,9 +64,32 @@ def _read_targets(text: str) -> list[dict[str, Any]]:
         if word not in list(Priority) or len(parts) != 2:
             names = ", ".join(Priority)
             raise ValueError(f"cannot be read in '{line.strip()[:30]}'; write it as urgent 15m / 2h ({names})")
-        first, last = (None if part in ("", "-") else COUNTED_MINUTES.read(part) for part in parts)
+        first, last = (_minutes(part, word) for part in parts)
         found.append({"priority": word, "first_response_minutes": first, "resolution_minutes": last})
     return found
+
+
+def _minutes(text: str, priority: str) -> int | None:
+    if text in ("", "-"):
+        return None
+    try:
+        return int(COUNTED_MINUTES.read(text))
+    except ValueError as error:
+        raise ValueError(f"has '{text[:30]}' for {priority}, which {error}") from None
+
+
+def remark_on_targets(text: str) -> str:
+    """What is odd, though it can be promised; empty where nothing is, or nothing can be read yet."""
+    try:
+        targets = _read_targets(text)
+    except ValueError:
+        return ""
+    odd = [
+        each["priority"]
+        for each in targets
+        if (each["first_response_minutes"] or 0) > (each["resolution_minutes"] or 1e9)
+    ]
+    return f"The first response is later than the resolution: {', '.join(odd)}." if odd else ""
 
 
 def _write_targets(targets: Iterable[Mapping[str, Any]]) -> str:
