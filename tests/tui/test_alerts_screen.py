@@ -156,6 +156,12 @@ async def test_one_is_acknowledged_a_group_what_is_marked_and_all(tmp_path: Path
         await person.sees("15 marked")
         await person.press("A")
         await person.sees("19 marked")
+        # Only what something would be done with looks marked.
+        lines = [line for line in person.screen.splitlines()[3:13] if line[1:2] == "■"]
+        assert lines
+        assert not [line for line in lines if "pending" in line or "resolved" in line]
+        await person.press("G", "space")
+        await person.sees("All that fire are marked; this one is resolved.", "19 marked")
         await person.press("g", "space")
         await person.sees("5 marked")
         await person.press("x")

@@ -248,6 +248,14 @@ async def test_marks_survive_a_filter_and_are_counted(tmp_path: Path) -> None:
         await person.sees("300 matching")
 
 
+async def test_a_range_that_is_still_open_counts_when_something_is_done(tmp_path: Path) -> None:
+    async with person_at(tmp_path) as person:
+        await person.press("v", "j", "j", "j", "y")
+        await person.sees("Copied 4 ids.", "4 marked")
+        await person.press("escape", "v", "j", "a")
+        await person.sees("2 items", "2 marked")
+
+
 async def test_new_rows_are_announced_and_brought_in(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         await person.press("j")

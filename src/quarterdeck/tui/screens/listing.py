@@ -16,6 +16,7 @@ from quarterdeck.contract.actions import Action
 from quarterdeck.contract.enums import AnyResource, Listed
 from quarterdeck.contract.live import Message
 from quarterdeck.tui.format import count
+from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.live_rows import LiveRows
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.marked import Marked
@@ -66,6 +67,9 @@ class ListScreen(ConsoleScreen):
     """Which column shows what the rows are sorted by."""
     EXAMPLE: ClassVar[str] = "status:failed"
     """A filter, for those who have not written one yet."""
+
+    OF_MARKED: ClassVar[Sequence[str]] = ("copy",)
+    """Commands that are about what is marked, besides actions."""
 
     def source_of(self, view: View) -> FilteredSource:
         """Where the rows that filter and sort name come from."""
@@ -195,6 +199,10 @@ class ListScreen(ConsoleScreen):
 
     def marked(self) -> int:
         return self.marks.number
+
+    async def do(self, bound: Bound, key: str = "") -> None:
+        if (bound.action is None and bound.name not in self.OF_MARKED) or self.table.close_range():
+            await super().do(bound, key)
 
     async def act(self, action: Action, opened_with: str) -> None:
         self.acting.start(action, opened_with)

@@ -41,6 +41,7 @@ class DrawnTable(Widget, can_focus=True):
         self.new_hint, self.retry_hint, self.stale_hint = "i brings them in", "f5 tries again", "f5 refreshes"
         self.sorted_by, self.descending = "", False
         self.marks = Marks()
+        self.not_of_all: Callable[[Row], str] = lambda _row: ""  # why a row that is listed is not one of all
         self._index = PageIndex(capacity=page_cache)
         self._view = Viewport()
         self._clock = clock
@@ -142,15 +143,17 @@ class DrawnTable(Widget, can_focus=True):
         return LineState(
             cursor=at_cursor,
             focused=at_cursor and self.has_focus,
-            marked=row_id is not None and self._is_marked(row_id),
+            marked=row is not None and self._is_marked(row),
             in_range=in_range,
             stale=row_id in self._stale,
             thumb=line == thumb,
         )
 
-    def _is_marked(self, row_id: int) -> bool:
+    def _is_marked(self, row: Row) -> bool:
         """A row that no longer matches is not one of all that match."""
-        return self.marks.has(row_id, self.scope) and not (self.marks.all_matching and row_id in self._stale)
+        if self.marks.all_matching and (row["id"] in self._stale or self.not_of_all(row)):
+            return False
+        return self.marks.has(row["id"], self.scope)
 
     def _thumb(self) -> int:
         """The line with the sign that says where in the list the screen is; -1 for none."""

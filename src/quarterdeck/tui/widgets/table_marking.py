@@ -28,6 +28,7 @@ class MarkedTable(DrawnTable):
     ) -> None:
         super().__init__(columns, empty=empty, noun=noun, page_cache=page_cache, clock=clock, id=id)
         self._feeder = Feeder(self, self._index, self._landed, self._counted, self._failed)
+        self._far = False  # whether the range that was marked last is not all in memory
         self._hidden: set[int] | None = set()  # marked ids that the list does not hold; None: unknown
 
     # What the layer above does
@@ -91,6 +92,18 @@ class MarkedTable(DrawnTable):
             self._range = self._view.cursor
             self._sync()
 
+    def close_range(self) -> bool:
+        """What is in a range counts as marked when something is done. Returns whether it can be done now; where not,
+        says why."""
+        if self._range is None:
+            return True
+        self._mark_range()
+        if self._range is not None:
+            return False
+        if self._far:
+            self.post_message(Refused("What is in the range is being marked; do it when its marks stand there."))
+        return not self._far
+
     def action_mark_all(self) -> bool:
         """Mark all that match, however many they are. Returns whether there is anything to mark."""
         if self._count == 0:
@@ -135,6 +148,9 @@ class MarkedTable(DrawnTable):
         if self.marks.all_matching and row["id"] in self._stale:
             self.post_message(Refused(f"This row no longer matches, so it is not one of all; {self.stale_hint}."))
             return None
+        if self.marks.all_matching and (why := self.not_of_all(row)):
+            self.post_message(Refused(why))
+            return None
         return row
 
     def _mark_range(self) -> None:
@@ -145,7 +161,8 @@ class MarkedTable(DrawnTable):
             return
         self._range = None
         ids = self._index.ids(range(first, last + 1))
-        if len(ids) == last + 1 - first:
+        self._far = len(ids) < last + 1 - first
+        if not self._far:
             self._add_marks(ids)
         else:
             in_background(self, "range", self._mark_far, first, last + 1)

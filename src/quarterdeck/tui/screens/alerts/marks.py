@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.tui.screens.alerts.source import size
+from quarterdeck.contract.enums import AlertState
+from quarterdeck.tui.screens.alerts.source import is_group, size
 from quarterdeck.tui.screens.marked import Marked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from quarterdeck.tui.screens.alerts.screen import AlertsScreen
+
+
+def not_firing(row: Mapping[str, Any]) -> str:
+    """Why an alert is not one of all that match."""
+    if is_group(row) or row["state"] == AlertState.FIRING:
+        return ""
+    return f"All that fire are marked; this one is {row['state']}."
 
 
 class AlertMarks(Marked):

@@ -15,7 +15,7 @@ from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.alerts.columns import ALERT_COLUMNS, member_columns
 from quarterdeck.tui.screens.alerts.detail import AlertDetail
 from quarterdeck.tui.screens.alerts.doors import go_to_what_it_is_about, link_of
-from quarterdeck.tui.screens.alerts.marks import AlertMarks
+from quarterdeck.tui.screens.alerts.marks import AlertMarks, not_firing
 from quarterdeck.tui.screens.alerts.source import AlertSource, is_group, size
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import ListScreen, Row
@@ -41,6 +41,7 @@ class AlertsScreen(ListScreen):
     COLUMNS: ClassVar[Sequence[Column]] = ALERT_COLUMNS
     EXAMPLE = "state:firing severity:critical label:queue=mail"
     LABELS: ClassVar[Mapping[str, str]] = {"see-run": "Its run"}
+    OF_MARKED: ClassVar[Sequence[str]] = (*_OF_ANY, "copy")
 
     def __init__(
         self, session: Session, *, visit: int | None = None, only: str | None = None, group: Row | None = None
@@ -50,6 +51,7 @@ class AlertsScreen(ListScreen):
         if group is not None:
             self.table.columns = member_columns(group["labels"])
         self._marks = AlertMarks(self)
+        self.table.not_of_all = not_firing
         self.marks = self._marks
         self._part, self._whole = str(group["name"]) if group is not None else "", only
         self._board: Row | None = None
