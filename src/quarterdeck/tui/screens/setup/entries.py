@@ -32,7 +32,7 @@ class Entry:
 
     `many`: a line for each, as many as are needed. `known` completes what is typed. `choices` empty: those of the
     model. `of`: what the model says. `must`: needed, though the model does without. `remark`: on what was typed, where
-    it is odd; it stands in place of the hint.
+    it is odd; it stands in place of the hint. `hint_by`: another hint, by what stands in all the fields.
     """
 
     at: str
@@ -46,6 +46,7 @@ class Entry:
     of: Shape | None = None
     must: bool = False
     remark: Callable[[str], str] | None = None
+    hint_by: Callable[[Texts], str] | None = None
 
     @property
     def member(self) -> str:

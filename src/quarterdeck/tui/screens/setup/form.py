@@ -116,10 +116,10 @@ class SetupForm(Dialog[Row]):
             lines = wrap(remark or said, cells, "warning" if remark else "muted", _HINT_LINES)
         self._hint.show(lines)
 
-    @staticmethod
-    def _said_of(entry: Entry) -> str:
+    def _said_of(self, entry: Entry) -> str:
+        hint = entry.hint if entry.hint_by is None else entry.hint_by(self._fields.texts())
         limits = entry.limits()
-        return f"{entry.hint} ({limits})" if limits else entry.hint
+        return f"{hint} ({limits})" if limits else hint
 
     def on_resize(self) -> None:
         self._say_about()

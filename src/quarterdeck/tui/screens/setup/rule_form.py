@@ -9,8 +9,8 @@ from typing import Any
 from quarterdeck.contract.enums import AlertType
 from quarterdeck.contract.operations import alerts
 from quarterdeck.tui.screens.picker import Option
-from quarterdeck.tui.screens.setup.entries import Entry, shaped
-from quarterdeck.tui.screens.setup.written import LIST, MINUTES, NUMBER, SECONDS, SWITCH, WHOLE
+from quarterdeck.tui.screens.setup.entries import Entry, Texts, shaped
+from quarterdeck.tui.screens.setup.written import LIST, MINUTES, NUMBER, SECONDS, SWITCH, WHOLE, among
 from quarterdeck.tui.screens.setup.written_hours import EXAMPLE, HOURS
 from quarterdeck.tui.screens.setup.written_labels import INHIBITIONS, LABELS, MATCHERS
 
@@ -28,7 +28,7 @@ WATCHED: Mapping[AlertType, tuple[str, str]] = {
 OPTIONS = tuple(Option(str(kind), title, hint) for kind, (title, hint) in WATCHED.items())
 _FIRES = {
     "count": "How many of them, from which on it fires.",
-    "percent": "The percentage from which on it fires.",
+    "percent": "The percentage, 100 at most, from which on it fires.",
     "per_minute": "How many a minute, from which on it fires.",
     "minutes": "How many minutes, from which on it fires.",
 }
@@ -119,10 +119,10 @@ def _condition(kind: AlertType, units: Sequence[str], dimensions: Sequence[str])
     if kind is AlertType.EXTERNAL:
         hint = "Which alerts it takes: all that match; =, != and for regular expressions =~, !~. Empty: every one."
         return [Entry("settings/matchers", "Takes", hint, MATCHERS, example="such as team=mail host=~web.*")]
-    fires = (
-        "The percentage of the usual below which it fires." if kind is AlertType.THROUGHPUT_LOW else _FIRES[units[0]]
-    )
-    entries = [Entry("settings/threshold", "Threshold", fires, NUMBER, must=True)]
+    low = kind is AlertType.THROUGHPUT_LOW
+    fires = "The percentage of the usual below which it fires." if low else _FIRES[units[0]]
+    by_unit = _fires_by_unit if len(units) > 1 else None
+    entries = [Entry("settings/threshold", "Threshold", fires, NUMBER, must=True, hint_by=by_unit)]
     if len(units) > 1:
         said = "What the threshold is counted in. Left and right choose."
         entries.append(Entry("settings/unit", "Unit", said, choices=tuple(map(str, units))))
@@ -135,8 +135,13 @@ def _condition(kind: AlertType, units: Sequence[str], dimensions: Sequence[str])
         entries.append(Entry("settings/minimum", "At least", "With fewer of them a percentage says nothing.", WHOLE))
     if dimensions:
         said = f"An alert for each of: {', '.join(dimensions)}. Empty: one for all."
-        entries.append(Entry("settings/by", "Each", said, LIST, known=tuple(map(str, dimensions))))
+        names = tuple(map(str, dimensions))
+        entries.append(Entry("settings/by", "Each", said, among(names), known=names))
     return entries
+
+
+def _fires_by_unit(texts: Texts) -> str:
+    return _FIRES[texts["settings/unit"]]
 
 
 def _known(channels: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -116,3 +116,16 @@ def _listed(values: Any) -> str:
 
 
 LIST = Written(_list, _listed)
+
+
+def among(words: Sequence[str]) -> Written:
+    """A list that holds nothing but `words`."""
+
+    def read(text: str) -> list[str]:
+        found = _list(text)
+        for each in found:
+            if each not in words:
+                raise ValueError(f"has '{each[:30]}', which is not among {', '.join(words)}")
+        return found
+
+    return Written(read, _listed)
