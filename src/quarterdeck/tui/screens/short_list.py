@@ -13,6 +13,7 @@ from textual.widget import Widget
 from quarterdeck.contract.live import FIGURES_INTERVAL_SECONDS, Message
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.moving import moves
 from quarterdeck.tui.screens.short_detail import ShortDetail
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
@@ -98,14 +99,8 @@ class ShortListScreen(ConsoleScreen):
         yield Container(self.table, self.detail.pane(), id="split")
 
     def handlers(self) -> Mapping[str, Handler]:
-        table = self.table
         return {
-            "down": table.action_down,
-            "up": table.action_up,
-            "top": table.action_top,
-            "bottom": table.action_bottom,
-            "page-down": table.action_page_down,
-            "page-up": table.action_page_up,
+            **moves(lambda: self.table),
             "open": self.open,
             "clear": self.clear,
             "copy": self.copy,

@@ -219,8 +219,8 @@ def group_lines(group: Row, rest: Row | None, *, cells: int, now: int, glyphs: G
     quiet = f", {count(group['quiet'])} kept quiet" if group["quiet"] else ""
     lines.append([(f"{looked}{quiet}; the oldest began {when(group['since'], now)}", "muted")])
     lines.append([(open_key, "key"), (" lists them; what is done here is done to all of them", "faint")])
-    if labels_said(group["labels"]):
-        lines += [[], [("they have in common", "heading")], *wrap(safe(labels_said(group["labels"])), cells, "", most=4)]
+    if alike := safe(labels_said(group["labels"])):
+        lines += [[], [("they have in common", "heading")], *wrap(alike, cells, "", most=4)]
     lines += [[], [("the newest", "heading")]]
     if rest is None:
         return [*lines, [("loading them…", "muted")]]

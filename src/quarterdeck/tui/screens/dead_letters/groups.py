@@ -17,6 +17,7 @@ from quarterdeck.tui.format import count, plural
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import ConsoleScreen, Handler
 from quarterdeck.tui.screens.machines.columns import GROUP_COLUMNS
+from quarterdeck.tui.screens.moving import moves
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
@@ -76,14 +77,8 @@ class GroupsScreen(ConsoleScreen):
         return self.console.place_line("dead letters · errors"), [(f"{plural(number, 'group')}{more} ", "muted")]
 
     def handlers(self) -> Mapping[str, Handler]:
-        table = self.table
         return {
-            "down": table.action_down,
-            "up": table.action_up,
-            "top": table.action_top,
-            "bottom": table.action_bottom,
-            "page-down": table.action_page_down,
-            "page-up": table.action_page_up,
+            **moves(lambda: self.table),
             "open": lambda: self.take(False),
             "take-group": lambda: self.take(True),
             "copy": self.copy,

@@ -17,6 +17,7 @@ from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.looking import LookingScreen
+from quarterdeck.tui.screens.moving import moves
 from quarterdeck.tui.screens.sla import series
 from quarterdeck.tui.screens.sla.columns import BREACH_COLUMNS, RISK_COLUMNS
 from quarterdeck.tui.session import Session
@@ -110,12 +111,7 @@ class SlaScreen(LookingScreen):
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
-            "down": lambda: self.table.action_down(),
-            "up": lambda: self.table.action_up(),
-            "top": lambda: self.table.action_top(),
-            "bottom": lambda: self.table.action_bottom(),
-            "page-down": lambda: self.table.action_page_down(),
-            "page-up": lambda: self.table.action_page_up(),
+            **moves(lambda: self.table),
             "open": self.visit,
             "copy": self.copy,
             "clear": self.widen,

@@ -18,6 +18,7 @@ from quarterdeck.tui.format import plural
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.looking import LookingScreen
+from quarterdeck.tui.screens.moving import moves
 from quarterdeck.tui.screens.usage.cards import card_lines
 from quarterdeck.tui.screens.usage.figures import NEAR, Asked, Figures, fetch
 from quarterdeck.tui.screens.usage.narrowing import Step, UsageNarrowing
@@ -112,12 +113,7 @@ class UsageScreen(LookingScreen):
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
-            "down": lambda: self.table.action_down(),
-            "up": lambda: self.table.action_up(),
-            "top": lambda: self.table.action_top(),
-            "bottom": lambda: self.table.action_bottom(),
-            "page-down": lambda: self.table.action_page_down(),
-            "page-up": lambda: self.table.action_page_up(),
+            **moves(lambda: self.table),
             "detail-down": lambda: self._scroll(1),
             "detail-up": lambda: self._scroll(-1),
             "open": self.narrow,
