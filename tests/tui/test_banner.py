@@ -77,6 +77,19 @@ async def test_a_short_terminal_has_no_line_to_give(tmp_path: Path) -> None:
         await person.sees("support_tasks")
 
 
+async def test_where_no_key_leads_there_its_name_has_the_room(tmp_path: Path) -> None:
+    fake = HomeClient()
+    async with person_at(tmp_path, fake, size=(60, 24)) as person:
+        fake.fire(alert(0, labels={"host": "relay-7"}))
+        await person.sees("▲ critical: Mail fails ho…, acme, since", "! goes there")
+        await person.press("f4")
+        await person.sees("Theme", "▲ critical: Mail fails host=relay-7, acme, since")
+        assert "goes there" not in person.screen
+        await person.press("escape")
+        await person.pilot.resize_terminal(50, 12)
+        await person.sees("▲ critical: Mail fails host", "…, acme", "! goes there")
+
+
 async def test_it_rings_once_for_what_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMUX", "/tmp/tmux")
     fake = HomeClient()

@@ -89,20 +89,23 @@ class Alarm:
             more = f" and {others} more" if others else ""
             self._console.send_through(notice(console.alert_notice, "Critical alert", f"{alert_name(first)}{more}"))
 
-    def line(self, cells: int) -> tuple[Line, Line]:
-        """For the banner: what fires, and the key that goes there; nothing where nothing does. The name gives way."""
+    def line(self, cells: int, *, leads: bool = True) -> tuple[Line, Line]:
+        """For the banner: what fires, and the key that goes there if one `leads` there; nothing where nothing does.
+        The name gives way, and then the time."""
         if not self.alerts:
             return [], []
         first = self.alerts[0]
         sign, _ = severity(first["severity"], self._console.look.glyphs)
         said = f", {_short(first['tenant_id'], _TENANT)}" if first["tenant_id"] else ""
-        said += f", since {self._since(first['since'])}"
-        if self.count > 1:
-            said += f", and {count(self.count - 1, more=self._more)} more"
+        since = f", since {self._since(first['since'])}"
+        more = f", and {count(self.count - 1, more=self._more)} more" if self.count > 1 else ""
         key = self._console.session.keymap.key
-        way = f"{key('alerts') or key('home')} goes there "
-        room = cells - cell_len(said) - len(sign) - len(way) - 4
-        return [(f" {sign}: {_short(alert_name(first), max(room, _NAME))}{said}", "lost")], [(way, "lost")]
+        way = f"{key('alerts') or key('home')} goes there " if leads else ""
+        room = cells - cell_len(said) - len(since) - len(more) - len(sign) - len(way) - 4
+        if room < _NAME:
+            room, since = room + len(since), ""
+        left = f" {sign}: {_short(alert_name(first), max(room, _NAME))}{said}{since}{more}"
+        return [(left, "lost")], [(way, "lost")] if leads else []
 
     def _since(self, at: object) -> str:
         """A time of day: it says the same as long as it stands there."""

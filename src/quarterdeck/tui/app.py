@@ -283,8 +283,8 @@ class Console(App[None]):
             self.alarm = Alarm(self)
         self.alarm.soon()
 
-    def banner_line(self, cells: int) -> tuple[Line, Line]:
-        return self.alarm.line(cells) if self.alarm is not None else ([], [])
+    def banner_line(self, cells: int, *, leads: bool = True) -> tuple[Line, Line]:
+        return self.alarm.line(cells, leads=leads) if self.alarm is not None else ([], [])
 
     def warn(self) -> None:
         """Critical alerts have come or gone."""

@@ -89,8 +89,7 @@ class Dialog(ModalScreen[Result]):
             return
         banner = self.query_one(Banner)
         banner.styles.margin = (self._above, 0, 0, 0)
-        left, _ = self.console.banner_line(self.size.width)
-        if banner.tell(left, []):  # no key leads there from here
+        if banner.tell(*self.console.banner_line(self.size.width, leads=False)):
             self.fit()
 
     @property
