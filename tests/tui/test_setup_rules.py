@@ -115,8 +115,14 @@ async def test_a_rule_is_made_changed_and_deleted(tmp_path: Path) -> None:
 
 
 async def test_a_rule_is_tried_with_what_was(tmp_path: Path) -> None:
-    async with at_the("rules", tmp_path) as person:
-        await person.sees("Mail fails")
+    fake = SetupClient()
+    async with at_the("rules", tmp_path, fake) as person:
+        await person.sees("Mail fails", "enter Detail")
+        await person.press("j", "j", "c")
+        await person.sees("Change rule Promises of Acme", "▸count  percent")
+        await person.press("enter")
+        await person.sees("Nothing was changed.")
+        await person.press("g")
         await person.press("t")
         await person.sees("Test of rule Mail fails", "threshold 20%", "✕ fires  31.5%", "● quiet  1.25%")
         await person.press(*["j"] * 9)
@@ -125,6 +131,14 @@ async def test_a_rule_is_tried_with_what_was(tmp_path: Path) -> None:
         await person.sees("alerts from outside with job=~node.*")
         await person.press("t")
         await person.sees("it reads nothing", "this rule only says where they go")
+        fake.rules.clear()
+        await person.press("escape", "f5")
+        await person.sees("No rule yet: nothing fires.")
+        assert "Detail" not in person.line(-1)
+        await person.press("t")
+        await person.sees("Test needs a rule; there is none under the cursor.")
+        await person.press("enter")
+        await person.sees("Detail needs a rule; there is none under the cursor.")
 
 
 async def test_who_may_not_change_is_told_why(tmp_path: Path) -> None:

@@ -84,7 +84,10 @@ def texts_of(entries: Iterable[Entry], row: Mapping[str, Any] | None) -> dict[st
     found = {}
     for entry in entries:
         value = (entry.of.default if entry.of else None) if row is None else member_of(row, entry.at)
-        found[entry.at] = "" if value is None else entry.written.write(value)
+        if value is None:
+            found[entry.at] = entry.choices[0] if entry.choices else ""  # as the field shows it
+        else:
+            found[entry.at] = entry.written.write(value)
     return found
 
 

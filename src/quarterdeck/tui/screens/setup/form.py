@@ -45,7 +45,7 @@ class SetupForm(Dialog[Row]):
         """`about`: what is to be known before it is saved."""
         super().__init__()
         self._title, self._entries, self._save, self._about = title, entries, save, about
-        self._before: Texts = texts
+        self._before = dict(texts)
         self._fields = EntryFields(entries, texts)
         self._hint = LinesView(id="hint")
         self._trouble = ""  # what the engine said that belongs to no field
@@ -69,7 +69,6 @@ class SetupForm(Dialog[Row]):
     def on_mount(self) -> None:
         self.say_title(self._title)
         self._say_about()
-        self._before = self._fields.texts()  # a choice shows its first word where nothing is given
         self._fields.boxes[0].focus()
         self._say()
 

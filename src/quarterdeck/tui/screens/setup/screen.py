@@ -19,6 +19,8 @@ from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 
 Row = Mapping[str, Any]
+# What is done with the row under the cursor, besides what changes it.
+_OF_A_ROW = ("open", "rule-test", "channel-verify")
 _CHANGING = ("setup-new", "setup-change", "setup-switch", "setup-delete")
 EACH_SECONDS = 60.0  # what somebody else has set up is told by no message
 UNCHANGED: dict[str, Any] = {}  # what a form answers with that has nothing to send
@@ -108,7 +110,9 @@ class SetupScreen(ShortListScreen):
             if refused:
                 return refused
         refused = super().why_not(bound)
-        needs_row = bound.name.startswith("setup-") and bound.name != "setup-new"
+        needs_row = bound.name in _OF_A_ROW or (bound.name.startswith("setup-") and bound.name != "setup-new")
+        if bound.name == "open" and self.detail.is_open:
+            needs_row = False  # it closes the pane
         if not refused and needs_row and self.current_row() is None:
             return f"{label} needs a {self.ONE}; there is none under the cursor."
         return refused
