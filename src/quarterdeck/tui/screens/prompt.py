@@ -39,8 +39,11 @@ class Prompt(Dialog[Values]):
         danger: bool = False,
         opened_with: str = "",
         enter_says: str = "",
+        wrong: tuple[str, str] = ("", ""),
     ) -> None:
+        """`wrong`: the name of a field, or none, and what was wrong with it the last time."""
         super().__init__()
+        self._mistake, self._refused = wrong, dict[str, str | None]()
         self._enter_says = enter_says or verb
         self._asked_for: Field | None = None  # what was missing when somebody wanted to go on
         self._title, self._verb, self._about, self._danger = title, verb, list(about), danger
@@ -57,7 +60,12 @@ class Prompt(Dialog[Values]):
         if self._about:
             self.query_one("#about", LinesView).show(self._about)
         self._keys()
-        if not self._danger:
+        name, sentence = self._mistake
+        self._refused = self._form.values()
+        self._form.say_wrong(name, sentence)
+        if name:
+            self._form.focus_field(name)
+        elif not self._danger:
             self._form.focus_first()
 
     def _keys(self) -> None:
@@ -97,7 +105,17 @@ class Prompt(Dialog[Values]):
         self._keys()
 
     def on_input_changed(self) -> None:
+        self._changed()
         self._keys()
+
+    def on_form_changed(self) -> None:
+        self._changed()
+
+    def _changed(self) -> None:
+        """A sentence about what stands there no longer goes."""
+        if self._mistake[1] and self._form.values() != self._refused:
+            self._mistake = ("", "")
+            self._form.say_wrong("", "")
 
     def entered(self) -> None:
         """Enter in a field: carries out, but never what is dangerous."""

@@ -14,9 +14,9 @@ from textual.widget import Widget
 
 from quarterdeck.tui.forms import Field
 from quarterdeck.tui.keymap import pressed
-from quarterdeck.tui.spans import Line
+from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.theming import look_of
-from quarterdeck.tui.widgets.lines import LineView, strip_of
+from quarterdeck.tui.widgets.lines import LinesView, LineView, strip_of
 from quarterdeck.tui.widgets.text_input import TextInput
 
 
@@ -74,7 +74,7 @@ class Form(Vertical):
     Form { height: auto; }
     Form Horizontal { height: 1; }
     Form .label { width: 12; }
-    Form .hint { margin-left: 12; }
+    Form .hint, Form .wrong { margin-left: 12; }
     """
 
     class Changed(Message):
@@ -108,6 +108,18 @@ class Form(Vertical):
     def on_mount(self) -> None:
         for field, label in zip(self.fields, self.query(".label").results(LineView), strict=True):
             label.show([(field.title, "muted")])
+
+    def say_wrong(self, name: str, sentence: str) -> None:
+        """Under the field of that name, or under all of them; it takes the place of what was said before."""
+        for before in self.query(".wrong"):
+            before.remove()
+        if not sentence:
+            return
+        said = LinesView(classes="wrong")
+        cells = (self.size.width or self.app.size.width) - 16
+        said.show(wrap(f"{look_of(self.app).glyphs.failed} {sentence}", max(min(cells, 70), 20), "error", most=3))
+        box = self._inputs.get(name)
+        self.mount(said, after=box.parent if box is not None and isinstance(box.parent, Widget) else None)
 
     @property
     def boxes(self) -> list[TextInput | Choice]:

@@ -15,7 +15,7 @@ from quarterdeck.tui.screens.alerts.picking import AT_ONCE, TooMany, about_lines
 from quarterdeck.tui.screens.alerts.words import labels_said
 from quarterdeck.tui.screens.prompt import Prompt, Values
 from quarterdeck.tui.session import Act
-from quarterdeck.tui.spans import Line, wrap
+from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 from quarterdeck.tui.theming import look_of
 
@@ -26,7 +26,8 @@ Row = Mapping[str, Any]
 _SPAN = re.compile(r"(\d{1,6})\s*(m|h|d)")
 _MINUTES = {"m": 1, "h": 60, "d": 1_440}
 MOST_MINUTES = 43_200
-_CELLS = 76
+Mistake = tuple[str, str]  # the name of a field, or none, and a sentence
+NO_MISTAKE: Mistake = ("", "")
 _NOTE = Field("note", "Note", "what is being done; may stay empty", False, True)
 _WHY = Field("note", "Note", "why it is over", True, False)
 _FOR = Field("time", "For", "30m, 4h, 2d; empty: as the engine's setting says", False, True)
@@ -114,31 +115,32 @@ class AlertActing:
         *,
         danger: bool = False,
         given: Mapping[str, object] | None = None,
-        failed: Sequence[Line] = (),
+        wrong: Mistake = NO_MISTAKE,
+        begun: bool = False,
     ) -> tuple[Values | None, int | None]:
         """What was answered, and the minutes of its field "time"; asked again as long as that cannot be read.
-        `failed`: why it is asked once more, with what was `given` then."""
-        wrong: list[Line] = list(failed)
+        `wrong`: why it is asked once more, with what was `given` then; `begun`: something was tried by then."""
         while True:
             answer = await self.screen.app.push_screen_wait(
                 Prompt(
                     title,
                     verb,
                     fields,
-                    about=[*about, *wrong],
+                    about=about,
                     given=given,
                     danger=danger,
                     opened_with=opened_with,
+                    wrong=wrong,
                 )
             )
             if answer is None:
-                if not failed:
+                if not begun:
                     self.screen.notice("Nothing was done.")
                 return None, None
             try:
                 return answer, minutes_of(answer.get("time"))
             except ValueError as error:
-                wrong, given = [[(str(error), "error")]], answer
+                wrong, given = ("time", str(error)), answer
 
     async def _carried_out(
         self, operation: Operation, rows: Sequence[Row], ask: Callable[..., Awaitable[tuple[Values | None, int | None]]]
@@ -160,10 +162,8 @@ class AlertActing:
                     left += len(found["skipped"])
                 return done, left
             except FAILURES as error:
-                failed = wrap(sentence(error), _CELLS, "error", most=3)
-                if done:
-                    failed.append([(f"{plural(len(done), 'alert')} of {count(len(rows))} are done.", "warning")])
-                answer, minutes = await ask(given=answer, failed=failed)
+                said = f" {plural(len(done), 'alert')} of {count(len(rows))} are done." if done else ""
+                answer, minutes = await ask(given=answer, wrong=("", f"{sentence(error)}{said}"), begun=True)
         return done, None
 
     def _tell(self, verb: str, done: Sequence[int], left: int | None, why_not_undone: str) -> None:

@@ -11,12 +11,12 @@ from quarterdeck.tui.detail import when
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count, plural
 from quarterdeck.tui.forms import Field
-from quarterdeck.tui.screens.alerts.acting import AlertActing
+from quarterdeck.tui.screens.alerts.acting import NO_MISTAKE, AlertActing
 from quarterdeck.tui.screens.alerts.picking import first_lines, picked
 from quarterdeck.tui.screens.prompt import Values
 from quarterdeck.tui.screens.setup.written_labels import read_matchers, write_matchers
 from quarterdeck.tui.session import Act
-from quarterdeck.tui.spans import Line, wrap
+from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 
 Row = Mapping[str, Any]
@@ -26,7 +26,6 @@ _FIELDS = (
     Field("comment", "Reason", "why", True, False),
 )
 _USUAL = "2h"
-_CELLS = 76
 # Says how bad it is, not what it is.
 _NOT_PROPOSED = ("severity",)
 
@@ -54,10 +53,10 @@ class AlertSilencing(AlertActing):
         tenant = next(iter(tenants)) if len(tenants) == 1 else None
         given: Mapping[str, Any] = {"matchers": write_matchers(proposed), "time": _USUAL}
         about: list[Line] = [[("Kept and shown, and not sent, while all of these hold.", "muted")]]
-        wrong: list[Line] = []
+        wrong = NO_MISTAKE
         while True:
             title: Line = [("Silence ", "title"), *self.title(rows)]
-            answer, minutes = await self.ask(title, "show", _FIELDS, [*about, *wrong], opened_with, given=given)
+            answer, minutes = await self.ask(title, "show", _FIELDS, about, opened_with, given=given, wrong=wrong)
             if answer is None:
                 return
             try:
@@ -65,9 +64,9 @@ class AlertSilencing(AlertActing):
                 preview: Row = await self.session.client.call(alerts.PREVIEW_SILENCE, body=body)
                 break
             except ValueError as error:
-                wrong = [[(f"What: {error}.", "error")]]
+                wrong = ("matchers", f"{error}.")
             except FAILURES as error:
-                wrong = wrap(sentence(error), _CELLS, "error", most=3)
+                wrong = ("", sentence(error))
             given = answer
         await self._confirmed(body, preview, str(answer["matchers"]), opened_with)
 
@@ -93,16 +92,18 @@ class AlertSilencing(AlertActing):
         if body["tenant_id"] is not None:
             about.append([(f"only of tenant {safe(body['tenant_id'])}", "muted")])
         title: Line = [("Silence ", "title"), (safe(matchers), "accent")]
-        failed: list[Line] = []
+        wrong = NO_MISTAKE
         while True:
-            answer, _ = await self.ask(title, "silence", (), about, opened_with, danger=True, failed=failed)
+            answer, _ = await self.ask(
+                title, "silence", (), about, opened_with, danger=True, wrong=wrong, begun=wrong != NO_MISTAKE
+            )
             if answer is None:
                 return
             try:
                 made = await self.session.client.call(alerts.SILENCE, body=body)
                 break
             except FAILURES as error:
-                failed = wrap(sentence(error), _CELLS, "error", most=3)
+                wrong = ("", sentence(error))
         number, client = int(made["id"]), self.session.client
         kept = f"Silence #{number} keeps {plural(made['alerts'], 'alert')} quiet"
         self.screen.notice(f"{kept}; {self.screen.key('undo')} ends it.", "success")
