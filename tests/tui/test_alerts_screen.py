@@ -296,7 +296,7 @@ async def test_news_is_shown_where_it_moves_nothing(tmp_path: Path) -> None:
 
         # What happened while there was no engine is seen when there is one.
         await fake.queue.put({"type": "disconnected", "reason": "The engine has gone."})
-        await person.sees("no engine")
+        await person.sees("No engine: The engine has gone.")
         fake.alerts[96] = alert(96, "Missed", "critical", 0)
         await fake.queue.put({"type": "connected", "version": "0.1.0"})
         await person.sees("4 firing", "1 new")
