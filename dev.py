@@ -154,8 +154,8 @@ def demo(args: list[str]) -> int:
 def test(args: list[str]) -> int:
     # All cores make sense only for the whole suite; a hand-picked test starts faster alone.
     if not args and (os.cpu_count() or 1) > 1:
-        # One more than there are cores: many tests wait for another process.
-        args = ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
+        # More than there are cores: many tests wait for another process.
+        args = ["-n", str(min((os.cpu_count() or 1) * 2, 8))]
     return run(str(PYTHON), "-m", "pytest", *args)
 
 
