@@ -126,7 +126,10 @@ class FilterEditor(Vertical):
         return None
 
     def _show(self, mistake: FilterError | None) -> None:
-        view = self.query_one("#offers", LinesView)
+        # What was typed may be told of when the editor is gone already: enter came right behind it.
+        view = next(iter(self.query("#offers").results(LinesView)), None)
+        if view is None:
+            return
         if mistake is not None:
             view.show(self._pointed(mistake))
             return
