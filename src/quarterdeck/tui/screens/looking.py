@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
 from textual.timer import Timer
 
 from quarterdeck.tui.screens.base import ConsoleScreen
-from quarterdeck.tui.spans import Line
-from quarterdeck.tui.text import safe
 
 PATIENCE = 10  # times as long as a look takes, until the next one
 
@@ -60,31 +58,3 @@ class LookingScreen(ConsoleScreen):
         finally:
             self._looked_at = time.monotonic()
             self._took = self._looked_at - began
-
-    def whose(self, tenant: str, command: str) -> Line:
-        """Whose figures they are, and the key for those of another; empty: of all that one sees."""
-        own = self.console.session.own_tenants
-        if own is None:
-            line: Line = [("tenant ", "muted"), (safe(tenant) or "every", "title")]
-        else:
-            line = [("only your own: ", "muted"), (safe(tenant) or safe(", ".join(own)) or "nothing", "title")]
-        return line if own is not None and len(own) < 2 else [*line, (f" {self.key(command)}", "key")]
-
-    def why_one_tenant(self) -> str | None:
-        """Why another tenant cannot be chosen."""
-        own = self.console.session.own_tenants
-        return "You see only what is your own." if own is not None and len(own) < 2 else None
-
-    def ask_for_tenant(self, title: str, tenant: str, chosen: Callable[[str], None], also: Iterable[str] = ()) -> None:
-        """One of those that are known, or all (empty); `chosen` is told of another one than `tenant`. `also`: further
-        tenants that were seen."""
-        from quarterdeck.tui.screens.picker import Option, Picker
-
-        tenants = sorted({*self.console.session.tenants, *also})
-        options = [Option("*", "every tenant"), *(Option(f"={each}", each) for each in tenants)]
-
-        def answered(value: str | None) -> None:
-            if value is not None and value[1:] != tenant:
-                chosen(value[1:])
-
-        self.console.push_screen(Picker(title, options, chosen=f"={tenant}" if tenant else "*"), answered)

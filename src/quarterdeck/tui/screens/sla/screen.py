@@ -12,22 +12,19 @@ from quarterdeck.contract.enums import Resource, SlaTarget
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import Operation, sla
 from quarterdeck.tui.commands import Scope
-from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
-from quarterdeck.tui.screens.looking import LookingScreen
-from quarterdeck.tui.screens.moving import moves
+from quarterdeck.tui.screens.charted import ChartedScreen
 from quarterdeck.tui.screens.sla import series
 from quarterdeck.tui.screens.sla.columns import BREACH_COLUMNS, RISK_COLUMNS
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import ListedSource
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.widgets.chart_board import ChartBoard
 from quarterdeck.tui.widgets.chart_data import percent
 from quarterdeck.tui.widgets.lines import LineView
 from quarterdeck.tui.widgets.rows import Page
-from quarterdeck.tui.widgets.table_messages import CountKnown, FetchFailed, Refused
+from quarterdeck.tui.widgets.table_messages import CountKnown
 from quarterdeck.tui.widgets.titled_table import TitledTable
 from quarterdeck.tui.widgets.window_table import WindowTable
 
@@ -49,7 +46,7 @@ class ClockSource(ListedSource):
         return Page(rows, found.next, found.previous)
 
 
-class SlaScreen(LookingScreen):
+class SlaScreen(ChartedScreen):
     DEFAULT_CSS = """
     SlaScreen ChartBoard { height: 7; padding: 0 1; }
     SlaScreen.-tall ChartBoard { height: 18; }
@@ -59,6 +56,8 @@ class SlaScreen(LookingScreen):
     SlaScreen TitledTable.-current, SlaScreen.-beside TitledTable { display: block; }
     SlaScreen.-beside #broken { border-left: solid $line; }
     """
+    NAME = "sla"
+    HERE = "These are the service levels already."
     AUTO_FOCUS = "#risk WindowTable"
     LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back", "open": "Item", "window": "Period"}
     SUMMARIES: ClassVar[Mapping[str, str]] = {
@@ -69,12 +68,10 @@ class SlaScreen(LookingScreen):
 
     def __init__(self, session: Session) -> None:
         super().__init__()
-        self.board = ChartBoard(id="charts")
         self.risk = TitledTable(session, RISK_COLUMNS, "", "at risk", "risk")
         self.broken = TitledTable(session, BREACH_COLUMNS, "No promise was broken in this time.", "broken", "broken")
         self.current = self.risk
         self.span, self.tenant, self.target = series.SPANS[1], "", SlaTarget.RESOLUTION
-        self.figures: series.Figures | None = None
 
     @property
     def place(self) -> Scope:
@@ -99,26 +96,11 @@ class SlaScreen(LookingScreen):
                 right.append((f" {count(whole['breached'])} broken ", "badge-failed"))
         return self.console.place_line("service levels"), right
 
-    def remember(self) -> None:
-        self.console.session.state.screen = "sla"
-
-    def current_row(self) -> Mapping[str, Any] | None:
-        return self.table.cursor_row
-
-    @property
-    def is_filling(self) -> bool:
-        return self.table.is_filling
-
     def handlers(self) -> Mapping[str, Handler]:
         return {
-            **moves(lambda: self.table),
+            **super().handlers(),
             "open": self.visit,
-            "copy": self.copy,
-            "clear": self.widen,
-            "reload": self.look,
             "window": self.next_span,
-            "chart-next": lambda: self.turn(1),
-            "chart-previous": lambda: self.turn(-1),
             "sla-other": self.other,
             "sla-tenant": self.choose_tenant,
             "sla-target": self.next_target,
@@ -126,21 +108,15 @@ class SlaScreen(LookingScreen):
         }
 
     def why_not(self, bound: Bound) -> str | None:
-        if bound.name == "sla":
-            return "These are the service levels already."
         if bound.name == "sla-tenant":
             return self.why_one_tenant()
         if bound.name in ("detail-down", "detail-up"):
             return f"There is no detail pane here; {self.key('open')} goes to the item."
-        if bound.name in ("open", "copy") and self.current_row() is None:
-            return f"{self.label(bound)} needs a row; there is none under the cursor."
         return super().why_not(bound)
 
     # Showing
 
     def on_mount(self) -> None:
-        self.board.turn_hint = self.key("chart-next")
-        self.board.say("Loading the charts…")
         for half in (self.risk, self.broken):
             half.table.retry_hint = f"{self.key('reload')} tries again"
         self.risk.table.empty = (
@@ -148,7 +124,6 @@ class SlaScreen(LookingScreen):
         )
         self._arrange()
         self.set_interval(EACH_SECONDS, self.soon)
-        self.look(keep=False)
 
     def on_resize(self) -> None:
         self._arrange()
@@ -179,26 +154,12 @@ class SlaScreen(LookingScreen):
                 left += [(f"   {other.counted()}", "muted"), (f" {self.key('sla-other')}", "key")]
             half.heading.show(left)
 
-    def on_link(self) -> None:
-        self.chrome()
-        if not self.console.session.lost:
-            self.look()
-
     async def on_news(self, message: Mapping[str, Any]) -> None:
         ours = message["type"] == Message.RESOURCE_CHANGED and message["resource"] in list(Resource)
         if ours or message["type"] == Message.RESYNC:
             self.soon()
 
-    def on_screen_resume(self) -> None:
-        """From an item, where something may have been done."""
-        self.table.focus()
-        self.soon()
-
-    def look(self, *, keep: bool = True) -> None:
-        self.no_more_waiting()
-        session = self.console.session
-        if session.client is None or session.lost:
-            return
+    def ask(self, *, keep: bool) -> None:
         query = {"tenant": self.tenant} if self.tenant else {}
         self.risk.table.show(self._source(sla.AT_RISK, query), keep=keep)
         self._look_back(keep=keep)
@@ -211,37 +172,21 @@ class SlaScreen(LookingScreen):
         query = series.broken_query(self.span, session.now(), self.tenant or None, self.target)
         self.broken.noun = f"broken in {self.span.said}"
         self.broken.table.show(self._source(sla.BREACHES, query), keep=keep)
-        self.run_worker(self._fetch(), group="figures", exclusive=True)
+        self.ask_for_figures(keep=keep)
 
     def _source(self, operation: Operation, query: Mapping[str, object]) -> ClockSource:
         session = self.console.session
         return ClockSource(lambda: session.client, operation, query)
 
-    async def _fetch(self) -> None:
-        span, target = self.span, self.target
-        try:
-            with self.timed():
-                figures = await series.fetch(self.console.session.client, span, self.tenant or None, target)
-        except FAILURES as error:
-            self.notice(sentence(error), "error")
-            if self.board.is_empty:
-                self.board.say(sentence(error))
-            return
-        if not self.stands:
-            return
-        self.figures = figures
-        self.board.show_plots(series.plots(figures, span, target))
-        self.chrome()
+    async def fetch(self) -> series.Figures:
+        return await series.fetch(self.console.session.client, self.span, self.tenant or None, self.target)
+
+    async def show_figures(self, *, keep: bool) -> None:
+        self.board.show_plots(series.plots(self.figures))
 
     def on_window_table_count_known(self, _event: CountKnown) -> None:
         self._tell()
         self.chrome()
-
-    def on_window_table_fetch_failed(self, event: FetchFailed) -> None:
-        self.notice(event.sentence, "error")
-
-    def on_window_table_refused(self, event: Refused) -> None:
-        self.notice(event.sentence, "warning")
 
     def on_window_table_opened(self) -> None:
         self.visit()
@@ -263,10 +208,6 @@ class SlaScreen(LookingScreen):
         self._arrange()
         self.table.focus()
         self.chrome()
-
-    def turn(self, by: int) -> None:
-        if not self.board.turn(by):
-            self.notice("All charts stand here already.")
 
     def next_span(self) -> None:
         self.span = series.SPANS[(series.SPANS.index(self.span) + 1) % len(series.SPANS)]

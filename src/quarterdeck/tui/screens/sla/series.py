@@ -44,6 +44,8 @@ _SIGNS = {
 class Figures(NamedTuple):
     """Of one time, tenant and promise. `by_priority`: compliance of each, `times`: how long each took."""
 
+    span: Span
+    target: SlaTarget
     whole: Answer
     by_priority: Mapping[Priority, Answer]
     times: Answer
@@ -59,7 +61,7 @@ async def fetch(client: Any, span: Span, tenant: str | None, target: SlaTarget) 
         client.call(sla.RESOLUTION_TIME, query=query),
         *(client.call(sla.COMPLIANCE, query={**query, "priority": str(priority)}) for priority in Priority),
     )
-    return Figures(whole, dict(zip(Priority, each, strict=True)), times)
+    return Figures(span, target, whole, dict(zip(Priority, each, strict=True)), times)
 
 
 def broken_query(span: Span, now: int, tenant: str | None, target: SlaTarget) -> dict[str, object]:
@@ -70,7 +72,8 @@ def broken_query(span: Span, now: int, tenant: str | None, target: SlaTarget) ->
     return query if tenant is None else {**query, "tenant": tenant}
 
 
-def plots(figures: Figures, span: Span, target: SlaTarget) -> list[Plot]:
+def plots(figures: Figures) -> list[Plot]:
+    span = figures.span
     periods = figures.whole["periods"]
     times, step = [moment(each["start"]) or 0 for each in periods], _STEPS[span.period]
     share = figures.whole["percent"]
@@ -79,7 +82,7 @@ def plots(figures: Figures, span: Span, target: SlaTarget) -> list[Plot]:
     )
     breaches = Series("broken", "failed", "badge-failed", _counts(periods), count(figures.whole["breached"]))
     each = f"each {span.period}, UTC"
-    what = "time to resolve" if target is SlaTarget.RESOLUTION else "time to respond"
+    what = "time to resolve" if figures.target is SlaTarget.RESOLUTION else "time to respond"
     return [
         Plot("promises kept", percent, times, step, (compliance,), each, _NO_VERDICT, 100.0, UTC),
         Plot("breaches", _whole, times, step, (breaches,), each, "no promise was broken in this time", None, UTC),

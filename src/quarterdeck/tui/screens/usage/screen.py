@@ -13,12 +13,10 @@ from quarterdeck.contract.enums import Role
 from quarterdeck.contract.live import Message
 from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.commands import Scope
-from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import plural
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
-from quarterdeck.tui.screens.looking import LookingScreen
-from quarterdeck.tui.screens.moving import moves
+from quarterdeck.tui.screens.charted import ChartedScreen
 from quarterdeck.tui.screens.usage.cards import card_lines
 from quarterdeck.tui.screens.usage.figures import NEAR, Asked, Figures, fetch
 from quarterdeck.tui.screens.usage.narrowing import Step, UsageNarrowing
@@ -29,16 +27,14 @@ from quarterdeck.tui.screens.usage.words import FULL, asked_line
 from quarterdeck.tui.session import Act, Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.theming import look_of
-from quarterdeck.tui.widgets.chart_board import ChartBoard
 from quarterdeck.tui.widgets.lines import LinesView, LineView
-from quarterdeck.tui.widgets.table_messages import Refused
 from quarterdeck.tui.widgets.window_table import WindowTable
 
 MIDDLING, TALL, BESIDE = 30, 36, 160  # lines, lines, cells
 LONGEST_WAIT = 3_600  # seconds; then it is looked whether the period has ended
 
 
-class UsageScreen(LookingScreen):
+class UsageScreen(ChartedScreen):
     DEFAULT_CSS = """
     UsageScreen #cards { height: auto; max-height: 5; }
     UsageScreen.-middling #cards { max-height: 8; }
@@ -48,6 +44,8 @@ class UsageScreen(LookingScreen):
     UsageScreen.-tall.-beside ChartBoard { height: 20; }
     UsageScreen UsageTables { border-top: solid $line; }
     """
+    NAME = "usage"
+    HERE = "This is usage already."
     AUTO_FOCUS = "#tenants WindowTable"
     LABELS: ClassVar[Mapping[str, str]] = {
         "clear": "Back",
@@ -68,9 +66,7 @@ class UsageScreen(LookingScreen):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.cards = LinesView(id="cards")
-        self.board = ChartBoard(id="charts")
         self.narrowed = UsageNarrowing(session)
-        self.figures: Figures | None = None
         self.tables = UsageTables(session, session.keymap.key)
         self._from: object = None  # the row that was narrowed to its tenant
         self._turn: Timer | None = None
@@ -101,28 +97,13 @@ class UsageScreen(LookingScreen):
                 right.append((f" {near} nearly ", "warning"))
         return self.console.place_line("usage"), right
 
-    def remember(self) -> None:
-        self.console.session.state.screen = "usage"
-
-    def current_row(self) -> Mapping[str, Any] | None:
-        return self.table.cursor_row
-
-    @property
-    def is_filling(self) -> bool:
-        return self.table.is_filling
-
     def handlers(self) -> Mapping[str, Handler]:
         return {
-            **moves(lambda: self.table),
+            **super().handlers(),
             "detail-down": lambda: self._scroll(1),
             "detail-up": lambda: self._scroll(-1),
             "open": self.narrow,
-            "clear": self.widen,
-            "copy": self.copy,
-            "reload": self.look,
             "window": self.next_period,
-            "chart-next": lambda: self.turn(1),
-            "chart-previous": lambda: self.turn(-1),
             "usage-other": self.other,
             "usage-tenant": self.choose_tenant,
             "usage-type": self.choose_kind,
@@ -134,10 +115,6 @@ class UsageScreen(LookingScreen):
         }
 
     def why_not(self, bound: Bound) -> str | None:
-        if bound.name == "usage":
-            return "This is usage already."
-        if bound.name in ("open", "copy") and self.current_row() is None:
-            return f"{self.label(bound)} needs a row; there is none under the cursor."
         if bound.name == "usage-later" and not self.narrowed.back:
             return "What is to come has not been used yet."
         if bound.name == "usage-tenant":
@@ -153,10 +130,7 @@ class UsageScreen(LookingScreen):
     # Showing
 
     def on_mount(self) -> None:
-        self.board.turn_hint = self.key("chart-next")
-        self.board.say("Loading usage…")
         self._arrange()
-        self.look(keep=False)
 
     def on_resize(self) -> None:
         self._arrange()
@@ -192,52 +166,29 @@ class UsageScreen(LookingScreen):
         lines = card_lines(self.figures, self.size.width, glyphs, boxes=self.has_class("-tall"))
         self.cards.show(lines, keep=True)
 
-    def on_link(self) -> None:
-        self.chrome()
-        if not self.console.session.lost:
-            self.look()
-
     async def on_news(self, message: Mapping[str, Any]) -> None:
         if message["type"] in (Message.USAGE_CHANGED, Message.RESYNC):
             self.soon()
 
-    def on_screen_resume(self) -> None:
-        self.table.focus()
-        if self.figures is not None:
-            self.soon()
+    def ask(self, *, keep: bool) -> None:
+        if self.figures is None and self.narrowed.only:
+            self.tables.go(View.STEPS)  # by tenant there would be one
+        self._tell()
+        self.ask_for_figures(keep=keep)
 
-    def look(self, *, keep: bool = True) -> None:
-        self.no_more_waiting()
+    async def fetch(self) -> Figures:
         session = self.console.session
-        if session.client is not None and not session.lost:
-            if self.figures is None and self.narrowed.only:
-                self.tables.go(View.STEPS)  # by tenant there would be one
-            self._tell()
-            self.run_worker(self._fetch(keep), group="figures", exclusive=True)
+        return await fetch(session.client, self.asked, session.now(), by_tenant=self.tables.needs_tenants)
 
-    async def _fetch(self, keep: bool) -> None:
-        session = self.console.session
-        asked, now = self.asked, session.now()
-        try:
-            with self.timed():
-                figures = await fetch(session.client, asked, now, by_tenant=self.tables.needs_tenants)
-        except FAILURES as error:
-            self.notice(sentence(error), "error")
-            if self.board.is_empty:
-                self.board.say(sentence(error))
-            return
-        if not self.stands:
-            return
-        self.figures = figures
-        self.narrowed.learn(figures)
-        shown = plots(figures)
+    async def show_figures(self, *, keep: bool) -> None:
+        self.narrowed.learn(self.figures)
+        shown = plots(self.figures)
         if shown:
             self.board.show_plots(shown)
         else:
             self.board.say("Nothing was used in this time.")
         self._paint_cards()
-        await self.tables.show(figures, keep=keep)
-        self.chrome()
+        await self.tables.show(self.figures, keep=keep)
         self._wait_for_the_next()
 
     def _wait_for_the_next(self) -> None:
@@ -257,9 +208,6 @@ class UsageScreen(LookingScreen):
     def on_window_table_count_known(self) -> None:
         self.tables.head()
         self.chrome()
-
-    def on_window_table_refused(self, event: Refused) -> None:
-        self.notice(event.sentence, "warning")
 
     def on_window_table_opened(self) -> None:
         self.narrow()
@@ -305,10 +253,6 @@ class UsageScreen(LookingScreen):
                 str(row[name]) for name in ("tenant_id", "resource_type", "quantity", "used") if row.get(name)
             )
             self.console.copy_text(text, text.replace("\t", " "))
-
-    def turn(self, by: int) -> None:
-        if not self.board.turn(by):
-            self.notice("All charts stand here already.")
 
     def other(self) -> None:
         self.tables.go_on()
