@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from json.encoder import encode_basestring as _quoted_short
 from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
-from quarterdeck.contract.expressions import READ, fault_of
+from quarterdeck.contract.expressions import compiled
 from quarterdeck.contract.models.alert_rules import AS_KEPT, Matcher
 
 
@@ -43,21 +42,15 @@ def series_text(series: Sequence[str]) -> str:
     return "[" + ",".join(map(_quoted_short, series)) + "]"
 
 
-@lru_cache(maxsize=2_000)
-def _pattern(text: str) -> re.Pattern[str] | None:
-    """None where it could take for ever."""
-    return None if fault_of(text) else re.compile(text)
-
-
 def matches(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
-    """Whether all of them do. Those with an expression that may not be used match nothing."""
+    """Whether all of them do. Those whose expression is none match nothing."""
     for each in matchers:
         value = labels.get(each.name, "")
         if each.is_regex:
-            pattern = _pattern(each.value)
-            if pattern is None:
+            expression = compiled(each.value)
+            if isinstance(expression, str):
                 return False
-            found = pattern.fullmatch(value[:READ]) is not None
+            found = expression.fullmatch(value) is not None
         else:
             found = value == each.value
         if found is not each.is_equal:
