@@ -133,7 +133,7 @@ async def test_a_name_nobody_has_is_told_and_not_swallowed(home: Engine) -> None
 
 
 async def test_an_engine_that_is_killed_sends_it_again_with_the_same_id(home: Engine) -> None:
-    async with sink() as made:
+    async with sink(in_turn(*[always(200)] * 4, always(503), always(200))) as made:
         await hook(home, made)
         (number,) = await world.send(home)
         for _ in range(4):  # more often than would make poison of any other work of the engine
@@ -146,7 +146,12 @@ async def test_an_engine_that_is_killed_sends_it_again_with_the_same_id(home: En
                 assert await finishing.rescue(home, transaction, all_of_engines=True) == [run.id]
             await world.due(home)
         assert await world.work_off(home) == 1
-    assert len(made.received) == 5
+        refused = (await world.attempts_of(home, run.id))[-1]
+        waits = (refused.retry_at - refused.ended_at) / SECOND
+        assert WAITS[1] * (1 - JITTER) <= waits <= WAITS[1] * (1 + JITTER), "it was refused for the first time"
+        await world.due(home)
+        assert await world.work_off(home) == 1
+    assert len(made.received) == 6
     assert {each.headers["webhook-id"] for each in made.received} == {f"notification_{number}"}
     assert (await world.status(home, number)).state is NotificationState.DELIVERED
 

@@ -90,10 +90,12 @@ async def test_calls_count_for_the_tenant_of_who_calls(engine: Engine, engine_ho
                 await client.call(items.COUNT, resource="support_tasks")
             with pytest.raises(Exception, match="needs the role"):
                 await client.call(usage.RECORD, body={})
-        await root.call(usage.SUMMARY, query={"tenant": "globex"})
+        for looked_at in ("globex", "typed"):  # by somebody who belongs to no tenant
+            await root.call(usage.SUMMARY, query={"tenant": looked_at})
         await metering.flush(engine)
         assert await totals(root, tenant="acme") == {"api_calls": 3}, "what is refused does not count"
-        assert await totals(root, tenant="globex") == {"api_calls": 1}
+        assert await totals(root, tenant="globex") == await totals(root, tenant="typed") == {}
+        assert await totals(root) == {"api_calls": 3 + 2}
 
 
 async def test_who_looks_hears_of_usage_but_not_of_their_own_looking(engine: Engine, engine_home: Home) -> None:

@@ -13,7 +13,7 @@ WAITS = (0, 5, 5 * 60, 30 * 60, 2 * 3_600, 5 * 3_600, 10 * 3_600, 14 * 3_600, 20
 JITTER = 0.1
 
 
-def wait(retries: int, asked: float | None = None) -> float:
-    """Seconds until the next attempt, after so many retries before this one; never less than the other side `asked`."""
-    planned = WAITS[min(retries + 1, len(WAITS) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)
+def wait(refused: int, asked: float | None = None) -> float:
+    """Seconds until the next attempt, after so many that were refused; never less than the other side `asked`."""
+    planned = WAITS[min(refused + 1, len(WAITS) - 1)] * random.uniform(1 - JITTER, 1 + JITTER)
     return planned if asked is None else max(planned, asked)

@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, func, or_, select, update
 
 from quarterdeck.contract.clock import SECOND
-from quarterdeck.contract.enums import ChannelKind, ErrorClass, NotificationState, RunStatus
+from quarterdeck.contract.enums import AttemptOutcome, ChannelKind, ErrorClass, NotificationState, RunStatus
 from quarterdeck.engine.channels import mail, pagerduty, schedule, slack, webhook
 from quarterdeck.engine.channels.managing import disable
 from quarterdeck.engine.channels.messages import Gone, Message, Told
@@ -25,7 +25,7 @@ from quarterdeck.engine.runs.endings import EndedRun
 from quarterdeck.engine.runs.executors import Failure, Released
 from quarterdeck.engine.runs.outcomes import Claimed, Completed, Failed, GivenBack, Outcome, as_result
 from quarterdeck.engine.runs.service import OURS, lease_lost
-from quarterdeck.engine.runs.tables import runs
+from quarterdeck.engine.runs.tables import run_attempts
 from quarterdeck.engine.store.store import Transaction
 
 Send = Callable[[Engine, dict[str, Any], str | None, Message, float], Awaitable[Told]]
@@ -57,7 +57,7 @@ class _Later(Exception):
 
 async def work(engine: Engine, run: Claimed) -> None:
     """One attempt. What fails is tried again by the schedule, not by the queue's backoff."""
-    row, channel, retries = await _look(engine, run)
+    row, channel, refused = await _look(engine, run)
     failure: Failure | None = None
     outcome: Outcome
     try:
@@ -65,7 +65,7 @@ async def work(engine: Engine, run: Claimed) -> None:
         outcome = Completed(*run.held, as_result({"said": told.said, "answer": told.detail}))
     except Failure as error:
         failure = error
-        outcome = _failed(run, error, retries)
+        outcome = _failed(run, error, refused)
     except _Later as later:
         outcome = GivenBack(*run.held, later.at)
     async with engine.store.write() as transaction:
@@ -115,18 +115,21 @@ async def _first_runs(transaction: Transaction, letters: Sequence[int]) -> list[
 
 
 async def _look(engine: Engine, run: Claimed) -> tuple[Row[Any] | None, Row[Any] | None, int]:
-    """(the notification, its channel, retries of the run so far)."""
+    """(the notification, its channel, how often the run was refused so far: an attempt that was lost with its engine
+    says nothing of the other side)."""
     said = run.payload.get("notification") if isinstance(run.payload, dict) else None
     number = said if isinstance(said, int) and not isinstance(said, bool) else 0
     async with engine.store.read() as connection:
-        retries = (await connection.execute(select(runs.c.retry_count).where(runs.c.id == run.id))).scalar_one()
+        failed = (run_attempts.c.run_id == run.id, run_attempts.c.outcome == str(AttemptOutcome.FAILED))
+        found = select(func.count()).select_from(run_attempts).where(*failed)
+        refused = int((await connection.execute(found)).scalar_one())
         query = select(notifications).where(notifications.c.id == number)
         row = (await connection.execute(query)).one_or_none()
         # A payload may have been edited by somebody who sees one tenant only.
         if row is None or (row.tenant_id or OURS) != run.tenant_id:
-            return None, None, retries
+            return None, None, refused
         query = select(notification_channels).where(notification_channels.c.id == row.channel_id)
-        return row, (await connection.execute(query)).one_or_none(), retries
+        return row, (await connection.execute(query)).one_or_none(), refused
 
 
 async def _attempt(engine: Engine, run: Claimed, row: Row[Any] | None, channel: Row[Any] | None) -> Told:
@@ -182,9 +185,9 @@ async def _until_the_engine_stops(engine: Engine, sending: Awaitable[Told]) -> T
                 await each
 
 
-def _failed(run: Claimed, error: Failure, retries: int) -> Failed:
+def _failed(run: Claimed, error: Failure, refused: int) -> Failed:
     retryable = error.error_class.retryable if error.retryable is None else error.retryable
-    wait = schedule.wait(retries, error.retry_after) if retryable else None
+    wait = schedule.wait(refused, error.retry_after) if retryable else None
     return Failed(*run.held, error.error_class, error.code, error.message, error.detail, retryable, wait)
 
 

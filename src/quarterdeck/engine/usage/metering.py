@@ -44,15 +44,15 @@ def note(engine: Engine, kind: Metered, tenants: Iterable[str]) -> None:
 
 
 def note_call(engine: Engine, principal: Principal, named: str | None, *, reads: bool) -> None:
-    """A call counts for the only tenant of who calls, else for the one that the call names, else for nobody."""
+    """A call counts for the only tenant of who calls, or for the one of theirs that the call names; else for nobody.
+
+    Who answers for every tenant belongs to none, whichever they look at, and whatever name they type.
+    """
     if not engine.settings.usage.metering:
         return
-    tenants = principal.tenants
-    if tenants is not None and len(tenants) == 1:
-        (named,) = tenants
-    elif named is not None and not principal.sees(named):
-        named = None
-    engine.keep(Metering, Metering).note(named or NOBODY, Metered.API_CALLS, news=not reads)
+    theirs = principal.tenants or frozenset()
+    whose = next(iter(theirs)) if len(theirs) == 1 else named if named in theirs else None
+    engine.keep(Metering, Metering).note(whose or NOBODY, Metered.API_CALLS, news=not reads)
 
 
 async def flush(engine: Engine) -> None:
