@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli.alert_words import labels_of, minutes_of
+from quarterdeck.cli.choices import CursorOption, TenantOption
 from quarterdeck.cli.exits import CommandError, Exit
 from quarterdeck.cli.json_lines import json_file
 from quarterdeck.cli.output import Heading, pairs, table
@@ -23,7 +24,6 @@ IdArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number
 IdsArgument = Annotated[list[int], typer.Argument(metavar="ID…", min=1, help="Numbers of alerts.", show_default=False)]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="TOML (.toml) or JSON; - for standard input.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")]
-TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")]
 FilterOption = Annotated[
     str, typer.Option("--filter", "-f", help="For example: severity:critical is:unacknowledged queue=mail.")
 ]
@@ -42,7 +42,7 @@ def declare(app: typer.Typer) -> None:
         label: Annotated[str | None, typer.Option("--label", help="Only with this label: name=value.")] = None,
         filter_: FilterOption = "",
         limit: LimitOption = 100,
-        cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from `next` of --json.")] = None,
+        cursor: CursorOption = None,
     ) -> None:
         """List alerts, the newest first: what waits, fires and is over."""
         asked = {"state": state, "severity": severity, "tenant": tenant, "label": label, "cursor": cursor}

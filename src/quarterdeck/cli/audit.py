@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from quarterdeck.cli.choices import CursorOption
 from quarterdeck.cli.exits import Exit
 from quarterdeck.cli.output import Heading, table
 from quarterdeck.cli.runtime import Cli, command, group
@@ -28,7 +29,7 @@ async def list_(
     target: Annotated[str | None, typer.Option("--target", help="Only what was done to this.")] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="ISO 8601; nothing older.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500)] = 50,
-    cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")] = None,
+    cursor: CursorOption = None,
 ) -> None:
     """List who did what, newest first."""
     query = {"actor": actor, "action": action, "target": target, "since": since, "limit": limit, "cursor": cursor}

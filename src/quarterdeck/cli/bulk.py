@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +12,10 @@ import typer
 from quarterdeck.cli import bulk_flow as flow
 from quarterdeck.cli import forms
 from quarterdeck.cli.bulk_lines import detail_lines, operation_rows, outcome_line, preview_lines, result_rows, title
-from quarterdeck.cli.choices import AnyResourceArgument, YesOption
+from quarterdeck.cli.choices import AnyResourceArgument, CursorOption, ExceptOption, ReasonOption, YesOption
 from quarterdeck.cli.export import Format
 from quarterdeck.cli.files import write_stream
-from quarterdeck.cli.runtime import Cli, command, group
+from quarterdeck.cli.runtime import Cli, command, group, parameter
 from quarterdeck.contract.enums import BulkStatus, Outcome
 from quarterdeck.contract.operations import bulk as ops
 
@@ -22,13 +24,11 @@ bulk = group("bulk", "Bulk operations: one action over many items, with a previe
 ActionArgument = Annotated[str, typer.Argument(metavar="ACTION", help="For example assign, resolve, set-priority.")]
 QueryOption = Annotated[str | None, typer.Option("--query", "-q", metavar="FILTER", help="All that match this now.")]
 IdOption = Annotated[list[int] | None, typer.Option("--id", metavar="ID", min=1, help="This item; can be repeated.")]
-ExceptOption = Annotated[list[int] | None, typer.Option("--except", metavar="ID", help="All that match, but not this.")]
 FileOption = Annotated[Path | None, typer.Option("--ids-file", metavar="CSV", help="Items whose ids stand in a file.")]
 ColumnOption = Annotated[str | None, typer.Option("--column", help="The column of --ids-file with the ids.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the action; can be repeated.")
 ]
-ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept in the audit log.")]
 RunAtOption = Annotated[
     str | None, typer.Option("--run-at", metavar="TIME", help="Start then; for example 2026-01-31T08:00.")
 ]
@@ -47,86 +47,58 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(bulk)
 
 
-async def _draft(cli: Cli, resource: Any, action: str, values: dict[str, Any]) -> dict[str, Any]:
-    file, column = values.pop("ids_file"), values.pop("column")
-    ids = list(values.pop("id_") or [])
-    if file is not None:
-        ids += flow.ids_from_file(file, column)
-    given = forms.settings(values.pop("set_") or [])
-    return await flow.draft(cli, flow.bulk_action(resource, action), ids=ids or None, given=given, **values)
-
-
-@command(bulk, "bulk", "preview")
-async def preview(
+async def _draft(
     cli: Cli,
-    resource: AnyResourceArgument,
-    action: ActionArgument,
-    query: QueryOption = None,
-    id_: IdOption = None,
-    without: ExceptOption = None,
-    ids_file: FileOption = None,
-    column: ColumnOption = None,
-    set_: SetOption = None,
-    reason: ReasonOption = None,
-    run_at: RunAtOption = None,
-    batch_size: SizeOption = None,
-) -> None:
+    *,
+    resource: Any,
+    action: str,
+    id_: list[int] | None,
+    ids_file: Path | None,
+    column: str | None,
+    set_: list[str] | None,
+    **rest: Any,
+) -> dict[str, Any]:
+    """`rest`: as `flow.draft` takes it."""
+    ids = list(id_ or [])
+    if ids_file is not None:
+        ids += flow.ids_from_file(ids_file, column)
+    given = forms.settings(set_ or [])
+    return await flow.draft(cli, flow.bulk_action(resource, action), ids=ids or None, given=given, **rest)
+
+
+def _drafting() -> Iterator[Parameter]:
+    """What a draft is made of, as `_draft` takes it."""
+    yield parameter("resource", AnyResourceArgument)
+    yield parameter("action", ActionArgument)
+    yield parameter("query", QueryOption, None)
+    yield parameter("id_", IdOption, None)
+    yield parameter("without", ExceptOption, None)
+    yield parameter("ids_file", FileOption, None)
+    yield parameter("column", ColumnOption, None)
+    yield parameter("set_", SetOption, None)
+    yield parameter("reason", ReasonOption, None)
+    yield parameter("run_at", RunAtOption, None)
+    yield parameter("batch_size", SizeOption, None)
+
+
+def _agreeing() -> Iterator[Parameter]:
+    yield parameter("yes", YesOption, False)
+    yield parameter("confirm_count", CountOption, None)
+    yield parameter("wait", WaitOption, False)
+
+
+@command(bulk, "bulk", "preview", takes=_drafting())
+async def preview(cli: Cli, **asked: Any) -> None:
     """Say what an action would do to a selection. Leaves a draft that can be started as it is."""
-    made = await _draft(
-        cli,
-        resource,
-        action,
-        {
-            "query": query,
-            "id_": id_,
-            "without": without,
-            "ids_file": ids_file,
-            "column": column,
-            "set_": set_,
-            "reason": reason,
-            "run_at": run_at,
-            "batch_size": batch_size,
-        },
-    )
+    made = await _draft(cli, **asked)
     cli.out.result(made, preview_lines(made))
     cli.out.note(f"Nothing has changed. Start it with: qd bulk confirm {made['operation']['id']}")
 
 
-@command(bulk, "bulk", "run")
-async def run(
-    cli: Cli,
-    resource: AnyResourceArgument,
-    action: ActionArgument,
-    query: QueryOption = None,
-    id_: IdOption = None,
-    without: ExceptOption = None,
-    ids_file: FileOption = None,
-    column: ColumnOption = None,
-    set_: SetOption = None,
-    reason: ReasonOption = None,
-    run_at: RunAtOption = None,
-    batch_size: SizeOption = None,
-    yes: YesOption = False,
-    confirm_count: CountOption = None,
-    wait: WaitOption = False,
-) -> int | None:
+@command(bulk, "bulk", "run", takes=[*_drafting(), *_agreeing()])
+async def run(cli: Cli, *, yes: bool, confirm_count: int | None, wait: bool, **asked: Any) -> int | None:
     """Act on a selection: shows the preview, asks, starts."""
-    made = await _draft(
-        cli,
-        resource,
-        action,
-        {
-            "query": query,
-            "id_": id_,
-            "without": without,
-            "ids_file": ids_file,
-            "column": column,
-            "set_": set_,
-            "reason": reason,
-            "run_at": run_at,
-            "batch_size": batch_size,
-        },
-    )
+    made = await _draft(cli, **asked)
     return await flow.carry_out(cli, made, yes=yes, confirm_count=confirm_count, wait=wait)
 
 
@@ -156,7 +128,7 @@ async def list_(
     status: Annotated[BulkStatus | None, typer.Option("--status", help="Only those in this state.")] = None,
     running: Annotated[bool, typer.Option("--running", help="Only those that run or wait.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500)] = 50,
-    cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")] = None,
+    cursor: CursorOption = None,
 ) -> None:
     """List bulk operations, newest first."""
     query = {"status": status, "running": "true" if running else None, "limit": limit, "cursor": cursor}
@@ -179,7 +151,7 @@ async def items(
     operation: OperationArgument,
     outcome: Annotated[Outcome | None, typer.Option("--outcome", help="Only items that ended so.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000)] = 100,
-    cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")] = None,
+    cursor: CursorOption = None,
 ) -> None:
     """Show what became of each item."""
     page = await cli.call(ops.ITEMS, query={"outcome": outcome, "limit": limit, "cursor": cursor}, id=operation)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.cli import forms
+from quarterdeck.cli.agreeing import said_yes
 from quarterdeck.cli.bulk_lines import finished, noun, outcome_line, preview_lines, title
 from quarterdeck.cli.exits import CommandError, Exit, usage
 from quarterdeck.cli.runtime import Cli
@@ -164,7 +165,7 @@ def agree(cli: Cli, operation: Mapping[str, Any], *, yes: bool, confirm_count: i
         answer = cli.ask(f"This is a high-risk action. Type the count ({eligible}) to start it: ")
         agreed = answer.replace(",", "") == str(eligible)
     else:
-        agreed = cli.ask(f"{operation['label']} {plural(eligible, noun(operation))}? [y/N] ").lower() in ("y", "yes")
+        agreed = said_yes(cli, f"{operation['label']} {plural(eligible, noun(operation))}?")
     if not agreed:
         raise CommandError("Nothing was started.")
     return eligible

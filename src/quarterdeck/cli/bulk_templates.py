@@ -8,7 +8,7 @@ import typer
 
 from quarterdeck.cli import bulk_flow as flow
 from quarterdeck.cli import forms
-from quarterdeck.cli.choices import AnyResourceArgument, FilterOption, YesOption
+from quarterdeck.cli.choices import AnyResourceArgument, FilterOption, ReasonOption, YesOption
 from quarterdeck.cli.exits import CommandError, Exit
 from quarterdeck.cli.output import Heading, table
 from quarterdeck.cli.runtime import Cli, command, group
@@ -45,7 +45,7 @@ async def save(
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the action; can be repeated.")
     ] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why; kept in the audit log.")] = None,
+    reason: ReasonOption = None,
 ) -> None:
     """Save a bulk operation under a name; the same name is replaced."""
     declared = flow.bulk_action(resource, action)

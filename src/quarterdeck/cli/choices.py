@@ -33,3 +33,9 @@ FilterOption = Annotated[
     str, typer.Option("--query", "-q", metavar="FILTER", help='For example: status:open priority:urgent "paper jam".')
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=0, help="How many; 0 for all.")]
+CursorOption = Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")]
+OldestOption = Annotated[bool, typer.Option("--oldest-first", help="Else the newest come first.")]
+ExceptOption = Annotated[list[int] | None, typer.Option("--except", metavar="ID", help="All that match, but not this.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept in the audit log.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,11 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli import dlq_files, forms, machine_actions
+from quarterdeck.cli.choices import CursorOption, LimitOption, OldestOption
 from quarterdeck.cli.dlq_lines import described, group_lines, letter_line, letter_rows, stats_lines
 from quarterdeck.cli.exits import usage
 from quarterdeck.cli.json_lines import json_file, json_value
 from quarterdeck.cli.machine_actions import Chosen, Way
-from quarterdeck.cli.runtime import Cli, command, group
+from quarterdeck.cli.runtime import Cli, command, group, parameter
 from quarterdeck.cli.searching import all_pages, searched_note
 from quarterdeck.contract.actions import ACTIONS
 from quarterdeck.contract.enums import MachineResource
@@ -99,25 +99,23 @@ def _declare_retry() -> None:
         "--payload", metavar="JSON", help="Of one: retry it with this instead; what differs is kept."
     )
     file = typer.Option("--payload-file", metavar="FILE", help="The same from a file; - for standard input.")
-    own = [
-        inspect.Parameter("cli", inspect.Parameter.POSITIONAL_ONLY),
+    takes = [
         *machine_actions.selecting(),
         *options,
-        machine_actions.parameter("payload", Annotated[str | None, changed], None),
-        machine_actions.parameter("payload_file", Annotated[Path | None, file], None),
+        parameter("payload", Annotated[str | None, changed], None),
+        parameter("payload_file", Annotated[Path | None, file], None),
         *machine_actions.agreeing(),
     ]
-    retry.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
-    command(dlq, "dlq", "retry", help=_RETRY.summary)(retry)
+    command(dlq, "dlq", "retry", help=_RETRY.summary, takes=takes)(retry)
 
 
 @command(dlq, "dlq", "list")
 async def list_(
     cli: Cli,
     query: FilterOption = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="How many; 0 for all.")] = 50,
-    oldest_first: Annotated[bool, typer.Option("--oldest-first", help="Else the newest come first.")] = False,
-    cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")] = None,
+    limit: LimitOption = 50,
+    oldest_first: OldestOption = False,
+    cursor: CursorOption = None,
 ) -> None:
     """List the dead letters that match a filter."""
     wanted = {"filter": query, "sort": "created" if oldest_first else "-created"}

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import typer
 
 from quarterdeck.cli.exits import usage
+from quarterdeck.cli.runtime import parameter
 from quarterdeck.config.wording import plain
 from quarterdeck.contract.actions import Action
 
@@ -40,7 +41,7 @@ def options(action: Action) -> Iterator[inspect.Parameter]:
         option = typer.Option(option_name(name), help=help_text, show_default=False)
         annotation: Any = Annotated[plain if field.is_required() else plain | None, option]
         default = inspect.Parameter.empty if field.is_required() else None
-        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        yield parameter(name, annotation, default)
 
 
 def params(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:

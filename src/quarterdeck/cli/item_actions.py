@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Annotated, Any
 
 import typer
 
 from quarterdeck.cli import forms
 from quarterdeck.cli.choices import ResourceArgument, YesOption
-from quarterdeck.cli.exits import CommandError, Exit, exit_for, sentence_for, usage
+from quarterdeck.cli.exits import usage
 from quarterdeck.cli.item_lines import item_line
-from quarterdeck.cli.runtime import Cli, command
+from quarterdeck.cli.on_each import on_each
+from quarterdeck.cli.runtime import Cli, command, parameter
 from quarterdeck.contract.actions import Action, item_actions
-from quarterdeck.contract.enums import AnyResource, Resource, Risk
+from quarterdeck.contract.enums import AnyResource, Resource
 from quarterdeck.contract.operations import items as ops
-from quarterdeck.contract.problems import Problem
 
 _OWN = {"resource", "ids", "version", "yes"}
 
@@ -40,23 +39,17 @@ def _declare(app: typer.Typer, verb: str, actions: dict[AnyResource, Action]) ->
         values = {option.name: given[option.name] for option in options}
         return await _act(cli, verb, actions, given["resource"], given["ids"], given["version"], given["yes"], values)
 
-    def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-        return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
     ids = typer.Argument(metavar="ID...", min=1, help="Numbers of the items.", show_default=False)
     version = typer.Option("--version", min=1, help="Refuse if the item is no longer at this version (one id only).")
-    act.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter("cli", inspect.Parameter.POSITIONAL_ONLY),
-            parameter("resource", ResourceArgument),
-            parameter("ids", Annotated[list[int], ids]),
-            *options,
-            parameter("version", Annotated[int | None, version], None),
-            parameter("yes", YesOption, False),
-        ]
-    )
+    takes = [
+        parameter("resource", ResourceArgument),
+        parameter("ids", Annotated[list[int], ids]),
+        *options,
+        parameter("version", Annotated[int | None, version], None),
+        parameter("yes", YesOption, False),
+    ]
     where = "" if len(actions) == len(Resource) else f" For {', '.join(actions)}."
-    command(app, "items", verb, help=f"{any_action.summary}{where}")(act)
+    command(app, "items", verb, help=f"{any_action.summary}{where}", takes=takes)(act)
 
 
 async def _act(
@@ -75,42 +68,14 @@ async def _act(
     if version is not None and len(ids) > 1:
         raise usage("--version goes with one id only.")
     params = forms.params(action, given)
-    _agree(cli, action, ids, yes)
     body = {"params": params, **({"version": version} if version is not None else {})}
-    done: list[dict[str, Any]] = []
-    problems: list[tuple[int, Problem]] = []
-    for item in ids:
-        try:
-            done.append(await cli.call(ops.ACT, body=body, resource=resource, id=item, action=verb))
-        except Problem as problem:
-            if len(ids) == 1:
-                raise
-            problems.append((item, problem))
-    _report(cli, action, done, problems)
-    if not problems:
-        return None
-    return Exit.PARTIAL if done else exit_for(problems[0][1])
 
+    async def act(item: int) -> dict[str, Any]:
+        return await cli.call(ops.ACT, body=body, resource=resource, id=item, action=verb)
 
-def _agree(cli: Cli, action: Action, ids: list[int], yes: bool) -> None:
-    """High risk is asked about first."""
-    if action.risk is not Risk.HIGH or yes:
-        return
-    what = f"{action.label} {', '.join(map(str, ids))}"
-    if not cli.interactive:
-        raise CommandError(f"{what} is a high-risk action; give --yes to carry it out.")
-    if cli.ask(f"{what}? This is a high-risk action. Type yes to go on: ").lower() != "yes":
-        raise CommandError("Nothing was done.")
+    def undo(done: dict[str, Any]) -> str:
+        if not done["undoable"]:
+            return ""
+        return f"Undo with: qd items undo {action.resource} {done['item']['id']} {done['event_id']}"
 
-
-def _report(cli: Cli, action: Action, done: list[dict[str, Any]], problems: list[tuple[int, Problem]]) -> None:
-    failed = [{"id": item, "code": problem.code, "detail": sentence_for(problem)} for item, problem in problems]
-    lines = []
-    for result in done:
-        item = result["item"]
-        lines.append(f"{action.label}: {item_line(item)}")
-        if result["undoable"]:
-            cli.out.note(f"Undo with: qd items undo {action.resource} {item['id']} {result['event_id']}")
-    cli.out.result({"done": done, "failed": failed} if len(done) + len(failed) > 1 else done[0], lines)
-    for item, problem in problems:
-        cli.out.note(f"{item}: {sentence_for(problem)}")
+    return await on_each(cli, action, ids, act, lambda done: item_line(done["item"]), yes=yes, hint=undo)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli.choices import FilterOption, ResourceArgument
+from quarterdeck.cli.choices import CursorOption, FilterOption, LimitOption, ResourceArgument
 from quarterdeck.cli.exits import CommandError, Exit, usage
 from quarterdeck.cli.item_lines import described, item_line, item_rows, timeline
 from quarterdeck.cli.runtime import Cli, command, group
@@ -36,8 +36,8 @@ async def list_(
     sort: Annotated[
         str, typer.Option("--sort", help="priority, due, created or updated; -created turns it round.")
     ] = "priority",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="How many; 0 for all.")] = 50,
-    cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")] = None,
+    limit: LimitOption = 50,
+    cursor: CursorOption = None,
 ) -> None:
     """List the items that match a filter."""
     left = limit

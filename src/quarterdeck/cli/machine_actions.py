@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from inspect import Parameter
 from typing import Annotated, Any
 
 import typer
 
 from quarterdeck.cli import bulk_flow as flow
 from quarterdeck.cli import forms
-from quarterdeck.cli.choices import YesOption
-from quarterdeck.cli.exits import CommandError, Exit, exit_for, sentence_for, usage
-from quarterdeck.cli.runtime import Cli, command
+from quarterdeck.cli.choices import ExceptOption, YesOption
+from quarterdeck.cli.exits import usage
+from quarterdeck.cli.on_each import on_each
+from quarterdeck.cli.runtime import Cli, command, parameter
 from quarterdeck.contract.actions import Action
-from quarterdeck.contract.enums import Risk
-from quarterdeck.contract.problems import Problem
 
 IdsArgument = Annotated[list[int] | None, typer.Argument(metavar="ID...", min=1, help="Numbers.", show_default=False)]
 QueryOption = Annotated[
     str | None, typer.Option("--query", "-q", metavar="FILTER", help="All that match this now, as a bulk operation.")
 ]
-ExceptOption = Annotated[list[int] | None, typer.Option("--except", metavar="ID", help="All that match, but not this.")]
 CountOption = Annotated[
     int | None, typer.Option("--confirm-count", metavar="N", help="With -q: agree to exactly this many.")
 ]
@@ -63,25 +61,20 @@ def declare(app: typer.Typer, word: str, way: Way) -> None:
         params = forms.params(way.action, {option.name: given.pop(option.name) for option in options})
         return await carry_out(cli, way, Chosen(**given), params)
 
-    first = inspect.Parameter("cli", inspect.Parameter.POSITIONAL_ONLY)
-    act.__signature__ = inspect.Signature([first, *selecting(), *options, *agreeing()])  # type: ignore[attr-defined]
-    command(app, word, way.action.verb, help=way.action.summary)(act)
+    takes = [*selecting(), *options, *agreeing()]
+    command(app, word, way.action.verb, help=way.action.summary, takes=takes)(act)
 
 
-def selecting() -> Iterator[inspect.Parameter]:
+def selecting() -> Iterator[Parameter]:
     yield parameter("ids", IdsArgument, None)
     yield parameter("query", QueryOption, None)
     yield parameter("without", ExceptOption, None)
 
 
-def agreeing() -> Iterator[inspect.Parameter]:
+def agreeing() -> Iterator[Parameter]:
     yield parameter("yes", YesOption, False)
     yield parameter("confirm_count", CountOption, None)
     yield parameter("wait", WaitOption, False)
-
-
-def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 async def carry_out(cli: Cli, way: Way, chosen: Chosen, params: dict[str, Any]) -> int | None:
@@ -92,39 +85,11 @@ async def carry_out(cli: Cli, way: Way, chosen: Chosen, params: dict[str, Any]) 
         return await flow.carry_out(cli, made, yes=chosen.yes, confirm_count=chosen.confirm_count, wait=chosen.wait)
     if not chosen.ids:
         raise usage('Say what to act on: ids, or -q FILTER. -q "" means every one.')
-    return await _each(cli, way, chosen.ids, chosen.yes, params)
 
+    async def act(number: int) -> dict[str, Any]:
+        return await way.one(cli, number, params)
 
-async def _each(cli: Cli, way: Way, ids: list[int], yes: bool, params: dict[str, Any]) -> int | None:
-    _agree(cli, way.action, ids, yes)
-    done: list[dict[str, Any]] = []
-    problems: list[tuple[int, Problem]] = []
-    for number in ids:
-        try:
-            done.append(await way.one(cli, number, params))
-        except Problem as problem:
-            if len(ids) == 1:
-                raise
-            problems.append((number, problem))
-    failed = [{"id": number, "code": why.code, "detail": sentence_for(why)} for number, why in problems]
-    lines = [f"{way.action.label}: {way.line(each)}" for each in done]
-    cli.out.result({"done": done, "failed": failed} if len(ids) > 1 else done[0], lines)
-    for number, why in problems:
-        cli.out.note(f"{number}: {sentence_for(why)}")
-    if not problems:
-        return None
-    return Exit.PARTIAL if done else exit_for(problems[0][1])
-
-
-def _agree(cli: Cli, action: Action, ids: list[int], yes: bool) -> None:
-    """High risk is asked about first."""
-    if action.risk is not Risk.HIGH or yes:
-        return
-    what = f"{action.label} {', '.join(map(str, ids))}"
-    if not cli.interactive:
-        raise CommandError(f"{what} is a high-risk action; give --yes to carry it out.")
-    if cli.ask(f"{what}? This is a high-risk action. Type yes to go on: ").lower() != "yes":
-        raise CommandError("Nothing was done.")
+    return await on_each(cli, way.action, chosen.ids, act, way.line, yes=chosen.yes)
 
 
 def by_bulk(action: Action) -> Draft:

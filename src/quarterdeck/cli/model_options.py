@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 import typer
 
 from quarterdeck.cli.exits import usage
+from quarterdeck.cli.runtime import parameter
 from quarterdeck.config.wording import plain
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _option(name: str, kind: type[Any], help_text: str) -> inspect.Parameter:
     known = kind if kind in (int, float, bool) or issubclass(kind, StrEnum) else str
     declared = f"{flag}/--no-{flag[2:]}" if kind is bool else flag
     annotation: Any = Annotated[known | None, typer.Option(declared, help=help_text, show_default=False)]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    return parameter(name, annotation, None)
 
 
 def chosen(model: type[BaseModel], given: Mapping[str, Any], limits: tuple[str, ...] = ()) -> dict[str, Any]:

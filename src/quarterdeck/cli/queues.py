@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli import model_options
-from quarterdeck.cli.choices import YesOption
+from quarterdeck.cli.agreeing import agree_to_delete
+from quarterdeck.cli.choices import ReasonOption, YesOption
 from quarterdeck.cli.exits import CommandError, usage
 from quarterdeck.cli.queue_lines import described, queue_rows
 from quarterdeck.cli.run_lines import leased_rows
-from quarterdeck.cli.runtime import Cli, command, group
+from quarterdeck.cli.runtime import Cli, command, group, parameter
 from quarterdeck.contract.operations import queues as ops
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.contract.reference import ModelRef
@@ -20,7 +21,6 @@ from quarterdeck.contract.reference import ModelRef
 queues = group("queues", "Queues of machine work: how each does, and how it carries out its runs.")
 
 QueueArgument = Annotated[str, typer.Argument(metavar="QUEUE", help="Name of the queue.", show_default=False)]
-ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept in the audit log.")]
 
 _SETTINGS = ModelRef("queues:QueueSettings")
 _CHANGE = ModelRef("queues:QueueChange")
@@ -67,11 +67,7 @@ async def resume(cli: Cli, queue: QueueArgument, reason: ReasonOption = None) ->
 @command(queues, "queues", "delete")
 async def delete(cli: Cli, queue: QueueArgument, yes: YesOption = False) -> None:
     """Forget a queue that holds no run which is still to be done."""
-    if not yes:
-        if not cli.interactive:
-            raise CommandError(f"Nothing was deleted. Give --yes to delete the queue {queue}.")
-        if cli.ask(f"Delete the queue {queue} and its settings? [y/N] ").lower() not in ("y", "yes"):
-            raise CommandError("Nothing was deleted.")
+    agree_to_delete(cli, f"the queue {queue} and its settings", yes)
     found = await cli.call(ops.DELETE, queue=queue)
     cli.out.result(found, [f"Deleted the queue {queue}."])
 
@@ -96,10 +92,8 @@ async def lease(
 
 def _declare(verb: str, help_text: str, body: Any, own: list[inspect.Parameter], settings: Any) -> None:
     """A command whose options are what a queue can be told."""
-    first = inspect.Parameter("cli", inspect.Parameter.POSITIONAL_ONLY)
-    name = inspect.Parameter("queue", inspect.Parameter.KEYWORD_ONLY, annotation=QueueArgument)
-    body.__signature__ = inspect.Signature([first, name, *settings, *own])
-    command(queues, "queues", verb, help=help_text)(body)
+    takes = [parameter("queue", QueueArgument), *settings, *own]
+    command(queues, "queues", verb, help=help_text, takes=takes)(body)
 
 
 def _declare_create() -> None:
@@ -113,9 +107,7 @@ def _declare_create() -> None:
         cli.out.result(found, [f"{'Set' if replace else 'Made'} the queue {queue}.", "", *described(found)])
 
     option = typer.Option("--replace", help="Give a queue that is there these settings, and defaults for the rest.")
-    again = inspect.Parameter(
-        "replace", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, option]
-    )
+    again = parameter("replace", Annotated[bool, option], False)
     _declare("create", "Make a queue.", create, [again], model_options.options(model))
 
 

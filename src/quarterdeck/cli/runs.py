@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli import machine_actions, runs_enqueue, runs_holding, runs_logs
+from quarterdeck.cli.choices import CursorOption, LimitOption, OldestOption
 from quarterdeck.cli.machine_actions import Way
 from quarterdeck.cli.run_lines import described, run_line, run_rows
 from quarterdeck.cli.runtime import Cli, command, group
@@ -23,9 +24,6 @@ FilterOption = Annotated[
     str, typer.Option("--query", "-q", metavar="FILTER", help='For example: queue:refunds-api status:failed "refused".')
 ]
 RunArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="Number of the run.", show_default=False)]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=0, help="How many; 0 for all.")]
-CursorOption = Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")]
-OldestOption = Annotated[bool, typer.Option("--oldest-first", help="Else the newest come first.")]
 
 
 def add_to(app: typer.Typer) -> None:

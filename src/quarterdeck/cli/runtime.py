@@ -7,7 +7,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -102,20 +102,32 @@ def group(name: str, summary: str, parent: typer.Typer | None = None) -> typer.T
     return made
 
 
+def parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    """Of a command that is told what it `takes`."""
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
 def command(
-    app: typer.Typer, *words: str, help: str | None = None, home: Callable[[str | None], Home] = Home.find
+    app: typer.Typer,
+    *words: str,
+    help: str | None = None,
+    home: Callable[[str | None], Home] = Home.find,
+    takes: Iterable[inspect.Parameter] | None = None,
 ) -> Callable[[Body], Body]:
-    """Declare a command. `words` are all its words; the function's first parameter is its `Cli`, the others are
-    the command's; it returns an exit code or None. `home` finds the home from what was given."""
-    find_home = home
+    """Declare a command. `words` are all its words; the function's first parameter is its `Cli`, the others (or what
+    it `takes`, by name) are the command's; it returns an exit code or None. `home` finds the home from what was
+    given."""
+    find_home, taken = home, takes
 
     def declare(body: Body) -> Body:
-        signature = inspect.signature(body, eval_str=True)
-        _, *own = signature.parameters.values()
+        if taken is None:
+            _, *own = inspect.signature(body, eval_str=True).parameters.values()
+        else:
+            own = list(taken)
         added = [
-            inspect.Parameter("home", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=HomeOption),
-            inspect.Parameter("json_wanted", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),
-            inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+            parameter("home", HomeOption, None),
+            parameter("json_wanted", JsonOption, False),
+            parameter("context", typer.Context),
         ]
 
         def run(*, home: str | None, json_wanted: bool, context: typer.Context, **values: Any) -> int:

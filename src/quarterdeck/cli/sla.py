@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from quarterdeck.cli.agreeing import agree_to_delete
 from quarterdeck.cli.bulk_flow import start_time
-from quarterdeck.cli.choices import FilterOption, ResourceArgument, YesOption
-from quarterdeck.cli.exits import CommandError, Exit, usage
-from quarterdeck.cli.runtime import Cli, command, group
+from quarterdeck.cli.choices import CursorOption, FilterOption, LimitOption, ResourceArgument, TenantOption, YesOption
+from quarterdeck.cli.exits import Exit, usage
+from quarterdeck.cli.runtime import Cli, command, group, parameter
 from quarterdeck.cli.searching import all_pages
 from quarterdeck.cli.sla_files import checked, read_policy
 from quarterdeck.cli.sla_lines import (
@@ -47,15 +50,12 @@ FromOption = Annotated[
     ),
 ]
 QueueOption = Annotated[Resource | None, typer.Option("--resource", "-r", help="Only this kind of queue.")]
-TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")]
 PriorityOption = Annotated[Priority | None, typer.Option("--priority", help="Only this priority.")]
 TargetOption = Annotated[SlaTarget, typer.Option("--target", help="Which promise.")]
 AnyTargetOption = Annotated[SlaTarget | None, typer.Option("--target", help="Only this promise.")]
 PeriodOption = Annotated[Period, typer.Option("--period", help="How the time is cut, in UTC.")]
 DaysOption = Annotated[int, typer.Option("--days", min=1, max=3_660, help="How far back.")]
 EndOption = Annotated[str | None, typer.Option("--end", metavar="TIME", help="Back from then; else from now.")]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=0, help="How many; 0 for all.")]
-CursorOption = Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -126,11 +126,7 @@ async def change(
 @command(sla, "sla", "delete")
 async def delete(cli: Cli, policy: PolicyArgument, yes: YesOption = False) -> None:
     """Forget a policy; clocks that have started go on to their end."""
-    if not yes:
-        if not cli.interactive:
-            raise CommandError(f"Nothing was deleted. Give --yes to delete policy {policy}.")
-        if cli.ask(f"Delete policy {policy}? Its clocks go on to their end. [y/N] ").lower() not in ("y", "yes"):
-            raise CommandError("Nothing was deleted.")
+    agree_to_delete(cli, f"policy {policy}", yes, also="Its clocks go on to their end.")
     found = await cli.call(ops.DELETE, id=policy)
     cli.out.result(found, [f"Deleted policy {policy} ({found['name']})."])
 
@@ -151,44 +147,34 @@ async def clocks(cli: Cli, resource: ResourceArgument, item: ItemArgument) -> No
         cli.out.note(f"No policy promises anything for {resource} {item}.")
 
 
-@command(sla, "sla", "at-risk")
-async def at_risk(
-    cli: Cli,
-    resource: QueueOption = None,
-    tenant: TenantOption = None,
-    priority: PriorityOption = None,
-    target: AnyTargetOption = None,
-    limit: LimitOption = 50,
-    cursor: CursorOption = None,
-) -> None:
+def _narrowed() -> Iterator[Parameter]:
+    """Of which items, by the names of the query."""
+    yield parameter("resource", QueueOption, None)
+    yield parameter("tenant", TenantOption, None)
+    yield parameter("priority", PriorityOption, None)
+
+
+_SOME_DAYS = Annotated[int | None, typer.Option("--days", min=1, max=3_660, help="Only of so many days.")]
+_ANY_TARGET = parameter("target", AnyTargetOption, None)
+_PAGE = [parameter("limit", LimitOption, 50), parameter("cursor", CursorOption, None)]
+_END = parameter("end", EndOption, None)
+
+
+@command(sla, "sla", "at-risk", takes=[*_narrowed(), _ANY_TARGET, *_PAGE])
+async def at_risk(cli: Cli, **asked: Any) -> None:
     """List what falls due soon, the nearest first."""
-    query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target}
-    await _list(cli, ops.AT_RISK, query, limit, cursor, "Nothing falls due soon.")
+    await _list(cli, ops.AT_RISK, "Nothing falls due soon.", **asked)
 
 
-@command(sla, "sla", "breaches")
-async def breaches(
-    cli: Cli,
-    resource: QueueOption = None,
-    tenant: TenantOption = None,
-    priority: PriorityOption = None,
-    target: AnyTargetOption = None,
-    days: Annotated[int | None, typer.Option("--days", min=1, max=3_660, help="Only of so many days.")] = None,
-    end: EndOption = None,
-    limit: LimitOption = 50,
-    cursor: CursorOption = None,
-) -> None:
+@command(sla, "sla", "breaches", takes=[*_narrowed(), _ANY_TARGET, parameter("days", _SOME_DAYS, None), _END, *_PAGE])
+async def breaches(cli: Cli, **asked: Any) -> None:
     """List the promises that were broken, the latest first."""
-    query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target, "days": days}
-    query["end"] = _time(end, "end")
-    await _list(cli, ops.BREACHES, query, limit, cursor, "No promise was broken.")
+    await _list(cli, ops.BREACHES, "No promise was broken.", **asked)
 
 
-async def _list(
-    cli: Cli, operation: Operation, query: dict[str, Any], limit: int, cursor: str | None, nothing: str
-) -> None:
-    """Clocks beside their items; unset narrows nothing."""
-    found = await all_pages(cli, operation, {k: v for k, v in query.items() if v is not None}, limit, cursor)
+async def _list(cli: Cli, operation: Operation, nothing: str, *, limit: int, cursor: str | None, **asked: Any) -> None:
+    """Clocks beside their items."""
+    found = await all_pages(cli, operation, _query(asked), limit, cursor)
     del found["searched"]
     cli.out.result(found, clock_rows(found["items"], cli.out.width))
     if found["next"] is not None and not cli.json:
@@ -197,52 +183,34 @@ async def _list(
         cli.out.note(nothing)
 
 
+def _query(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Unset narrows nothing."""
+    end = _time(asked.get("end"), "end")
+    return {name: value for name, value in {**asked, "end": end}.items() if value is not None}
+
+
 # Figures
 
 
-def _figures(
-    resource: Resource | None,
-    tenant: str | None,
-    priority: Priority | None,
-    target: SlaTarget,
-    days: int,
-    end: str | None,
-) -> dict[str, Any]:
-    """What was asked for; unset narrows nothing."""
-    query = {"resource": resource, "tenant": tenant, "priority": priority, "target": target, "days": days}
-    query["end"] = _time(end, "end")
-    return {name: value for name, value in query.items() if value is not None}
+_FIGURES = [
+    *_narrowed(),
+    parameter("target", TargetOption, SlaTarget.RESOLUTION),
+    parameter("days", DaysOption, 30),
+    _END,
+]
 
 
-@command(sla, "sla", "compliance")
-async def compliance(
-    cli: Cli,
-    resource: QueueOption = None,
-    tenant: TenantOption = None,
-    priority: PriorityOption = None,
-    target: TargetOption = SlaTarget.RESOLUTION,
-    period: PeriodOption = Period.DAY,
-    days: DaysOption = 30,
-    end: EndOption = None,
-) -> None:
+@command(sla, "sla", "compliance", takes=[*_FIGURES, parameter("period", PeriodOption, Period.DAY)])
+async def compliance(cli: Cli, **asked: Any) -> None:
     """Show the share of promises that were kept, over time."""
-    query = _figures(resource, tenant, priority, target, days, end)
-    found = await cli.call(ops.COMPLIANCE, query={**query, "period": period})
+    found = await cli.call(ops.COMPLIANCE, query=_query(asked))
     cli.out.result(found, compliance_lines(found, cli.out.width))
 
 
-@command(sla, "sla", "resolution-time")
-async def resolution_time(
-    cli: Cli,
-    resource: QueueOption = None,
-    tenant: TenantOption = None,
-    priority: PriorityOption = None,
-    target: TargetOption = SlaTarget.RESOLUTION,
-    days: DaysOption = 30,
-    end: EndOption = None,
-) -> None:
+@command(sla, "sla", "resolution-time", takes=_FIGURES)
+async def resolution_time(cli: Cli, **asked: Any) -> None:
     """Show how long it took, by priority."""
-    found = await cli.call(ops.RESOLUTION_TIME, query=_figures(resource, tenant, priority, target, days, end))
+    found = await cli.call(ops.RESOLUTION_TIME, query=_query(asked))
     cli.out.result(found, resolution_lines(found, cli.out.width))
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
 
+from quarterdeck.cli.choices import CursorOption
 from quarterdeck.cli.exits import usage as not_valid
 from quarterdeck.cli.export import Format
 from quarterdeck.cli.files import write_stream
 from quarterdeck.cli.json_lines import LineError, break_off, read_batches
 from quarterdeck.cli.output import Heading, table
-from quarterdeck.cli.runtime import Cli, command, group
+from quarterdeck.cli.runtime import Cli, command, group, parameter
 from quarterdeck.client.errors import Unreachable
 from quarterdeck.contract.enums import Period, UsageStep
 from quarterdeck.contract.operations import usage as ops
@@ -47,16 +50,18 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(usage)
 
 
-@command(usage, "usage", "summary")
-async def summary(
-    cli: Cli,
-    tenant: TenantOption = None,
-    type_: TypeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-) -> None:
+def _asked() -> Iterator[Parameter]:
+    """What usage is asked for, by the names of the query."""
+    yield parameter("tenant", TenantOption, None)
+    yield parameter("resource_type", TypeOption, None)
+    yield parameter("since", SinceOption, None)
+    yield parameter("until", UntilOption, None)
+
+
+@command(usage, "usage", "summary", takes=_asked())
+async def summary(cli: Cli, **asked: Any) -> None:
     """Totals by resource type, beside the same time before; and usage against limits."""
-    found = await cli.call(ops.SUMMARY, query=_span(tenant, type_, since, until))
+    found = await cli.call(ops.SUMMARY, query=asked)
     lines = [f"From {found['since']} until {found['until']}."]
     totals = [(each["resource_type"], count(each["quantity"]), count(each["previous"])) for each in found["totals"]]
     lines += ["", *table(_TOTALS, totals, width=cli.out.width)] if totals else ["Nothing was used."]
@@ -75,21 +80,19 @@ async def summary(
     cli.out.result(found, lines)
 
 
-@command(usage, "usage", "details")
-async def details(
-    cli: Cli,
-    tenant: TenantOption = None,
-    type_: TypeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    step: StepOption = UsageStep.DAY,
-    by_tenant: Annotated[bool, typer.Option("--by-tenant", help="Each tenant by itself.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000)] = 100,
-    cursor: Annotated[str | None, typer.Option("--cursor", help="Go on from the `next` of an earlier --json.")] = None,
-) -> None:
+_IN_STEPS = [*_asked(), parameter("step", StepOption, UsageStep.DAY)]
+_DETAILS = [
+    *_IN_STEPS,
+    parameter("by_tenant", Annotated[bool, typer.Option("--by-tenant", help="Each tenant by itself.")], False),
+    parameter("limit", Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000)], 100),
+    parameter("cursor", CursorOption, None),
+]
+
+
+@command(usage, "usage", "details", takes=_DETAILS)
+async def details(cli: Cli, *, by_tenant: bool, **asked: Any) -> None:
     """Usage over time, the newest first."""
-    query = {**_span(tenant, type_, since, until), **_steps(step, by_tenant), "limit": limit, "cursor": cursor}
-    page = await cli.call(ops.DETAILS, query=query)
+    page = await cli.call(ops.DETAILS, query={**asked, "by_tenant": by_tenant})
     named = (Heading("tenant"),) if by_tenant else ()
     headings = (Heading("from"), *named, Heading("resource type"), Heading("quantity", right=True))
     rows = [
@@ -106,25 +109,25 @@ async def details(
         cli.out.note("Nothing was used in that time.")
 
 
-@command(usage, "usage", "export")
-async def export(
-    cli: Cli,
-    tenant: TenantOption = None,
-    type_: TypeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    step: StepOption = UsageStep.DAY,
-    by_tenant: Annotated[bool, typer.Option("--by-tenant/--together", help="Each tenant by itself.")] = True,
-    format_: Annotated[Format | None, typer.Option("--format", help="csv unless the file is called .json.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")] = None,
-) -> None:
+_TOGETHER = typer.Option("--by-tenant/--together", help="Each tenant by itself.")
+_FORMAT = typer.Option("--format", help="csv unless the file is called .json.")
+_OUTPUT = typer.Option("--output", "-o", metavar="FILE", help="Else standard output.")
+_EXPORT = [
+    *_IN_STEPS,
+    parameter("by_tenant", Annotated[bool, _TOGETHER], True),
+    parameter("format_", Annotated[Format | None, _FORMAT], None),
+    parameter("output", Annotated[Path | None, _OUTPUT], None),
+]
+
+
+@command(usage, "usage", "export", takes=_EXPORT)
+async def export(cli: Cli, *, format_: Format | None, output: Path | None, **asked: Any) -> None:
     """Write usage over time as CSV or JSON."""
     if format_ is None:
         by_name = output is not None and output.suffix.lower() == ".json"
         format_ = Format.JSON if cli.json or by_name else Format.CSV
-    query = {**_span(tenant, type_, since, until), **_steps(step, by_tenant), "format": str(format_)}
     client = await cli.client()
-    await write_stream(cli, client.stream(ops.EXPORT, query=query), output)
+    await write_stream(cli, client.stream(ops.EXPORT, query={**asked, "format": str(format_)}), output)
 
 
 @command(usage, "usage", "record")
@@ -231,11 +234,3 @@ async def delete_limit(
     """Forget a limit."""
     found = await cli.call(ops.DELETE_LIMIT, id=limit_id)
     cli.out.result(found, [f"Forgot the limit on {found['resource_type']}."])
-
-
-def _span(tenant: str | None, type_: str | None, since: str | None, until: str | None) -> dict[str, object]:
-    return {"tenant": tenant, "resource_type": type_, "since": since, "until": until}
-
-
-def _steps(step: UsageStep, by_tenant: bool) -> dict[str, object]:
-    return {"step": str(step), "by_tenant": by_tenant}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from quarterdeck.cli.choices import TenantOption
 from quarterdeck.cli.exits import EPILOG
 from quarterdeck.cli.runtime import Cli, HomeOption, JsonOption, command, run_body
 from quarterdeck.cli.worker_lines import errors_lines, health_lines, latency_lines, throughput_lines
@@ -26,7 +27,6 @@ workers = typer.Typer(
 WindowOption = Annotated[Window, typer.Option("--window", "-w", help="How far back.")]
 QueueOption = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
 KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind of run.")]
-TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only this tenant.")]
 # What a command prints of an answer, and how wide it may be.
 Lines = Callable[[Mapping[str, Any], int | None], list[str]]
 
