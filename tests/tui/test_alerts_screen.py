@@ -40,7 +40,7 @@ async def test_what_fires_comes_first_the_worst_on_top_and_in_groups(tmp_path: P
         await person.sees("3 critical", "19 firing", "1 pending")
         lines = person.screen.splitlines()[3:13]
         starts = (
-            "Host is slow, 14 alerts",
+            "Host is slow (14)",
             "Queue waits",
             "Mail fails",
             "␛]52",
@@ -60,14 +60,22 @@ async def test_what_fires_comes_first_the_worst_on_top_and_in_groups(tmp_path: P
         assert "host=web-40" in under_cursor(person)
         await person.press("f")
         await person.sees("These are the alerts of one group.")
+        # What joins it meanwhile is said, and does not move what is looked at.
+        fake.alerts[43] = {**fake.alerts[41], "id": 43, "labels": {**fake.alerts[41]["labels"], "host": "web-43"}}
+        await fake.tell("alerts_changed")
+        await person.sees("15 firing", "1 new, i brings them in")
+        assert "web-43" not in person.screen
+        await person.press("i")
+        await person.sees("host=web-43")
+        del fake.alerts[43]
         await person.press("escape")
-        await person.sees("Host is slow, 14 alerts", "19 firing")
+        await person.sees("Host is slow (14)", "19 firing")
 
         # Or every alert stands by itself.
         await person.press("f")
         await person.sees("Every alert by itself.", "host=web-41")
         await person.press("f")
-        await person.sees("Host is slow, 14 alerts")
+        await person.sees("Host is slow (14)")
 
         # What is over is found by its end, and by a filter.
         await person.press("G")
@@ -86,7 +94,7 @@ async def test_what_fires_comes_first_the_worst_on_top_and_in_groups(tmp_path: P
         await fake.tell("alerts_changed")
         await person.sees("▲ critical: Mail fails", "goes there")
         await person.press("exclamation_mark")
-        await person.sees("Host is slow, 14 alerts", "19 firing")
+        await person.sees("Host is slow (14)", "19 firing")
 
 
 async def test_why_it_fires_who_was_told_and_where_it_leads(tmp_path: Path) -> None:
@@ -141,17 +149,17 @@ async def test_one_is_acknowledged_a_group_what_is_marked_and_all(tmp_path: Path
         await person.until(lambda: "no time such as" not in person.screen, "the mistake to go with what was typed")
         await person.type("2h")
         await person.press("enter")
-        await person.sees("Acknowledged #90.", "ack olga")
+        await person.sees("Acknowledged #90 for 2h.", "ack you")
         assert fake.called("alerts.acknowledge") == [{"minutes": 120, "note": "on it", "ids": [90]}]
         assert under_cursor(person).strip().startswith("▸")
         assert "Mail fails" in under_cursor(person)
         await person.press("u")
-        await person.sees("Acknowledged #90 cannot be taken back: an acknowledgement ends with its time")
+        await person.sees("Acknowledged #90 cannot be taken back: acknowledge again for 1m")
 
         await person.press("g", "a")
         await person.sees("Acknowledge 14 alerts", "critical 1", "warning 13", "and 11 more")
         await person.press("enter")
-        await person.sees("Acknowledged 14 alerts.", "all ack")
+        await person.sees("Acknowledged 14 alerts for 4h.", "all ack")
 
         await person.press("g", "space", "space")
         await person.sees("15 marked")
@@ -188,7 +196,7 @@ async def test_what_was_typed_outlives_an_engine_that_does_not_answer(tmp_path: 
         await person.sees("Acknowledge #90", "on it", "The engine does not answer.")
         fake.down = ""
         await person.press("enter")
-        await person.sees("Acknowledged #90.")
+        await person.sees("Acknowledged #90 for 4h.")
         assert fake.called("alerts.acknowledge")[-1] == {"minutes": None, "note": "on it", "ids": [90]}
 
 
@@ -286,7 +294,7 @@ async def test_news_is_shown_where_it_moves_nothing(tmp_path: Path) -> None:
         await fake.queue.put(CHANGED)
         await person.sees("1 new", "ack ana")
         await person.press("i")
-        await person.sees("Twins, 2 alerts", "1 ack")
+        await person.sees("Twins (2)", "1 ack")
 
         # What changes is changed where it stands.
         fake.alerts[97] = {**fake.alerts[97], "state": "resolved", "resolved_at": iso(NOW)}
@@ -335,14 +343,14 @@ async def test_ways_there_and_what_is_not_for_everybody(tmp_path: Path) -> None:
     async with person_at(
         tmp_path / "again", AlertClient(), read_only=True, state=ConsoleState(screen="alerts")
     ) as person:
-        await person.sees("Host is slow, 14 alerts")
+        await person.sees("Host is slow (14)")
         assert isinstance(person.console.screen, AlertsScreen)
         await person.press("s")
         await person.sees("Silence is off: this console is read-only")
         fake = person.fake  # type: ignore[assignment]
         fake.down = "The engine has gone."
         await person.press("f5")
-        await person.sees("The engine has gone.", "Host is slow, 14 alerts")
+        await person.sees("The engine has gone.", "Host is slow (14)")
 
 
 async def test_of_a_hundred_thousand_alerts_only_what_is_seen_is_read(tmp_path: Path) -> None:

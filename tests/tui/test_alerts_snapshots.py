@@ -20,20 +20,20 @@ from tests.tui.test_snapshots import SIZES, THEMES, Story, before
 
 async def alerts(person: Person) -> None:
     await person.press("f11")
-    await person.sees("Host is slow, 14 alerts", "19 firing")
+    await person.sees("Host is slow (14)", "19 firing")
     await person.press("j", "space")
 
 
 async def an_alert(person: Person) -> None:
     await person.press("f11")
-    await person.sees("Host is slow, 14 alerts")
+    await person.sees("Host is slow (14)")
     await person.press("j", "j", "enter")
     await person.sees("It reads 93%")
 
 
 async def a_silence(person: Person) -> None:
     await person.press("f11")
-    await person.sees("Host is slow, 14 alerts")
+    await person.sees("Host is slow (14)")
     await person.press("s")
     await person.sees("site=north")
     await person.press("tab", "tab")

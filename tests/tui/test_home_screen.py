@@ -30,7 +30,7 @@ def under_cursor(person: Person) -> str:
 async def test_each_line_is_a_door(tmp_path: Path) -> None:
     async with person_at(tmp_path, HomeClient()) as person:
         await person.press("0")
-        await person.sees("needs you", "11 things to see to", "Search is slow")
+        await person.sees("needs you", "11 things to see to", "Disk is nearly full")
         assert "3 critical alerts fire, last Mail fails" in under_cursor(person)
         await person.press("j")
         assert "8 support tasks are late" in under_cursor(person)
@@ -64,7 +64,7 @@ async def test_each_line_is_a_door(tmp_path: Path) -> None:
 async def test_back_from_a_queue_that_a_door_led_to_is_home_again(tmp_path: Path) -> None:
     async with person_at(tmp_path, HomeClient()) as person:
         await person.press("0")
-        await person.sees("needs you", "Search is slow")
+        await person.sees("needs you", "Disk is nearly full")
         await person.press("j", "enter")
         await person.sees("due:breached")
         await person.press("q")
@@ -73,7 +73,7 @@ async def test_back_from_a_queue_that_a_door_led_to_is_home_again(tmp_path: Path
         await person.sees("support_tasks", "due:breached")
         # Who went on to another place since does not come here for home.
         await person.press("0")
-        await person.sees("needs you", "Search is slow")
+        await person.sees("needs you", "Disk is nearly full")
         await person.press("j", "enter", "f6")
         await person.sees("refunds-api")
         await person.press("q")

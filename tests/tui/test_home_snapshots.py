@@ -20,7 +20,7 @@ from tests.tui.test_snapshots import SIZES, THEMES, Story, before, bulk_preview,
 
 async def home(person: Person) -> None:
     await person.press("0")
-    await person.sees("needs you", "Search is slow")
+    await person.sees("needs you", "Disk is nearly full")
     await person.press("tab", "right")
 
 

@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from quarterdeck.contract.clock import MINUTE
 from quarterdeck.contract.operations import Operation, alerts
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.format import count, plural
+from quarterdeck.tui.format import count, moment, plural
 from quarterdeck.tui.forms import Field
 from quarterdeck.tui.screens.alerts.picking import AT_ONCE, TooMany, about_lines, picked
 from quarterdeck.tui.screens.alerts.words import labels_said
 from quarterdeck.tui.screens.prompt import Prompt, Values
+from quarterdeck.tui.screens.setup.written import MINUTES
 from quarterdeck.tui.session import Act
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
@@ -73,11 +75,23 @@ class AlertActing:
             self.screen.notice("Nothing to acknowledge: none of them fires any more.", "warning")
             return
         about = [] if len(rows) == 1 else about_lines(rows, self._glyphs)
-        about.append([("It stops repeating, until then or until it gets worse.", "muted")])
+        what = "It stops" if len(rows) == 1 else "They stop"
+        worse = "it gets" if len(rows) == 1 else "one gets"
+        about.append([(f"{what} repeating, until then or until {worse} worse.", "muted")])
         title: Line = [("Acknowledge ", "title"), *self.title(rows)]
         ask = partial(self.ask, title, "acknowledge", (_NOTE, _FOR), about, opened_with)
         done, left = await self._carried_out(alerts.ACKNOWLEDGE, rows, ask)
-        self._tell("Acknowledged", done, left, "an acknowledgement ends with its time, or when the alert gets worse")
+        lasts = await self._lasts(done[0]) if done else ""
+        self._tell("Acknowledged", done, left, "acknowledge again for 1m, and it ends soon", lasts)
+
+    async def _lasts(self, number: int) -> str:
+        """For how long it was acknowledged: the engine's setting, where nobody said."""
+        try:
+            alert = (await self.session.client.call(alerts.SHOW, id=number))["alert"]
+        except FAILURES:
+            return ""  # what was asked for is done; how long it lasts stands in the detail
+        began, end = moment(alert["acknowledged_at"]), moment(alert["acknowledged_until"])
+        return "" if began is None or end is None else f" for {MINUTES.write((end - began) // MINUTE)}"
 
     # Resolving
 
@@ -166,12 +180,12 @@ class AlertActing:
                 answer, minutes = await ask(given=answer, wrong=("", f"{sentence(error)}{said}"), begun=True)
         return done, None
 
-    def _tell(self, verb: str, done: Sequence[int], left: int | None, why_not_undone: str) -> None:
+    def _tell(self, verb: str, done: Sequence[int], left: int | None, why_not_undone: str, lasts: str = "") -> None:
         if left is None and not done:
             return
         what = f"#{done[0]}" if len(done) == 1 else plural(len(done), "alert")
         rest = "; the others are as they were" if left is None else f"; {count(left)} fire no more" if left else ""
-        self.screen.notice(f"{verb} {what}{rest}." if done else "None of them fires any more.", "success")
+        self.screen.notice(f"{verb} {what}{lasts}{rest}." if done else "None of them fires any more.", "success")
         if done:
             self.session.did(Act(f"{verb} {what}", why_not=why_not_undone))
         self.finished()

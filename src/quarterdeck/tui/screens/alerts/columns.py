@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from quarterdeck.tui import format as times
@@ -34,10 +34,6 @@ def _value(row: Row, _context: CellContext) -> Cell:
     return ("", "") if is_group(row) else (words.value_cell(row), "muted" if _over(row) else "")
 
 
-def _standing(row: Row, context: CellContext) -> Cell:
-    return words.standing(row, context.glyphs)
-
-
 def _tenant(row: Row, _context: CellContext) -> Cell:
     return safe(row["tenant_id"] or ""), "muted"
 
@@ -49,23 +45,23 @@ def _of(key: str) -> Any:
     return cell
 
 
-ALERT_COLUMNS: tuple[Column, ...] = (
-    Column("severity", "severity", 10, _severity),
-    Column("age", "age", 5, _age, right=True, live=True),
-    Column("name", "alert", 20, _name, flex=True),
-    Column("value", "value (limit)", 13, _value, right=True, hide_below=72),
-    Column("state", "state", 12, _standing),
-    Column("tenant", "tenant", 12, _tenant, hide_below=100),
-    Column("type", "type", 17, _of("type"), hide_below=140),
-    Column("id", "id", 9, _of("id"), right=True, hide_below=112),
-)
+def alert_columns(mine: Callable[[], str], common: Mapping[str, str] | None = None) -> tuple[Column, ...]:
+    """`mine`: who looks at it. `common`: labels of a group; with its name they would be the same in every line."""
 
-
-def member_columns(common: Mapping[str, str]) -> tuple[Column, ...]:
-    """Of the alerts of a group: name and labels that all of them have would be the same in every line."""
+    def standing(row: Row, context: CellContext) -> Cell:
+        return words.standing(row, context.glyphs, mine())
 
     def member(row: Row, _context: CellContext) -> Cell:
-        own = {name: value for name, value in row["labels"].items() if common.get(name) != value}
+        own = {name: value for name, value in row["labels"].items() if (common or {}).get(name) != value}
         return safe(words.labels_said(own) or row["name"]), "muted" if _over(row) else ""
 
-    return tuple(each._replace(cell=member) if each.key == "name" else each for each in ALERT_COLUMNS)
+    return (
+        Column("severity", "severity", 10, _severity),
+        Column("age", "age", 5, _age, right=True, live=True),
+        Column("name", "alert", 20, _name if common is None else member, flex=True),
+        Column("value", "value (limit)", 13, _value, right=True, hide_below=72),
+        Column("state", "state", 12, standing),
+        Column("tenant", "tenant", 12, _tenant, hide_below=100),
+        Column("type", "type", 17, _of("type"), hide_below=140),
+        Column("id", "id", 9, _of("id"), right=True, hide_below=112),
+    )

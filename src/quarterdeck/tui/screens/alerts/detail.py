@@ -115,7 +115,7 @@ def alert_lines(
     texts = {name: text for name, text in alert["annotations"].items() if text and text != link_of(alert)}
     if texts:
         lines += [[], [("texts", "heading")], *facts(texts.items(), cells)]
-    lines += _notices(rest["notices"], cells, now, glyphs, keys["see-run"])
+    lines += _notices(rest["notices"], rule, cells, now, glyphs, keys["see-run"])
     lines += [[], [("timeline", "heading")]]
     for event in rest["events"]:
         lines += _event(event, cells, now)
@@ -123,7 +123,7 @@ def alert_lines(
     lines += facts(
         (
             ("number", f"#{alert['id']}"),
-            ("rule", f"#{rule['id']} {rule['name']}" if rule is not None else "none takes it; nobody is told"),
+            ("rule", f"#{rule['id']} {rule['name']}" if rule is not None else "none takes it"),
             ("channels", ", ".join(rule["settings"]["channels"]) or "none" if rule is not None else ""),
             ("group", alert["group"]),
             ("tenant", alert["tenant_id"]),
@@ -164,12 +164,16 @@ def _kept_quiet(alert: Row, rest: Row | None, cells: int, now: int, mine: str) -
     return lines
 
 
-def _notices(notices: Sequence[Row], cells: int, now: int, glyphs: Glyphs, key: str) -> list[Line]:
+def _notices(notices: Sequence[Row], rule: Row | None, cells: int, now: int, glyphs: Glyphs, key: str) -> list[Line]:
     head: Line = [("notifications", "heading")]
     if any(each["run_id"] for each in notices):
         head += [(f"  {key}", "key"), (" shows the run of the last one", "faint")]
     lines: list[Line] = [[], head]
     if not notices:
+        if rule is None:
+            return [*lines, *wrap("nobody is told: no rule takes it", cells, "warning", most=2)]
+        if not rule["settings"]["channels"]:
+            return [*lines, *wrap("nobody is told: its rule names no channel", cells, "warning", most=2)]
         return [*lines, [("none was sent", "muted")]]
     for each in notices:
         state = ("held back for a summary", "muted") if each["held"] else _delivery(each, glyphs)

@@ -12,7 +12,7 @@ from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count
 from quarterdeck.tui.keymap import Bound
-from quarterdeck.tui.screens.alerts.columns import ALERT_COLUMNS, member_columns
+from quarterdeck.tui.screens.alerts.columns import alert_columns
 from quarterdeck.tui.screens.alerts.detail import AlertDetail
 from quarterdeck.tui.screens.alerts.doors import go_to_what_it_is_about, link_of
 from quarterdeck.tui.screens.alerts.marks import AlertMarks, not_firing
@@ -23,7 +23,6 @@ from quarterdeck.tui.session import Session
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.state import View
 from quarterdeck.tui.text import safe
-from quarterdeck.tui.widgets.rows import Column
 
 if TYPE_CHECKING:
     from quarterdeck.tui.screens.alerts.silencing import AlertSilencing
@@ -38,7 +37,6 @@ class AlertsScreen(ListScreen):
     NOUN = "alerts"
     ONE = "alert"
     PLACE_WORDS = "alerts"
-    COLUMNS: ClassVar[Sequence[Column]] = ALERT_COLUMNS
     EXAMPLE = "state:firing severity:critical label:queue=mail"
     LABELS: ClassVar[Mapping[str, str]] = {"see-run": "Its run"}
     OF_MARKED: ClassVar[Sequence[str]] = (*_OF_ANY, "copy")
@@ -48,8 +46,7 @@ class AlertsScreen(ListScreen):
     ) -> None:
         """`group`: whose alerts `only` shows."""
         super().__init__(session, Watched.ALERTS, visit=visit, only=only)
-        if group is not None:
-            self.table.columns = member_columns(group["labels"])
+        self.table.columns = alert_columns(lambda: session.actor, None if group is None else group["labels"])
         self._marks = AlertMarks(self)
         self.table.not_of_all = not_firing
         self.marks = self._marks
@@ -203,7 +200,9 @@ class AlertsScreen(ListScreen):
             self.table.note_new(new)
 
     def _headings(self, board: Row) -> set[int]:
-        return {int(each["id"]) for each in board["groups"]} if self._together else set()
+        source = self.source
+        together = isinstance(source, AlertSource) and source.together
+        return {int(each["id"]) for each in board["groups"]} if together else set()
 
     def _not_shown(self, board: Row) -> int:
         """How many fire besides those in groups that stand in the list: such a line says how many it has."""

@@ -46,7 +46,8 @@ class AlertSource(FilteredSource):
     ) -> None:
         super().__init__(client, filter_, NEWEST_FIRST)
         asked = {term.key for term in parse(filter_, Watched.ALERTS).terms}
-        self._together, self._heard = together and not asked & {"group", "id"}, heard
+        # Alerts of one group, or some that are named, are looked at one by one.
+        self.together, self._heard = together and not asked & {"group", "id"}, heard
         self._board: Row | None = None
         self._sections: list[Section] = []
         self._asking = asyncio.Lock()
@@ -74,7 +75,7 @@ class AlertSource(FilteredSource):
         return self._board
 
     def _groups(self, board: Row) -> list[dict[str, Any]]:
-        return [{**each, "id": -int(each["id"])} for each in board["groups"]] if self._together else []
+        return [{**each, "id": -int(each["id"])} for each in board["groups"]] if self.together else []
 
     def _parts(self, board: Row) -> list[Section]:
         groups, found = self._groups(board), list[Section]()

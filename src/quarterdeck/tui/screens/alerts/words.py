@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.contract.enums import AlertState, AlertType
-from quarterdeck.tui.format import Cell, count, plural
+from quarterdeck.tui.format import Cell, count
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.screens.alerts.source import is_group, size
 from quarterdeck.tui.text import safe
@@ -44,7 +44,7 @@ def name_said(row: Row) -> str:
     if not is_group(row):
         return f"{row['name']}  {said}".rstrip()
     several = " and others" if row["names_differ"] else ""
-    return f"{row['name']}{several}, {plural(size(row), 'alert')}  {said}".rstrip()
+    return f"{row['name']}{several} ({count(size(row))})  {said}".rstrip()
 
 
 def standing(row: Row, glyphs: Glyphs, mine: str = "") -> Cell:

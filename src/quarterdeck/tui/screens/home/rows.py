@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from quarterdeck.contract.enums import Resource
+from quarterdeck.contract.enums import Resource, Severity
 from quarterdeck.contract.transitions import open_filter
 from quarterdeck.tui import format as words
 from quarterdeck.tui.format import count
@@ -28,6 +28,11 @@ _FEWEST_NEEDS, _ALERTS_SEEN = 4, 3
 _SPARKS = (24, 12)  # cells: one an hour, one for two hours
 
 
+def _how_bad(alert: Part) -> tuple[bool, int]:
+    """For sorting: what nobody has seen to before the rest, the worst first."""
+    return not is_unseen(alert), Severity(alert["severity"]).rank
+
+
 class Board:
     """Built anew for each look: `rows` is what to show."""
 
@@ -38,14 +43,18 @@ class Board:
         found = needs(overview)
         self.needs = len(found)
         parts = self._items() + self._figures()
+        # Where few lines stand, those that wake somebody do.
+        latest = sorted((overview["alerts"] or {}).get("latest", ()), key=_how_bad)
+        self._tenant = 13 if any(each["tenant_id"] for each in latest) else 0
+        self._seen = 0 if all(is_unseen(each) for each in latest) else 5
         lists = [
-            (self._alert_row, (overview["alerts"] or {}).get("latest", ())),
+            (self._alert_row, latest),
             (self._unwell("queues"), (overview["queues"] or {}).get("unwell", ())),
             (self._unwell("workers"), (overview["workers"] or {}).get("unwell", ())),
             (self._operation_row, (overview["bulk"] or {}).get("operations", ())[1:]),
         ]
         room = height - len(parts) - 2  # a line between, one under the heading of needs
-        most = max(_FEWEST_NEEDS, room - min(_ALERTS_SEEN, len(lists[0][1])))
+        most = max(_FEWEST_NEEDS, room - min(_ALERTS_SEEN, len(latest)))
         top = self._needs(found, most)
         room -= len(top) - 1
         below: list[list[Row]] = []
@@ -200,15 +209,15 @@ class Board:
     def _alert_row(self, alert: Part) -> Row:
         text, style = words.severity(alert["severity"], self._glyphs)
         seen = "ack" if alert["acknowledged"] else "quiet" if alert["silenced"] else ""
-        age = words.age(alert["since"], self._now)
-        name = max(self._cells - 2 - 11 - 14 - 6 - 7, 10)
-        spans = [
-            ("  " + fit(text, 11), style if is_unseen(alert) else "muted"),
-            (fit(safe(alert_name(alert)), name, more=self._glyphs.ellipsis) + " ", "" if is_unseen(alert) else "muted"),
-            (fit(safe(alert["tenant_id"] or ""), 13, more=self._glyphs.ellipsis) + " ", "muted"),
-            (fit(seen, 5) + " ", "muted"),
-            (age.rjust(6), "muted"),
+        quiet = "" if is_unseen(alert) else "muted"
+        beside: Line = [
+            (f" {fit(said, cells, more=self._glyphs.ellipsis)}", "muted")
+            for said, cells in ((safe(alert["tenant_id"] or ""), self._tenant), (seen, self._seen))
+            if cells
         ]
+        beside.append((words.age(alert["since"], self._now).rjust(7), "muted"))
+        name = fit(safe(alert_name(alert)), max(self._cells - 13 - width(beside), 10), more=self._glyphs.ellipsis)
+        spans: Line = [("  " + fit(text, 11), quiet or style), (name, quiet), *beside]
         return [Piece(spans, Door(f"alert {alert['id']}", f"alerts {alert['id']}", "alerts"))]
 
     def _unwell(self, part: str) -> Callable[[Part], Row]:
