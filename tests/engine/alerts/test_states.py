@@ -232,7 +232,7 @@ def test_matchers_compare_as_those_of_alertmanager_do(matcher: dict[str, Any], e
     assert matches([Matcher.model_validate(matcher)], {"a": "x"}) is expected
 
 
-@pytest.mark.parametrize("value", ["(", "(a+)+", "(a|a)*", "(x*)*", "a" * 201])
+@pytest.mark.parametrize("value", ["(", r"(a)\1", "(?=a)", "a{1001}"])
 def test_an_expression_that_cannot_be_read_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="regular expression"):
         Matcher(name="a", value=value, is_regex=True)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import MINUTE, SECOND
 from quarterdeck.contract.enums import Severity
 from quarterdeck.engine.alerts.grouping import Kind
 from quarterdeck.engine.alerts.sending import Notice, Outlet
-from quarterdeck.engine.alerts.tables import HELD, alert_groups, alert_notices
+from quarterdeck.engine.alerts.tables import FIRING, HELD, alert_groups, alert_notices, alerts
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
 SUMMARY = "summary"
+_CLOSED = "summary_over"  # as that kind of summary whose groups are all over
 _GATHERED = 30 * SECOND  # what is held back waits for more of it, then goes out as one
 _MOST_NAMED = 20
 _N = alert_notices.c
@@ -66,6 +67,13 @@ async def _lately(transaction: Transaction, channel: str) -> int:
     return int((await transaction.connection.execute(query)).scalar_one())
 
 
+async def channels_told(transaction: Transaction, group_id: int) -> Sequence[str]:
+    """Channels that were told of the group, and not of its end."""
+    last = select(func.max(_N.id)).where(_N.group_id == group_id, _N.error.is_(None)).group_by(_N.channel)
+    found = select(_N.channel).where(_N.id.in_(last), _N.kind != str(Kind.RESOLVE)).order_by(_N.id)
+    return (await transaction.connection.execute(found)).scalars().all()
+
+
 async def channels_held(connection: AsyncConnection) -> Sequence[str]:
     """Channels for which something was held back."""
     return (await connection.execute(select(_N.channel).where(text(HELD)).distinct())).scalars().all()
@@ -108,7 +116,8 @@ async def _send_end(engine: Engine, transaction: Transaction, row: Any) -> None:
 
 
 async def _summarise(engine: Engine, transaction: Transaction, channel: str, rows: Sequence[Any]) -> None:
-    """One summary for each tenant, since a tenant must not read of another."""
+    """One summary for each tenant, since a tenant must not read of another. Where nothing of it fires any more it opens
+    nothing either."""
     tenants = {row.tenant_id for row in rows}
     for tenant in sorted(tenants, key=str):
         mine = [row for row in rows if row.tenant_id == tenant]
@@ -116,10 +125,44 @@ async def _summarise(engine: Engine, transaction: Transaction, channel: str, row
         named = "; ".join(row.title for row in mine[:_MOST_NAMED])
         more = f"; and {len(mine) - _MOST_NAMED} more" if len(mine) > _MOST_NAMED else ""
         title = f"{len(mine)} notices were too many for {channel} at once: {named}{more}"[:2_000]
-        key = f"summary:{channel}:{tenant or ''}:{transaction.now}"
-        notice = Notice(key, tenant, "trigger", str(severity), title, (), None)
+        groups = engine.store.dialect.id_list(sorted({row.group_id for row in mine}))
+        fires = await _fires(transaction, groups)
+        key = _key(channel, tenant, transaction.now)
+        notice = Notice(key, tenant, "trigger" if fires else "resolve", str(severity), title, (), None)
         ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [channel], notice)
         number = next(iter(ids), 0)
-        await record(transaction, None, channel, notice, notification_id=number, kind=SUMMARY)
+        await record(transaction, None, channel, notice, notification_id=number, kind=SUMMARY if fires else _CLOSED)
         these = _N.id.in_([row.id for row in mine])
         await transaction.connection.execute(update(alert_notices).where(these).values(notification_id=number))
+
+
+def _key(channel: str, tenant: str | None, at: int) -> str:
+    return f"summary:{channel}:{tenant or ''}:{at}"
+
+
+async def _fires(transaction: Transaction, group_ids: Any) -> bool:
+    firing = select(literal(1)).where(alerts.c.group_id.in_(group_ids), text(FIRING)).limit(1)
+    return (await transaction.connection.execute(firing)).first() is not None
+
+
+async def close(engine: Engine, transaction: Transaction, group_ids: Collection[int]) -> None:
+    """Summaries that tell of these groups, which are over: once all of their groups are, that is told as well."""
+    connection = transaction.connection
+    mine = _N.group_id.in_(engine.store.dialect.id_list(sorted(group_ids)))
+    in_a_summary = (mine, _N.held, _N.notification_id.is_not(None))
+    found = select(_N.channel, _N.notification_id, func.max(_N.id).label("last")).where(*in_a_summary)
+    for row in (await connection.execute(found.group_by(_N.channel, _N.notification_id))).all():
+        same = (_N.channel == row.channel, _N.notification_id == row.notification_id)
+        summaries = select(alert_notices).where(*same, _N.group_id.is_(None), _N.id > row.last, _N.kind == SUMMARY)
+        for summary in (await connection.execute(engine.store.dialect.lock(summaries))).all():
+            if not await _fires(transaction, select(_N.group_id).where(*same, _N.held)):
+                await _close(engine, transaction, summary)
+
+
+async def _close(engine: Engine, transaction: Transaction, row: Any) -> None:
+    key = _key(row.channel, row.tenant_id, row.at)
+    notice = Notice(key, row.tenant_id, "resolve", row.severity, row.title, (), None)
+    ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [row.channel], notice)
+    await record(transaction, None, row.channel, notice, notification_id=next(iter(ids), None), kind=_CLOSED)
+    closed = update(alert_notices).where(_N.id == row.id).values(kind=_CLOSED)
+    await transaction.connection.execute(closed)

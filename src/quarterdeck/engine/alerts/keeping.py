@@ -73,7 +73,7 @@ async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) ->
     before = transaction.now - wait * SECOND
     old = {each.group[0] for each in firing if each.group is not None and (each.starts_at or 0) < before}
     await lock_groups(engine, transaction, groups.values() if wait == 0 else {groups[key] for key in old})
-    back = await _reopen(engine, transaction, firing, silences)
+    back = await _reopen(engine, transaction, firing, groups, silences)
     await _insert(engine, transaction, [each for each in new if each.fingerprint not in back], groups, silences)
     await wake(transaction, {groups[key] for key in old}, 0)
     await wake(transaction, groups.values(), wait)
@@ -178,7 +178,7 @@ async def _insert(
     rows = [each.row for each in new if each.row is not None]
     columns: dict[str, Sequence[Any]] = dict(zip(_ROW, zip(*rows, strict=True), strict=True))
     columns["updated_at"] = [transaction.now]
-    columns["group_id"] = [None if each.group is None else groups[each.group[0]] for each in new]
+    columns["group_id"] = [_group_id(each, groups) for each in new]
     columns["silenced_by"] = [_silence(each, silences) for each in new] if silences else [None]
     differing = [name for name, values in columns.items() if name == "fingerprint" or len(set(values)) > 1]
     listed = engine.store.dialect.listed("new", {name: _COLUMNS[name] for name in differing})
@@ -196,26 +196,39 @@ async def _insert(
     await transaction.connection.execute(insert, {"new": values})
 
 
+def _group_id(new: New, groups: Mapping[str, int]) -> int | None:
+    return None if new.group is None else groups[new.group[0]]
+
+
 def _silence(new: New, silences: Sequence[Quieted]) -> int | None:
     return next((each.id for each in silences if each.quiets(new.tenant_id, new.labels)), None)
 
 
 async def _reopen(
-    engine: Engine, transaction: Transaction, new: Sequence[New], silences: Sequence[Quieted]
+    engine: Engine,
+    transaction: Transaction,
+    new: Sequence[New],
+    groups: Mapping[str, int],
+    silences: Sequence[Quieted],
 ) -> set[str]:
-    """Those that were over a moment ago are the same ones again. Their fingerprints."""
+    """Those that were over a moment ago are the same ones again. Their fingerprints.
+
+    Not where they are told in another group now: their end is still to be told where they were.
+    """
     if not new:
         return set()
     connection, now = transaction.connection, transaction.now
     since = now - engine.settings.alerts.flap_seconds * SECOND
     if (await connection.execute(select(alerts.c.id).where(alerts.c.resolved_at > since).limit(1))).first() is None:
         return set()
-    listed = engine.store.dialect.listed("again", {"fingerprint": Text(), "ends_at": BigInteger(), "value": Float()})
-    bound = {"again": json.dumps([[each.fingerprint, each.ends_at, each.value] for each in new])}
+    columns = {"fingerprint": Text(), "ends_at": BigInteger(), "value": Float(), "group_id": BigInteger()}
+    listed = engine.store.dialect.listed("again", columns)
+    bound = {"again": json.dumps([[one.fingerprint, one.ends_at, one.value, _group_id(one, groups)] for one in new])}
+    lately = (alerts.c.state == str(AlertState.RESOLVED), alerts.c.resolved_at > since, alerts.c.held_until.is_(None))
     newest = (
         select(func.max(alerts.c.id).label("id"), alerts.c.fingerprint)
         .join(listed, listed.c.fingerprint == alerts.c.fingerprint)
-        .where(alerts.c.state == str(AlertState.RESOLVED), alerts.c.resolved_at > since, alerts.c.held_until.is_(None))
+        .where(*lately, alerts.c.group_id.is_not_distinct_from(listed.c.group_id))
         .group_by(alerts.c.fingerprint)
     )
     found = {row.fingerprint: row.id for row in await connection.execute(newest, bound)}

@@ -167,6 +167,9 @@ async def _speak(engine: Engine, transaction: Transaction, groups: Sequence[Row[
             log.exception("group %s of rule %s could not be told", row.id, row.rule_id)
             failed[row.rule_id] = error
             await _next(transaction, row.id, now + interval)
+    over = [each.id for each in groups if each.id not in facts or not facts[each.id].firing]
+    if over:
+        await flood.close(engine, transaction, over)
     settled = [number for each in facts.values() for number in each.never_told]
     if settled:  # that they came and went is old from now on
         await _say_of(engine, transaction, settled, SENT_RESOLVED)
@@ -193,9 +196,13 @@ async def _look(
         facts = replace(facts, passed=[])
     group = _group(row, facts)
     repeat = engine.settings.alerts.repeat_seconds * SECOND
-    said = says(group, now, repeat) if rule.settings.channels else None
+    said, channels = says(group, now, repeat), list(rule.settings.channels)
+    if said is Kind.RESOLVE:  # also where the rule has meanwhile been told to use others
+        channels += [each for each in await flood.channels_told(transaction, row.id) if each not in channels]
+    if not channels:
+        said = None
     if said is not None and facts is not None:
-        await _say(engine, transaction, rule, row, group, facts, said)
+        await _say(engine, transaction, rule, row, group, facts, said, channels)
     following = speaks_again(group, said, row.next_at, now, interval)
     if not rule.settings.channels and not group.firing:
         following = None
@@ -230,7 +237,14 @@ async def _say_of(engine: Engine, transaction: Transaction, ids: Sequence[int], 
 
 
 async def _say(
-    engine: Engine, transaction: Transaction, rule: Rule, row: Row[Any], group: Group, facts: _Facts, kind: Kind
+    engine: Engine,
+    transaction: Transaction,
+    rule: Rule,
+    row: Row[Any],
+    group: Group,
+    facts: _Facts,
+    kind: Kind,
+    channels: Sequence[str],
 ) -> None:
     known = and_(_HEARD, or_(_A.sent == SENT_FIRING, _A.acked_until.is_not(None)))
     news = [*facts.fresh[-MOST_ALERTS:], *facts.ended[-MOST_ALERTS:], *facts.passed[-MOST_ALERTS:]]
@@ -248,7 +262,7 @@ async def _say(
         url=next((each.url for each in told if each.url), None),
         total=group.active + group.acknowledged + group.ended + group.passed,
     )
-    for channel in rule.settings.channels:
+    for channel in channels:
         try:
             await flood.hand_over(engine, transaction, row.id, channel, notice)
         except Problem as problem:
