@@ -41,7 +41,6 @@ async def test_whoever_was_told_is_told_the_end_whatever_became_of_the_rule(day:
 
 
 async def change(day: Day, number: int, **settings: Any) -> None:
-    await day.channels(settings["channels"])
     kept = (await rules.show_rule(day.engine, ROOT, number)).settings.model_dump(mode="json")
     await rules.change_rule(
         day.engine, ROOT, number, RuleChange.model_validate({"settings": {**kept, **settings}, "reason": "moves"})
