@@ -1,16 +1,19 @@
-"""A machine whose clock is set while promises run: nothing is told twice, nothing stops, and what the jump has broken
-is shown and put right."""
+"""A machine whose clock is set while promises run, or that loses a time zone: nothing is told twice, nothing stops, and
+what that has broken is shown and put right."""
 
 from __future__ import annotations
+
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 from sqlalchemy import select
 
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, to_datetime
 from quarterdeck.contract.enums import ClockState
-from quarterdeck.engine.sla import sweep
+from quarterdeck.contract.problems import Problem
+from quarterdeck.engine.sla import calendar, clockwork, sweep
 from quarterdeck.engine.sla.tables import sla_breaches, sla_due
-from tests.engine.sla.world import DONE, MONDAY, Time, clocks, differing, enter, lines, promise
+from tests.engine.sla.world import DONE, MONDAY, OFFICE, Time, clocks, differing, enter, lines, promise
 from tests.support.desk import Desk
 
 TARGETS = [{"priority": "normal", "resolution_minutes": 60}]
@@ -96,3 +99,34 @@ async def test_a_clock_that_jumps_a_day_ahead_in_the_middle_of_a_sweep_and_comes
     for item in (*due, *early):
         assert [word for _, word in await lines(desk, item)] == ["started", "breached"]
     assert await differing(desk) == 0
+
+
+async def test_a_zone_that_the_host_knows_no_more_stops_nobody(
+    desk: Desk, time: Time, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither items of others in the queue, nor what falls due; and once the zone is back, clocks can be put right."""
+    abroad = {**OFFICE, "timezone": "Europe/Stockholm", "country": "SE"}
+    await promise(desk, tenant_id="acme", calendar=abroad, targets=TARGETS)
+    await promise(desk, targets=TARGETS)
+    (early,) = await enter(desk)
+
+    def nobody_knows(name: str) -> None:
+        raise ZoneInfoNotFoundError(name)
+
+    def forget() -> None:
+        for kept in (calendar._compiled, calendar._without, clockwork.rules_of):
+            kept.cache_clear()
+
+    with monkeypatch.context() as host:
+        host.setattr(calendar, "ZoneInfo", nobody_knows)
+        forget()
+        late, other = *await enter(desk), *await enter(desk, tenant_id="globex")
+        await desk.act(early, "update-status", status="waiting")
+        assert "Europe/Stockholm is no time zone" in caplog.text
+        time.pass_(HOUR + SECOND)
+        await sweep.sweep(desk.engine)
+        assert await broken(desk) == dict.fromkeys((late, other), "Mon 10:00")
+        with pytest.raises(Problem, match="no time zone"):
+            await promise(desk, kind="new", calendar=abroad)
+    forget()
+    assert await differing(desk) == 0  # on this day it made no difference

@@ -6,6 +6,7 @@ time lies in a window.
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, to_ms
 from quarterdeck.contract.models.sla import BusinessCalendar
 from quarterdeck.contract.problems import Code, Problem
+
+log = logging.getLogger(__name__)
 
 # How many further years are looked at before a calendar counts as one that never opens again.
 _YEARS_AHEAD = 40
@@ -235,3 +238,23 @@ def _compiled(text: str) -> Calendar:
 def calendar_of(calendar: BusinessCalendar | None) -> AnyCalendar:
     """The same calendar is worked out once. Raises Problem(INVALID_INPUT) as `Calendar` does."""
     return AllTime() if calendar is None else _compiled(calendar.model_dump_json())
+
+
+def kept_calendar(calendar: BusinessCalendar | None) -> AnyCalendar:
+    """One that was good when it was made. Where the host knows its zone or country no more, it goes on as well as that
+    can be, since items and clocks of everybody wait for it: its hours by UTC, and without public holidays."""
+    try:
+        return calendar_of(calendar)
+    except Problem as problem:
+        assert calendar is not None
+        return _without(calendar.model_dump_json(), problem.detail)
+
+
+@lru_cache(maxsize=200)
+def _without(text: str, why: str) -> AnyCalendar:
+    log.error("A policy's calendar cannot be kept; until that is mended its hours count by UTC: %s", why)
+    calendar = BusinessCalendar.model_validate_json(text)
+    try:
+        return calendar_of(calendar.model_copy(update={"timezone": "UTC", "country": None, "subdivision": None}))
+    except Problem:
+        return AllTime()

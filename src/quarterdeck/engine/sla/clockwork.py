@@ -9,7 +9,7 @@ from functools import lru_cache
 from quarterdeck.contract.clock import MINUTE
 from quarterdeck.contract.enums import ClockState, ItemStatus, SlaTarget
 from quarterdeck.contract.models.sla import EscalationStep, PolicySettings
-from quarterdeck.engine.sla.calendar import AnyCalendar, calendar_of
+from quarterdeck.engine.sla.calendar import AnyCalendar, kept_calendar
 
 # What ends an item well, and what makes its promises void.
 DONE = frozenset(map(str, (ItemStatus.RESOLVED, ItemStatus.CLOSED, ItemStatus.REFUNDED, ItemStatus.REJECTED)))
@@ -39,7 +39,7 @@ class Rules:
 
 @lru_cache(maxsize=500)
 def rules_of(text: str) -> Rules:
-    """Of settings as JSON. Raises Problem(INVALID_INPUT) for a calendar that is none."""
+    """Of settings as the store keeps them, in JSON."""
     settings = PolicySettings.model_validate_json(text)
     totals = {}
     for each in settings.targets:
@@ -54,7 +54,7 @@ def rules_of(text: str) -> Rules:
         for target in SlaTarget
     }
     pauses = frozenset(map(str, settings.pauses)) - DONE - VOID
-    return Rules(calendar_of(settings.calendar), totals, pauses, settings.due_soon_percent, steps)
+    return Rules(kept_calendar(settings.calendar), totals, pauses, settings.due_soon_percent, steps)
 
 
 @dataclass(frozen=True, slots=True)

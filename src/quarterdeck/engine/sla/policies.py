@@ -18,6 +18,7 @@ from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.channels.service import visible
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.sla.calendar import calendar_of
 from quarterdeck.engine.sla.clockwork import Rules, rules_of
 from quarterdeck.engine.sla.tables import sla_policies, sla_versions
 from quarterdeck.engine.store.store import Transaction
@@ -183,7 +184,7 @@ async def delete_policy(engine: Engine, principal: Principal, policy_id: int) ->
 
 def _checked(settings: PolicySettings) -> dict[str, Any]:
     """As it is kept. Raises Problem(INVALID_INPUT) for a calendar that is none."""
-    rules_of(settings.model_dump_json())
+    calendar_of(settings.calendar)
     return settings.model_dump(mode="json")
 
 
