@@ -26,10 +26,12 @@ from quarterdeck.contract.clock import HOUR, MINUTE, iso, now_ms
 from quarterdeck.contract.enums import AlertState, AlertType, Role, Severity
 from quarterdeck.contract.models import alert_rules
 from quarterdeck.contract.models import alerts as models
+from quarterdeck.contract.models.channels import NewChannel
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.alerts import acting, board, evaluation, history, notices, outside, rules
 from quarterdeck.engine.alerts.sending import Notice, Outlet
 from quarterdeck.engine.alerts.tables import alert_groups, alerts
+from quarterdeck.engine.channels.managing import create_channel
 from quarterdeck.engine.clock import SchedulerClock
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.live.hub import Hub
@@ -131,6 +133,8 @@ async def measure(store: Store, home: Home, number: int) -> bool:
     engine = Engine(Settings(), home, store, Hub(), SchedulerClock(), Meter())
     sink = Sink()
     engine.keep(Outlet, Outlet).notify = sink.notify
+    hook = {"name": "ops", "settings": {"kind": "webhook", "url": "https://hooks.example.org/x"}}
+    await create_channel(engine, ROOT, NewChannel.model_validate(hook))
     settings = alert_rules.RuleSettings.model_validate({"threshold": 1, "by": ["item"], "channels": ["ops"]})
     await rules.create_rule(
         engine, ROOT, alert_rules.NewRule(name="late", type=AlertType.SLA_BREACH, settings=settings)

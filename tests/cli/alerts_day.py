@@ -20,6 +20,8 @@ channels = ["nowhere"]
 def whole_day(shell: Shell) -> None:
     assert "There are no rules yet" in shell("alerts", "rules").err
     Path("rule.toml").write_text(RULE)
+    assert "There is no channel nowhere for every tenant" in shell("alerts", "create-rule", "rule.toml", code=None).err
+    Path("rule.toml").write_text(RULE.replace('"nowhere"', ""))
     made = shell.json("alerts", "create-rule", "rule.toml")
     number = str(made["id"])
     assert (made["name"], made["settings"]["severity"]) == ("Prometheus", "critical")

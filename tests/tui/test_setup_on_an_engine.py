@@ -173,6 +173,6 @@ async def test_channels_of_every_kind_and_silences_are_taken(client: Client) -> 
     row = await make(client, alerts.SILENCE, entries, {}, **words)
     assert [each["is_equal"] for each in row["matchers"]] == [True, False]
     with pytest.raises(Problem) as refused:
-        await make(client, alerts.PREVIEW_SILENCE, entries, {}, **{**words, "Keeps_quiet": "host=~(a+)+"})
+        await make(client, alerts.PREVIEW_SILENCE, entries, {}, **{**words, "Keeps_quiet": "host=~(a"})
     assert list(placed(entries, refused.value)[0]) == ["matchers"]
     assert (await client.call(alerts.END_SILENCE, id=row["id"]))["state"] == "expired"

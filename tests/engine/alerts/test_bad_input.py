@@ -74,6 +74,7 @@ async def test_hostile_texts_come_back_as_they_went_in_and_mistakes_are_refused_
         assert (await client.call(alerts.RULES))["items"] == []
         assert (await client.call(alerts.HISTORY))["items"] == []
 
+        await day.channels(["ops"])
         await client.call(
             alerts.CREATE,
             body={"name": "all", "type": "external", "settings": {"channels": ["ops"], "group_by": ["n"]}},

@@ -95,6 +95,7 @@ async def test_a_notice_is_a_notification_of_its_channel(day: Day) -> None:
     await seed(day.engine)
     hook = {"name": "ops", "settings": {"kind": "webhook", "url": "https://hooks.example.com/x"}}
     await create_channel(day.engine, ROOT, NewChannel.model_validate(hook))
+    day.made.add("ops")
     await day.external(channels=["ops", "nowhere"])
     async with day.engine.store.write() as transaction:  # such a rule may be there from before
         gone = notification_channels.delete().where(notification_channels.c.name == "nowhere")

@@ -6,18 +6,13 @@ from typing import Any
 
 from quarterdeck.contract.clock import DAY, iso
 from quarterdeck.contract.models.alert_rules import RuleChange
-from quarterdeck.contract.models.channels import NewChannel
 from quarterdeck.engine.alerts import rules
-from quarterdeck.engine.channels.managing import create_channel
 from tests.engine.alerts.world import Day
 from tests.support.desk import ROOT
-
-HOOK = {"kind": "webhook", "url": "https://hooks.example.com/x"}
 
 
 async def test_whoever_was_told_is_told_the_end_whatever_became_of_the_rule(day: Day) -> None:
     """Its channels are others now, its alerts are told in other groups, or it tells nobody any more."""
-    await create_channel(day.engine, ROOT, NewChannel.model_validate({"name": "new", "settings": HOOK}))
     number = await day.external(channels=["old", "both"])
     await day.post({"labels": {"alertname": "Down", "host": "a"}})
     assert await day.pass_(60) == ["trigger"] * 2
@@ -41,6 +36,7 @@ async def test_whoever_was_told_is_told_the_end_whatever_became_of_the_rule(day:
 
 
 async def change(day: Day, number: int, **settings: Any) -> None:
+    await day.channels(settings["channels"])
     kept = (await rules.show_rule(day.engine, ROOT, number)).settings.model_dump(mode="json")
     await rules.change_rule(
         day.engine, ROOT, number, RuleChange.model_validate({"settings": {**kept, **settings}, "reason": "moves"})

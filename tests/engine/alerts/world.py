@@ -18,6 +18,7 @@ from quarterdeck.contract.models import alerts as models
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.alerts import evaluation, history, notices, outside, rules
 from quarterdeck.engine.alerts.sending import Notice
+from quarterdeck.engine.channels.tables import notification_channels
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.sla.tables import sla_breaches
 from quarterdeck.engine.store.store import Transaction
@@ -35,6 +36,7 @@ class Day:
     engine: Engine
     now: int = MONDAY
     said: list[tuple[str, Notice]] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
 
     def __call__(self) -> int:
         return self.now
@@ -58,8 +60,17 @@ class Day:
     async def rule(self, type_: AlertType, threshold: float | None, **settings: Any) -> int:
         named = {key: settings.pop(key) for key in ("tenant_id", "name", "enabled") if key in settings}
         made = {"threshold": threshold, "channels": ["ops"], **settings}
+        await self.channels(made["channels"])
         new = rule_models.NewRule(type=type_, settings=rule_models.RuleSettings(**made), **{"name": "a rule", **named})
         return (await rules.create_rule(self.engine, ROOT, new)).id
+
+    async def channels(self, names: Sequence[str]) -> None:
+        """There, by their names; what they are given stands in `said`."""
+        missing = [name for name in names if name not in self.made]
+        self.made.update(missing)
+        for name in missing:
+            values = {"kind": "slack", "settings": {"kind": "slack"}, "secret_keyring": "x", "updated_by": "root"}
+            await self.put(notification_channels, name=name, created_at=self.now, updated_at=self.now, **values)
 
     async def external(self, **settings: Any) -> int:
         return await self.rule(AlertType.EXTERNAL, None, name=settings.pop("name", "outside"), **settings)

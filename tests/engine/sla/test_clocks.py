@@ -221,8 +221,8 @@ async def test_a_new_version_holds_for_new_items_and_past_clocks_keep_theirs(des
     policy = await promise(desk)
     (old,) = await enter(desk)
     time.pass_(MINUTE)
-    shorter = PolicySettings(targets=[{"priority": "normal", "resolution_minutes": 30}])
-    await policies.change_policy(desk.engine, ROOT, policy, PolicyChange(settings=shorter))
+    shorter = {"settings": {"targets": [{"priority": "normal", "resolution_minutes": 30}]}}
+    await policies.change_policy(desk.engine, ROOT, policy, PolicyChange.model_validate(shorter))
     (new,) = await enter(desk)
     time.pass_(10 * MINUTE)
     await desk.act(old, "update-status", status="waiting")
@@ -480,9 +480,9 @@ async def test_a_policy_whose_calendar_is_none_is_refused_with_its_place_and_not
     assert (await policies.list_policies(desk.engine, ROOT)).items == []
     number = await promise(desk, calendar=OFFICE)
     for calendar, place in wrong:
-        changed = PolicySettings.model_validate({"targets": TARGETS, "calendar": calendar})
+        changed = PolicyChange.model_validate({"settings": {"calendar": calendar}})
         with refused(Code.INVALID_INPUT) as caught:
-            await policies.change_policy(desk.engine, ROOT, number, PolicyChange(settings=changed))
+            await policies.change_policy(desk.engine, ROOT, number, changed)
         assert caught.value.errors[0][0] == place
     assert (await policies.show_policy(desk.engine, ROOT, number)).version == 1
     for windows in ([], [{**monday, "end": "08:00"}], [{**monday, "days": []}], [{**monday, "end": "25:00"}]):

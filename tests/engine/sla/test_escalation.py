@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from quarterdeck.contract.clock import HOUR
-from quarterdeck.contract.models.sla import PolicySettings
+from quarterdeck.contract.models.sla import PolicyChange, PolicySettings
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.channels import managing
@@ -19,7 +19,7 @@ from quarterdeck.engine.channels.tables import notifications
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.items.tables import item_events
 from quarterdeck.engine.live.hub import Subscription
-from quarterdeck.engine.sla import sweep
+from quarterdeck.engine.sla import policies, sweep
 from quarterdeck.engine.sla.tables import sla_clocks
 from tests.engine.channels import world as outgoing
 from tests.engine.sla.world import Time, differing, enter, promise
@@ -111,8 +111,11 @@ async def test_what_falls_due_at_once_is_told_once_through_every_channel(home: E
 
 async def test_a_channel_that_is_gone_by_then_is_said_so(home: Engine, desk: Desk, time: Time) -> None:
     made = await outgoing.make(home, settings=HOOK)
-    await promise(desk, targets=TARGETS, escalation=[told("ops")])
+    policy = await promise(desk, targets=TARGETS, escalation=[told("ops")])
     (item,) = await enter(desk)
+    # What has started goes by what held then, channels with it.
+    nobody = PolicyChange.model_validate({"settings": {"escalation": []}})
+    await policies.change_policy(home, ROOT, policy, nobody)
     await managing.delete_channel(home, ROOT, made.id)
     time.pass_(2 * HOUR)
     await sweep.sweep(home)

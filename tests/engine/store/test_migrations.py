@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import stat
 from pathlib import Path
@@ -62,7 +63,8 @@ def schema(connection: Connection) -> list[tuple[str, ...]]:
         query = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master WHERE tbl_name != 'alembic_version'"
         found = [tuple(row) for row in connection.execute(text(query))]
         # Written by two hands: only the words count, not how they are laid out or quoted.
-        return sorted((*row[:3], " ".join(row[3].replace('"', "").replace("(", " ( ").split())) for row in found)
+        said = [re.sub("[(),]", r" \g<0> ", row[3].replace('"', "")) for row in found]
+        return sorted((*row[:3], " ".join(words.split())) for row, words in zip(found, said, strict=True))
     columns = (
         "SELECT 'column', table_name, column_name, data_type, is_nullable, coalesce(column_default, '')"
         " FROM information_schema.columns WHERE table_schema = 'public' AND table_name != 'alembic_version'"

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from quarterdeck.contract.enums import AlertType, AlertUnit, Dimension, Severity, Weekday
 from quarterdeck.contract.expressions import fault_of
-from quarterdeck.contract.models.base import Answer, Id, Model, Name, Tenant, Timestamp
+from quarterdeck.contract.models.base import Answer, Id, Model, Name, Tenant, Timestamp, Version
 from quarterdeck.contract.models.sla import TimeOfDay
 
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{0,199}$", examples=["team"])]
@@ -149,16 +149,23 @@ class NewRule(Model):
 
 
 class RuleChange(Model):
-    """Only what is given changes; `settings` is given whole."""
+    """Only what is given changes, of `settings` too; their parts are given whole.
+
+    `version` refuses the change if the rule has changed since.
+    """
 
     name: Name | None = None
     enabled: bool | None = None
     settings: RuleSettings | None = None
     reason: Note | None = None
+    version: Version | None = None
 
 
 class Rule(Answer):
+    """`error` says what keeps it from being looked at or told; of settings that cannot be read the rest is shown."""
+
     id: Id
+    version: Version
     name: str
     type: AlertType
     tenant_id: str | None

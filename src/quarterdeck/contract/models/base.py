@@ -53,6 +53,8 @@ Json = Any
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Tenant = Annotated[str, Field(min_length=1, max_length=200)]
 Name = Annotated[str, Field(min_length=1, max_length=1_000)]
+# Raised with every change; what is named in a change refuses it where somebody else was quicker.
+Version = Annotated[int, Field(ge=1, le=2**62)]
 LongText = Annotated[str, Field(max_length=100_000)]
 FilterText = Annotated[str, Field(max_length=8_000, examples=["status:open priority:urgent"])]
 
@@ -61,6 +63,12 @@ class Model(BaseModel):
     """Built on first use; refuses members nobody knows, so that a typing mistake is not ignored."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True, use_enum_values=False)
+
+
+class Seen(Model):
+    """`version` refuses it if what it is about has changed since."""
+
+    version: Version | None = None
 
 
 class Answer(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from quarterdeck.contract.enums import ChannelKind, MailSecurity, NotificationState, PagerDutyRegion
-from quarterdeck.contract.models.base import Answer, Id, LongText, Model, Tenant, Timestamp
+from quarterdeck.contract.models.base import Answer, Id, LongText, Model, Tenant, Timestamp, Version
 
 ChannelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$", examples=["on-call"])]
 # Only such variables: a channel sends its secret away, and the engine's other secrets are none of its business.
@@ -33,6 +33,11 @@ MailAddress = Annotated[
     str,
     Field(max_length=320, pattern=r"^[^\s@<>,;:\"\\()\[\]\x00-\x1f\x7f]+@[A-Za-z0-9.-]+$", examples=["a@example.org"]),
 ]
+Url = Annotated[str, Field(min_length=1, max_length=2_000, examples=["https://example.org/hooks/alerts"])]
+MailHost = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$", examples=["mail.example.org"])]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+MailUser = Annotated[str, Field(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]+$")]
+MailAddresses = Annotated[list[MailAddress], Field(min_length=1, max_length=50)]
 Text = Annotated[str, Field(max_length=2_000)]
 
 
@@ -40,19 +45,19 @@ class WebhookChannel(Model):
     """Standard Webhooks. Its secret is the signing secret (whsec_…); without one nothing is signed."""
 
     kind: Literal[ChannelKind.WEBHOOK]
-    url: Annotated[str, Field(min_length=1, max_length=2_000, examples=["https://example.org/hooks/alerts"])]
+    url: Url
 
 
 class EmailChannel(Model):
     """Its secret is the password of `username`."""
 
     kind: Literal[ChannelKind.EMAIL]
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]{1,253}$", examples=["mail.example.org"])]
-    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    host: MailHost
+    port: Port = 587
     security: MailSecurity = MailSecurity.STARTTLS
-    username: Annotated[str, Field(min_length=1, max_length=320, pattern=r"^[^\x00-\x1f\x7f]+$")] | None = None
+    username: MailUser | None = None
     sender: MailAddress
-    to: Annotated[list[MailAddress], Field(min_length=1, max_length=50)]
+    to: MailAddresses
 
     @model_validator(mode="after")
     def _no_password_in_the_open(self) -> EmailChannel:
@@ -79,6 +84,41 @@ ChannelSettings = Annotated[
 ]
 
 
+# Of each kind.
+SETTINGS: dict[ChannelKind, type[Model]] = {
+    ChannelKind.WEBHOOK: WebhookChannel,
+    ChannelKind.EMAIL: EmailChannel,
+    ChannelKind.SLACK: SlackChannel,
+    ChannelKind.PAGERDUTY: PagerDutyChannel,
+}
+
+
+class WebhookChange(Model):
+    kind: Literal[ChannelKind.WEBHOOK]
+    url: Url | None = None
+
+
+class EmailChange(Model):
+    kind: Literal[ChannelKind.EMAIL]
+    host: MailHost | None = None
+    port: Port | None = None
+    security: MailSecurity | None = None
+    username: MailUser | None = None
+    sender: MailAddress | None = None
+    to: MailAddresses | None = None
+
+
+class PagerDutyChange(Model):
+    kind: Literal[ChannelKind.PAGERDUTY]
+    region: PagerDutyRegion | None = None
+
+
+# The members of `ChannelSettings`, none of which is needed.
+ChannelSettingsChange = Annotated[
+    WebhookChange | EmailChange | SlackChannel | PagerDutyChange, Field(discriminator="kind")
+]
+
+
 class NewChannel(Model):
     """For alerts of one tenant, or of every tenant where `tenant_id` is absent. At most one of `secret_env` and
     `secret_keyring`, which name where the secret stands."""
@@ -92,14 +132,18 @@ class NewChannel(Model):
 
 
 class ChannelChange(Model):
-    """Only what is given changes; null takes a secret off. The kind stays."""
+    """Only what is given changes, of `settings` too; null takes a secret off. The kind stays.
+
+    `version` refuses the change if the channel has changed since.
+    """
 
     name: ChannelName | None = None
-    settings: ChannelSettings | None = None
+    settings: ChannelSettingsChange | None = None
     secret_env: SecretEnv | None = None
     secret_keyring: SecretKeyring | None = None
     enabled: bool | None = None
     reason: Text | None = None
+    version: Version | None = None
 
 
 class LastNotification(Answer):
@@ -117,6 +161,7 @@ class Channel(Answer):
     channels through which something went out lately."""
 
     id: Id
+    version: Version
     name: str
     tenant_id: str | None
     kind: ChannelKind

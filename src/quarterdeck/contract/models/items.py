@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from quarterdeck.contract.enums import AnyResource, ItemStatus, Priority, Resource
-from quarterdeck.contract.models.base import Answer, FilterText, Id, Json, LongText, Model, Name, Tenant, Timestamp
+from quarterdeck.contract.models.base import (
+    Answer,
+    FilterText,
+    Id,
+    Json,
+    LongText,
+    Model,
+    Name,
+    Tenant,
+    Timestamp,
+    Version,
+)
 from quarterdeck.contract.models.dead_letters import DeadLetter
 from quarterdeck.contract.models.runs import Run
 
@@ -80,7 +91,7 @@ class ActionRequest(Model):
     """`params` is what the action declares; `version` refuses the action if the item has changed since."""
 
     params: dict[str, Json] = {}
-    version: Annotated[int | None, Field(ge=1, le=2**62)] = None
+    version: Version | None = None
 
 
 class ActionResult(Answer):

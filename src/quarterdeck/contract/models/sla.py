@@ -17,7 +17,7 @@ from quarterdeck.contract.enums import (
     SlaTarget,
     Weekday,
 )
-from quarterdeck.contract.models.base import Answer, FilterText, Id, LongText, Model, Name, Tenant, Timestamp
+from quarterdeck.contract.models.base import Answer, FilterText, Id, LongText, Model, Name, Tenant, Timestamp, Version
 from quarterdeck.contract.models.channels import ChannelName
 
 TimeOfDay = Annotated[str, Field(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$", examples=["08:00", "24:00"])]
@@ -113,6 +113,12 @@ class PolicySettings(Model):
         return self
 
 
+class PolicySettingsChange(PolicySettings):
+    """What of it is given changes; a calendar is given whole."""
+
+    targets: Annotated[list[Target], Field(min_length=1, max_length=4)] = []
+
+
 class NewPolicy(Model):
     """For items of one tenant, or of every tenant where `tenant_id` is absent, and of one kind or every kind.
 
@@ -129,17 +135,21 @@ class NewPolicy(Model):
 
 
 class PolicyChange(Model):
-    """Only what is given changes. New settings are a new version: clocks that have started keep theirs."""
+    """Only what is given changes, of `settings` too. Clocks that have started keep what held then.
+
+    `version` refuses the change if the policy has changed since.
+    """
 
     name: Name | None = None
     enabled: bool | None = None
     effective_from: Timestamp | None = None
-    settings: PolicySettings | None = None
+    settings: PolicySettingsChange | None = None
     reason: Text | None = None
+    version: Version | None = None
 
 
 class Policy(Answer):
-    """A policy as it is now: its newest version, which holds for items from `effective_from` on."""
+    """A policy as it is now: its newest version; its settings hold for items from `effective_from` on."""
 
     id: Id
     name: str
@@ -147,7 +157,7 @@ class Policy(Answer):
     tenant_id: str | None
     kind: str | None
     enabled: bool
-    version: int
+    version: Version
     effective_from: Timestamp
     settings: PolicySettings
     updated_at: Timestamp

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from quarterdeck.contract.enums import Period, UsageStep
-from quarterdeck.contract.models.base import Answer, Id, Model, Tenant, Timestamp
+from quarterdeck.contract.models.base import Answer, Id, Model, Tenant, Timestamp, Version
 
 # One of `contract.enums.Metered`, or a word of one's own.
 RESOURCE_TYPE = r"^[a-z][a-z0-9_.-]{0,99}$"
@@ -146,17 +146,20 @@ class UsagePage(Answer):
 class NewUsageLimit(Model):
     """What a tenant may use in a period; for each tenant without a limit of its own where `tenant_id` is absent.
 
-    Nothing is refused beyond it: it is shown, and what is used against it.
+    Nothing is refused beyond it: it is shown, and what is used against it. `version` is the one that is to be changed,
+    0 where there is to be none; another one there refuses it.
     """
 
     resource_type: ResourceType
     tenant_id: Tenant | None = None
     period: Period = Period.MONTH
     quantity: Annotated[int, Field(ge=1, le=MOST_ALLOWED)]
+    version: Annotated[int, Field(ge=0, le=2**62)] | None = None
 
 
 class UsageLimit(Answer):
     id: Id
+    version: Version
     resource_type: str
     tenant_id: str | None
     period: Period

@@ -1,7 +1,7 @@
 """Alerts: rules, what has fired, silences, and alerts from outside."""
 
 from quarterdeck.contract.enums import Role
-from quarterdeck.contract.operations.base import API, Operation
+from quarterdeck.contract.operations.base import API, SEEN, Operation
 from quarterdeck.contract.problems import Code
 from quarterdeck.contract.reference import ModelRef
 
@@ -37,7 +37,7 @@ CHANGE = Operation(
     _RULE,
     ModelRef("alert_rules:RuleChange"),
     role=Role.ADMIN,
-    problems=(Code.NOT_FOUND, Code.UNCHANGED),
+    problems=(Code.NOT_FOUND, Code.UNCHANGED, Code.CHANGED_SINCE),
 )
 DELETE = Operation(
     "alerts.delete",
@@ -45,8 +45,9 @@ DELETE = Operation(
     _ONE,
     "Forget a rule; what fires by it is resolved.",
     _RULE,
+    query=SEEN,
     role=Role.ADMIN,
-    problems=(Code.NOT_FOUND,),
+    problems=(Code.NOT_FOUND, Code.CHANGED_SINCE),
 )
 TEST = Operation(
     "alerts.test",

@@ -13,6 +13,8 @@ from quarterdeck.contract.reference import ModelRef
 
 API = "/api/v1"
 API_NUMBER = 1
+# The version that is meant, for what has no body.
+SEEN = ModelRef("base:Seen")
 
 
 class Answers(StrEnum):

@@ -1,7 +1,7 @@
 """Channels: where notifications go."""
 
 from quarterdeck.contract.enums import Role
-from quarterdeck.contract.operations.base import API, Operation
+from quarterdeck.contract.operations.base import API, SEEN, Operation
 from quarterdeck.contract.problems import Code
 from quarterdeck.contract.reference import ModelRef
 
@@ -32,7 +32,7 @@ CHANGE = Operation(
     _CHANNEL,
     ModelRef("channels:ChannelChange"),
     role=Role.ADMIN,
-    problems=(Code.NOT_FOUND, Code.UNCHANGED, Code.ADDRESS_REFUSED),
+    problems=(Code.NOT_FOUND, Code.UNCHANGED, Code.CHANGED_SINCE, Code.ADDRESS_REFUSED),
 )
 DELETE = Operation(
     "channels.delete",
@@ -40,8 +40,9 @@ DELETE = Operation(
     _ONE,
     "Forget a channel; notifications that wait for it become dead letters.",
     _CHANNEL,
+    query=SEEN,
     role=Role.ADMIN,
-    problems=(Code.NOT_FOUND,),
+    problems=(Code.NOT_FOUND, Code.CHANGED_SINCE, Code.WRONG_STATE),
 )
 VERIFY = Operation(
     "channels.verify",

@@ -1,7 +1,7 @@
 """Service levels: policies, clocks, and how promises are kept."""
 
 from quarterdeck.contract.enums import Role
-from quarterdeck.contract.operations.base import API, Operation
+from quarterdeck.contract.operations.base import API, SEEN, Operation
 from quarterdeck.contract.problems import Code
 from quarterdeck.contract.reference import ModelRef
 
@@ -34,7 +34,7 @@ CHANGE = Operation(
     _POLICY,
     ModelRef("sla:PolicyChange"),
     role=Role.ADMIN,
-    problems=(Code.NOT_FOUND, Code.UNCHANGED),
+    problems=(Code.NOT_FOUND, Code.UNCHANGED, Code.CHANGED_SINCE),
 )
 DELETE = Operation(
     "sla.delete",
@@ -42,8 +42,9 @@ DELETE = Operation(
     _ONE,
     "Forget a policy; clocks that have started go on to their end.",
     _POLICY,
+    query=SEEN,
     role=Role.ADMIN,
-    problems=(Code.NOT_FOUND,),
+    problems=(Code.NOT_FOUND, Code.CHANGED_SINCE),
 )
 CLOCKS = Operation(
     "sla.clocks",

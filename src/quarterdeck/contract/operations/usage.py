@@ -1,7 +1,7 @@
 """Usage: recorded, summed up, exported, and held against limits."""
 
 from quarterdeck.contract.enums import Role
-from quarterdeck.contract.operations.base import API, Answers, Operation
+from quarterdeck.contract.operations.base import API, SEEN, Answers, Operation
 from quarterdeck.contract.problems import Code
 from quarterdeck.contract.reference import ModelRef
 
@@ -56,7 +56,7 @@ SET_LIMIT = Operation(
     ModelRef("usage:UsageLimit"),
     ModelRef("usage:NewUsageLimit"),
     role=Role.ADMIN,
-    problems=(Code.UNCHANGED,),
+    problems=(Code.UNCHANGED, Code.CHANGED_SINCE),
 )
 DELETE_LIMIT = Operation(
     "usage.delete_limit",
@@ -64,6 +64,7 @@ DELETE_LIMIT = Operation(
     f"{_USAGE}/limits/{{id}}",
     "Forget a limit.",
     ModelRef("usage:UsageLimit"),
+    query=SEEN,
     role=Role.ADMIN,
-    problems=(Code.NOT_FOUND, Code.WRONG_STATE),
+    problems=(Code.NOT_FOUND, Code.WRONG_STATE, Code.CHANGED_SINCE),
 )

@@ -30,7 +30,7 @@ async def _change(call: Call) -> alert_rules.Rule:
 
 
 async def _delete(call: Call) -> alert_rules.Rule:
-    return await rules.delete_rule(call.engine, call.principal, call.path["id"])
+    return await rules.delete_rule(call.engine, call.principal, call.path["id"], call.query.version)
 
 
 async def _test(call: Call) -> alert_rules.RuleTest:

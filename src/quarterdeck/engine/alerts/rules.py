@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Row, Select, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +15,6 @@ from quarterdeck.contract.clock import to_datetime
 from quarterdeck.contract.enums import AlertState, AlertType, AlertUnit, Dimension
 from quarterdeck.contract.models.alert_rules import (
     AS_KEPT,
-    DIMENSIONS,
     UNITS,
     WITHOUT_TENANTS,
     NewRule,
@@ -27,14 +27,15 @@ from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.alerts.history import mine
-from quarterdeck.engine.alerts.quiet import quiet_of
+from quarterdeck.engine.alerts.rule_checks import check, refuse, refuse_unknown_channels
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
 from quarterdeck.engine.alerts.telling import ended_by, tell
-from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.set_up import Lock, SetUp, merged
 from quarterdeck.engine.store.store import Transaction
 
 MOST_RULES = 1_000
+RULE = SetUp("rule", "alerts.rules", "alert_rules")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,20 @@ def settings_of(row: Row[Any]) -> RuleSettings:
     return RuleSettings.model_validate(row.settings, context=AS_KEPT)
 
 
+def readable(kept: Any) -> tuple[RuleSettings, str | None]:
+    """What of kept settings can be read, the rest as where nothing is said; and a sentence about what cannot."""
+    try:
+        return RuleSettings.model_validate(kept, context=AS_KEPT), None
+    except ValidationError as error:
+        wrong = {str(each["loc"][0]): str(each["msg"]) for each in reversed(error.errors()) if each["loc"]}
+    rest = {name: value for name, value in kept.items() if name not in wrong} if isinstance(kept, dict) else {}
+    said = "; ".join(f"{name}: {sentence}" for name, sentence in sorted(wrong.items())) or "they are no settings"
+    return (
+        RuleSettings.model_validate(rest, context=AS_KEPT),
+        f"Its settings cannot be read ({said}); put them right, or delete it.",
+    )
+
+
 def rule_of(row: Row[Any]) -> Rule:
     return Rule(row.id, row.name, AlertType(row.type), row.tenant_id, settings_of(row), row.evaluated_at)
 
@@ -105,10 +120,11 @@ async def create_rule(engine: Engine, principal: Principal, new: NewRule) -> Sho
     """Raises Problem: INVALID_INPUT, FORBIDDEN, UNCHANGED where there is one of that name."""
     may_set_up(principal, new.tenant_id)
     if new.type in WITHOUT_TENANTS and new.tenant_id is not None:
-        raise _refuse("/tenant_id", f"{new.type} concerns every tenant; leave it out")
+        raise refuse("/tenant_id", f"{new.type} concerns every tenant; leave it out")
     check(new.type, new.settings)
     async with engine.store.write() as transaction:
         connection = transaction.connection
+        await refuse_unknown_channels(connection, new.settings, new.tenant_id)
         known = (await connection.execute(alive())).all()
         if any((row.name, row.tenant_id) == (new.name, new.tenant_id) for row in known):
             raise Problem(Code.UNCHANGED, f"There is a rule {new.name!r} already; change that one.")
@@ -127,50 +143,54 @@ async def create_rule(engine: Engine, principal: Principal, new: NewRule) -> Sho
         }
         inserted = await connection.execute(alert_rules.insert().values(**values).returning(alert_rules.c.id))
         rule_id = int(inserted.scalar_one())
+        row = await find_rule(connection, principal, rule_id)
         details = {"type": str(new.type), "settings": settings}
-        await _audit(engine, transaction, principal, "create", rule_id, new.tenant_id, None, details)
+        await RULE.audit(engine, transaction, principal, "create", row, details)
         tell(engine, transaction)
-        return _shown(await find_rule(connection, principal, rule_id), {})
+        return _shown(row, {})
 
 
 async def change_rule(engine: Engine, principal: Principal, rule_id: int, change: RuleChange) -> Shown:
-    """Raises Problem: NOT_FOUND, FORBIDDEN, INVALID_INPUT, UNCHANGED."""
+    """Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE, INVALID_INPUT, UNCHANGED."""
     async with engine.store.write() as transaction:
         connection = transaction.connection
-        before = await find_rule(connection, principal, rule_id)
+        before = await find_rule(connection, principal, rule_id, lock=engine.store.dialect.lock)
         may_set_up(principal, before.tenant_id)
+        RULE.check_version(before, change.version)
+        new = None
         if change.settings is not None:
-            check(AlertType(before.type), change.settings)
+            new = merged(RuleSettings, readable(before.settings)[0].model_dump(mode="json"), change.settings)
+            check(AlertType(before.type), new)
+            await refuse_unknown_channels(connection, new, before.tenant_id)
         wanted = {
             "name": change.name,
             "enabled": change.enabled,
-            "settings": None if change.settings is None else change.settings.model_dump(mode="json"),
+            "settings": None if new is None else new.model_dump(mode="json"),
         }
         values: dict[str, Any] = {k: v for k, v in wanted.items() if v is not None and v != getattr(before, k)}
         if not values:
-            raise Problem(Code.UNCHANGED, f"Rule {rule_id} ({before.name}) is so already; there is nothing to do.")
+            raise RULE.unchanged(before)
         if "name" in values:
             taken = alive().where(alert_rules.c.name == change.name, alert_rules.c.id != rule_id)
             if any(row.tenant_id == before.tenant_id for row in await connection.execute(taken)):
                 raise Problem(Code.UNCHANGED, f"There is a rule {change.name!r} already; choose another name.")
         details = {"changes": {name: [getattr(before, name), value] for name, value in values.items()}}
-        values |= {"updated_at": transaction.now, "updated_by": principal.actor}
+        values |= {"version": before.version + 1, "updated_at": transaction.now, "updated_by": principal.actor}
         await connection.execute(alert_rules.update().where(alert_rules.c.id == rule_id).values(**values))
         if change.enabled is False and before.enabled:
             await ended_by(engine, transaction, alerts.c.rule_id == rule_id, "The rule was switched off.", principal)
-        elif values.keys() & {"settings", "name"} and "by" in details["changes"].get("settings", [{}, {}])[1]:
-            await _start_over(engine, transaction, principal, before, change)
-        await _audit(engine, transaction, principal, "change", rule_id, before.tenant_id, change.reason, details)
+        elif new is not None and "settings" in values:
+            await _start_over(engine, transaction, principal, before, new)
+        await RULE.audit(engine, transaction, principal, "change", before, details, change.reason)
         tell(engine, transaction)
         return _shown(await find_rule(connection, principal, rule_id), await _counts(connection, principal, rule_id))
 
 
 async def _start_over(
-    engine: Engine, transaction: Transaction, principal: Principal, before: Row[Any], change: RuleChange
+    engine: Engine, transaction: Transaction, principal: Principal, before: Row[Any], new: RuleSettings
 ) -> None:
     """What has other labels now is another alert: those that were are over."""
-    old, new = settings_of(before), change.settings
-    assert new is not None
+    old, _ = readable(before.settings)
     if (old.by, old.labels, old.severity, old.group_by) != (new.by, new.labels, new.severity, new.group_by):
         mine = alerts.c.rule_id == before.id
         await ended_by(engine, transaction, mine, "The rule was changed.", principal)
@@ -179,65 +199,30 @@ async def _start_over(
         await transaction.connection.execute(measured)
 
 
-async def delete_rule(engine: Engine, principal: Principal, rule_id: int) -> Shown:
-    """What fires by it is over. Raises Problem: NOT_FOUND, FORBIDDEN."""
+async def delete_rule(engine: Engine, principal: Principal, rule_id: int, version: int | None = None) -> Shown:
+    """What fires by it is over. Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE."""
     async with engine.store.write() as transaction:
         connection = transaction.connection
-        before = await find_rule(connection, principal, rule_id)
+        before = await find_rule(connection, principal, rule_id, lock=engine.store.dialect.lock)
         may_set_up(principal, before.tenant_id)
+        RULE.check_version(before, version)
         gone = alert_rules.update().where(alert_rules.c.id == rule_id)
         await connection.execute(gone.values(deleted_at=transaction.now))
         await ended_by(engine, transaction, alerts.c.rule_id == rule_id, "The rule was deleted.", principal)
-        await _audit(engine, transaction, principal, "delete", rule_id, before.tenant_id, None, {"name": before.name})
+        await RULE.audit(engine, transaction, principal, "delete", before, {"name": before.name})
         tell(engine, transaction)
         return _shown(before, {})
 
 
-async def find_rule(connection: AsyncConnection, principal: Principal, rule_id: int) -> Row[Any]:
-    row: Row[Any] | None = (await connection.execute(alive().where(alert_rules.c.id == rule_id))).one_or_none()
+async def find_rule(
+    connection: AsyncConnection, principal: Principal, rule_id: int, *, lock: Lock | None = None
+) -> Row[Any]:
+    """Raises Problem(NOT_FOUND)."""
+    query = alive().where(alert_rules.c.id == rule_id)
+    row: Row[Any] | None = (await connection.execute(query if lock is None else lock(query))).one_or_none()
     if row is None or not principal.sees_shared(row.tenant_id):
-        raise Problem(Code.NOT_FOUND, f"There is no rule {rule_id}; the list says which there are.")
+        raise RULE.missing(rule_id)
     return row
-
-
-def check(kind: AlertType, settings: RuleSettings) -> None:
-    """Whether such a rule can be evaluated. Raises Problem(INVALID_INPUT) that names the field."""
-    units, dimensions = UNITS[kind], DIMENSIONS[kind]
-    if kind is AlertType.EXTERNAL:
-        if settings.threshold is not None or settings.unit is not None:
-            raise _refuse("/settings/threshold", "an external rule has none; its alerts come as they are")
-    else:
-        if settings.threshold is None:
-            raise _refuse("/settings/threshold", f"is missing; {kind} is counted in {' or '.join(units)}")
-        unit = settings.unit or units[0]
-        if unit not in units:
-            raise _refuse("/settings/unit", f"must be {' or '.join(units)} for {kind}, not {unit}")
-        if unit is AlertUnit.PERCENT and settings.threshold > 100 and kind is not AlertType.THROUGHPUT_LOW:
-            raise _refuse("/settings/threshold", "is in percent and can be at most 100")
-        if unit is AlertUnit.COUNT and settings.threshold != int(settings.threshold):
-            raise _refuse("/settings/threshold", "is a count and has to be a whole number")
-        if settings.threshold == 0:
-            raise _refuse("/settings/threshold", "must be more than 0, or it fires for ever")
-        if settings.matchers:
-            raise _refuse("/settings/matchers", "belong to external rules")
-    for number, each in enumerate(settings.by):
-        if each not in dimensions:
-            allowed = f"must be among {', '.join(dimensions)}" if dimensions else "has to be empty"
-            raise _refuse(f"/settings/by/{number}", f"{allowed} for {kind}, not {each}")
-    if len(set(settings.by)) != len(settings.by):
-        raise _refuse("/settings/by", "names something twice")
-    if Dimension.ITEM in settings.by and settings.unit is AlertUnit.PERCENT:
-        raise _refuse("/settings/by", "cannot be item where the threshold is in percent")
-    try:
-        quiet_of(settings.quiet_hours)
-    except ValueError as error:
-        field, _, sentence = str(error).partition(": ")
-        raise _refuse(f"/settings/quiet_hours/{field}", sentence) from None
-
-
-def _refuse(pointer: str, sentence: str) -> Problem:
-    place = pointer.lstrip("/").replace("/", ".")
-    return Problem(Code.INVALID_INPUT, f"{place}: {sentence}.", errors=((pointer, sentence),))
 
 
 async def _counts(
@@ -252,42 +237,20 @@ async def _counts(
 
 
 def _shown(row: Row[Any], counts: Mapping[tuple[int, str], int]) -> Shown:
-    settings = settings_of(row)
+    settings, unread = readable(row.settings)
     fault = next((f"The matcher on {each}. Until then it matches nothing." for each in settings.faults), None)
     return Shown(
         id=row.id,
+        version=row.version,
         name=row.name,
         type=AlertType(row.type),
         tenant_id=row.tenant_id,
         enabled=row.enabled,
         settings=settings,
         evaluated_at=None if row.evaluated_at is None else to_datetime(row.evaluated_at),
-        error=row.error or fault,
+        error=unread or row.error or fault,
         firing=counts.get((row.id, str(AlertState.FIRING)), 0),
         pending=counts.get((row.id, str(AlertState.PENDING)), 0),
         updated_at=to_datetime(row.updated_at),
         updated_by=row.updated_by,
-    )
-
-
-async def _audit(
-    engine: Engine,
-    transaction: Transaction,
-    principal: Principal,
-    verb: str,
-    rule_id: int,
-    tenant: str | None,
-    reason: str | None,
-    details: dict[str, Any],
-) -> None:
-    await audit.append(
-        transaction,
-        engine.store,
-        principal,
-        f"alerts.rules.{verb}",
-        tenant_id=tenant,
-        resource="alert_rules",
-        target=str(rule_id),
-        reason=reason,
-        details=details,
     )

@@ -22,6 +22,7 @@ alert_rules = Table(
     moment("updated_at"),
     Column("updated_by", Text, nullable=False),
     moment("deleted_at", nullable=True),  # the row stays, since alerts name it
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 
 # One row for each time that something was wrong. `series` tells the alerts of a rule apart; `sent` is what was last

@@ -8,18 +8,27 @@ from sqlalchemy import Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.enums import ChannelKind
-from quarterdeck.contract.models.channels import Channel, ChannelChange, ChannelList, NewChannel
+from quarterdeck.contract.models.channels import (
+    SETTINGS,
+    Channel,
+    ChannelChange,
+    ChannelList,
+    ChannelSettingsChange,
+    NewChannel,
+)
 from quarterdeck.contract.principal import SYSTEM, Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
-from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.channels.lately import last_of_each
+from quarterdeck.engine.channels.naming import refuse_while_named
 from quarterdeck.engine.channels.showing import shown_to, without_address
 from quarterdeck.engine.channels.tables import notification_channels
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.set_up import Lock, SetUp, merged
 from quarterdeck.engine.store.store import Transaction
 
 MOST_CHANNELS = 1_000
+CHANNEL = SetUp("channel", "channels", "channels")
 _SECRETS = ("secret_env", "secret_keyring")
 _ORDER = (notification_channels.c.name, notification_channels.c.id)
 
@@ -58,53 +67,55 @@ async def create_channel(engine: Engine, principal: Principal, new: NewChannel) 
         row = await find(connection, principal, made.scalar_one())
         told = {name: values[name] for name in ("name", "kind", "settings", *_SECRETS, "enabled")}
         told["settings"] = without_address(told["settings"])
-        await audited(engine, transaction, principal, "create", row, None, told)
+        await CHANNEL.audit(engine, transaction, principal, "create", row, told)
         return shown_to(principal, row)
 
 
 async def change_channel(engine: Engine, principal: Principal, channel_id: int, change: ChannelChange) -> Channel:
-    """Raises Problem: NOT_FOUND, FORBIDDEN, INVALID_INPUT, ADDRESS_REFUSED, UNCHANGED."""
+    """Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE, INVALID_INPUT, ADDRESS_REFUSED, UNCHANGED, and WRONG_STATE
+    for another name where its own is in use."""
     async with engine.store.write() as transaction:
         connection = transaction.connection
-        before = await find(connection, principal, channel_id)
+        before = await find(connection, principal, channel_id, lock=engine.store.dialect.lock)
         may_set_up(principal, before.tenant_id)
-        wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason"})
+        CHANNEL.check_version(before, change.version)
+        wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason", "version", "settings"})
+        if change.settings is not None:
+            wanted["settings"] = _merged(before, change.settings)
         values = {name: value for name, value in wanted.items() if value is not None or name in _SECRETS}
         values = {name: value for name, value in values.items() if value != getattr(before, name)}
         if not values:
-            raise Problem(
-                Code.UNCHANGED, f"Channel {channel_id} ({before.name}) is so already; there is nothing to do."
-            )
+            raise CHANNEL.unchanged(before)
         whole = {**before._mapping, **values}
-        if whole["settings"]["kind"] != before.kind:
-            said = f"Channel {before.name} is of the kind {before.kind} and stays so; make another one instead."
-            raise Problem(Code.INVALID_INPUT, said, errors=(("/settings/kind", said),))
         if values.keys() & {"settings", *_SECRETS}:
             _check(engine, whole)
             _may_lend(principal, whole)
         if "name" in values:
             await _is_free(connection, values["name"], before.tenant_id)
+            await refuse_while_named(connection, before, "rename")
         changes = {name: [getattr(before, name), value] for name, value in values.items()}
         if "settings" in changes:
             changes["settings"] = [without_address(each) for each in changes["settings"]]
         if values.get("enabled"):
             values["disabled_reason"] = None
-        values |= {"updated_at": transaction.now, "updated_by": principal.actor}
+        values |= {"version": before.version + 1, "updated_at": transaction.now, "updated_by": principal.actor}
         this = notification_channels.c.id == channel_id
         await connection.execute(notification_channels.update().where(this).values(**values))
         row = await find(connection, principal, channel_id)
-        await audited(engine, transaction, principal, "change", row, change.reason, {"changes": changes})
+        await CHANNEL.audit(engine, transaction, principal, "change", row, {"changes": changes}, change.reason)
         return shown_to(principal, row)
 
 
-async def delete_channel(engine: Engine, principal: Principal, channel_id: int) -> Channel:
-    """The answer is as it was. Raises Problem: NOT_FOUND, FORBIDDEN."""
+async def delete_channel(engine: Engine, principal: Principal, channel_id: int, version: int | None = None) -> Channel:
+    """The answer is as it was. Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE, WRONG_STATE where it is in use."""
     async with engine.store.write() as transaction:
-        before = await find(transaction.connection, principal, channel_id)
+        before = await find(transaction.connection, principal, channel_id, lock=engine.store.dialect.lock)
         may_set_up(principal, before.tenant_id)
+        CHANNEL.check_version(before, version)
+        await refuse_while_named(transaction.connection, before, "delete")
         this = notification_channels.c.id == channel_id
         await transaction.connection.execute(delete(notification_channels).where(this))
-        await audited(engine, transaction, principal, "delete", before, None, {"name": before.name})
+        await CHANNEL.audit(engine, transaction, principal, "delete", before, {"name": before.name})
         return shown_to(principal, before)
 
 
@@ -113,21 +124,32 @@ async def disable(engine: Engine, transaction: Transaction, channel: Row[Any], w
     this = (
         notification_channels.c.id == channel.id,
         notification_channels.c.enabled,
-        notification_channels.c.updated_at == channel.updated_at,
+        notification_channels.c.version == channel.version,
     )
-    values = {"enabled": False, "disabled_reason": why, "updated_at": transaction.now, "updated_by": SYSTEM.actor}
+    values: dict[str, Any] = {"enabled": False, "disabled_reason": why, "version": channel.version + 1}
+    values |= {"updated_at": transaction.now, "updated_by": SYSTEM.actor}
     done = await transaction.connection.execute(notification_channels.update().where(*this).values(**values))
     if done.rowcount:
-        await audited(engine, transaction, SYSTEM, "disable", channel, why, {"name": channel.name})
+        await CHANNEL.audit(engine, transaction, SYSTEM, "disable", channel, {"name": channel.name}, why)
 
 
-async def find(connection: AsyncConnection, principal: Principal, channel_id: int) -> Row[Any]:
+async def find(
+    connection: AsyncConnection, principal: Principal, channel_id: int, *, lock: Lock | None = None
+) -> Row[Any]:
     """Raises Problem(NOT_FOUND); one of another tenant does not exist for the caller."""
     query = select(notification_channels).where(notification_channels.c.id == channel_id)
-    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    row: Row[Any] | None = (await connection.execute(query if lock is None else lock(query))).one_or_none()
     if row is None or not principal.sees_shared(row.tenant_id):
-        raise Problem(Code.NOT_FOUND, f"There is no channel {channel_id}; the list says which there are.")
+        raise CHANNEL.missing(channel_id)
     return row
+
+
+def _merged(before: Row[Any], given: ChannelSettingsChange) -> dict[str, Any]:
+    """The settings with what was given of them. Raises Problem(INVALID_INPUT)."""
+    if given.kind != before.kind:
+        said = f"Channel {before.name} is of the kind {before.kind} and stays so; make another one instead."
+        raise Problem(Code.INVALID_INPUT, said, errors=(("/settings/kind", said),))
+    return merged(SETTINGS[ChannelKind(before.kind)], before.settings, given).model_dump(mode="json")
 
 
 async def _is_free(connection: AsyncConnection, name: str, tenant: str | None) -> None:
@@ -187,25 +209,3 @@ def _may_lend(principal: Principal, values: dict[str, Any]) -> None:
             f"{principal.actor} answers for some tenants only; a channel with a secret is set up by somebody who"
             " sees all of them.",
         )
-
-
-async def audited(
-    engine: Engine,
-    transaction: Transaction,
-    principal: Principal,
-    verb: str,
-    row: Row[Any],
-    reason: str | None,
-    details: dict[str, Any],
-) -> None:
-    await audit.append(
-        transaction,
-        engine.store,
-        principal,
-        f"channels.{verb}",
-        tenant_id=row.tenant_id,
-        resource="channels",
-        target=str(row.id),
-        reason=reason,
-        details=details,
-    )

@@ -29,7 +29,7 @@ async def _change(call: Call) -> models.Channel:
 
 
 async def _delete(call: Call) -> models.Channel:
-    return await managing.delete_channel(call.engine, call.principal, call.path["id"])
+    return await managing.delete_channel(call.engine, call.principal, call.path["id"], call.query.version)
 
 
 async def _verify(call: Call) -> models.Verified:

@@ -23,6 +23,7 @@ notification_channels = Table(
     moment("created_at"),
     moment("updated_at"),
     Column("updated_by", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
     sqlite_autoincrement=True,
 )
 # Rules name channels; two made at once cannot share a name, among those of a tenant or those of everybody.

@@ -9,7 +9,7 @@ from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.models.channels import Verified
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.acting import may_set_up
-from quarterdeck.engine.channels.managing import audited, find
+from quarterdeck.engine.channels.managing import CHANNEL, find
 from quarterdeck.engine.channels.messages import Message
 from quarterdeck.engine.channels.words import plain
 from quarterdeck.engine.core import Engine
@@ -50,7 +50,7 @@ async def verify_channel(engine: Engine, principal: Principal, channel_id: int) 
     took = round((time.monotonic() - began) * 1_000)
     async with engine.store.write() as transaction:
         details = {"name": channel.name, "delivered": delivered, "code": code}
-        await audited(engine, transaction, principal, "verify", channel, None, details)
+        await CHANNEL.audit(engine, transaction, principal, "verify", channel, details)
     return Verified(
         delivered=delivered,
         code=code,

@@ -15,15 +15,16 @@ from quarterdeck.contract.models.sla import NewPolicy, Policy, PolicyChange, Pol
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
-from quarterdeck.engine.audit import service as audit
-from quarterdeck.engine.channels.service import visible
+from quarterdeck.engine.channels.naming import refuse_unknown
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.set_up import SetUp, merged
 from quarterdeck.engine.sla.calendar import calendar_of
 from quarterdeck.engine.sla.clockwork import Rules, rules_of
-from quarterdeck.engine.sla.tables import sla_policies, sla_versions
+from quarterdeck.engine.sla.tables import is_newest, sla_policies, sla_versions
 from quarterdeck.engine.store.store import Transaction
 
 MOST_POLICIES = 1_000
+POLICY = SetUp("policy", "sla.policies", "sla_policies")
 _TEXT = type_coerce(sla_versions.c.settings, Text).label("text")
 
 
@@ -142,43 +143,44 @@ async def create_policy(engine: Engine, principal: Principal, new: NewPolicy) ->
         policy_id = inserted.scalar_one()
         since = now if new.effective_from is None else to_ms(new.effective_from)
         await _add_version(transaction, principal, policy_id, 1, since, settings)
-        await _audit(engine, transaction, principal, "create", policy_id, new.tenant_id, None, {"settings": settings})
-        return _policy(await _find(connection, principal, policy_id))
+        row = await _find(connection, principal, policy_id)
+        await POLICY.audit(engine, transaction, principal, "create", row, {"settings": settings})
+        return _policy(row)
 
 
 async def change_policy(engine: Engine, principal: Principal, policy_id: int, change: PolicyChange) -> Policy:
-    """New settings are a new version. Raises Problem: NOT_FOUND, FORBIDDEN, INVALID_INPUT, UNCHANGED."""
-    settings = None if change.settings is None else _checked(change.settings)
+    """Each change is a new version. Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE, INVALID_INPUT, UNCHANGED."""
     async with engine.store.write() as transaction:
         connection, now = transaction.connection, transaction.now
-        before = await _find(connection, principal, policy_id)
-        may_set_up(principal, before.tenant_id)
+        before = await _find_to_change(engine, transaction, principal, policy_id, change.version)
+        settings = None
         if change.settings is not None:
-            await _reaches_somebody(connection, before.tenant_id, change.settings)
+            whole = merged(PolicySettings, before.settings, change.settings)
+            settings = _checked(whole)
+            await _reaches_somebody(connection, before.tenant_id, whole)
         wanted = {"name": change.name, "enabled": change.enabled}
         values: dict[str, Any] = {k: v for k, v in wanted.items() if v is not None and v != getattr(before, k)}
         details: dict[str, Any] = {"changes": {name: [getattr(before, name), value] for name, value in values.items()}}
         if settings is not None and settings != _settings(before).model_dump(mode="json"):
-            values["version"] = before.version + 1
             since = now if change.effective_from is None else to_ms(change.effective_from)
             await _add_version(transaction, principal, policy_id, before.version + 1, since, settings)
             details["settings"] = settings
-        if not values:
-            raise Problem(Code.UNCHANGED, f"Policy {policy_id} ({before.name}) is so already; there is nothing to do.")
-        values |= {"updated_at": now, "updated_by": principal.actor}
+        if not values and "settings" not in details:
+            raise POLICY.unchanged(before)
+        values |= {"version": before.version + 1, "updated_at": now, "updated_by": principal.actor}
         await connection.execute(sla_policies.update().where(sla_policies.c.id == policy_id).values(**values))
-        await _audit(engine, transaction, principal, "change", policy_id, before.tenant_id, change.reason, details)
+        await POLICY.audit(engine, transaction, principal, "change", before, details, change.reason)
         return _policy(await _find(connection, principal, policy_id))
 
 
-async def delete_policy(engine: Engine, principal: Principal, policy_id: int) -> Policy:
-    """Its clocks go on to their end; its versions stay for them. Raises Problem: NOT_FOUND, FORBIDDEN."""
+async def delete_policy(engine: Engine, principal: Principal, policy_id: int, version: int | None = None) -> Policy:
+    """Its clocks go on to their end; its versions stay for them. Raises Problem: NOT_FOUND, FORBIDDEN,
+    CHANGED_SINCE."""
     async with engine.store.write() as transaction:
-        before = await _find(transaction.connection, principal, policy_id)
-        may_set_up(principal, before.tenant_id)
+        before = await _find_to_change(engine, transaction, principal, policy_id, version)
         gone = sla_policies.update().where(sla_policies.c.id == policy_id)
         await transaction.connection.execute(gone.values(deleted_at=transaction.now))
-        await _audit(engine, transaction, principal, "delete", policy_id, before.tenant_id, None, {"name": before.name})
+        await POLICY.audit(engine, transaction, principal, "delete", before, {"name": before.name})
         return _policy(before)
 
 
@@ -190,18 +192,14 @@ def _checked(settings: PolicySettings) -> dict[str, Any]:
 
 async def _reaches_somebody(connection: AsyncConnection, tenant: str | None, settings: PolicySettings) -> None:
     """Whether whoever is to be told can be. Raises Problem(INVALID_INPUT) with the place."""
-    names = {name for step in settings.escalation for name in step.channels}
-    known = await visible(connection, sorted(names), tenant) if names else set()
-    whose = "for every tenant" if tenant is None else f"for {tenant}"
+    named = []
     for number, step in enumerate(settings.escalation):
         at = f"/settings/escalation/{number}/channels"
+        named += [(f"{at}/{place}", name) for place, name in enumerate(step.channels)]
         if step.act is EscalationAct.NOTIFY and step.does is EscalationDoes.DO and not step.channels:
             said = f"Step {number + 1} of the escalation notifies nobody; name its channels, or let it only suggest."
             raise Problem(Code.INVALID_INPUT, said, errors=((at, "names nobody to notify"),))
-        for place, name in enumerate(step.channels):
-            if name not in known:
-                said = f"There is no channel {name} {whose}; qd alerts channels list says which there are."
-                raise Problem(Code.INVALID_INPUT, said, errors=((f"{at}/{place}", f"is no channel {whose}"),))
+    await refuse_unknown(connection, named, tenant)
 
 
 async def _add_version(
@@ -219,21 +217,30 @@ async def _add_version(
 
 
 def _current() -> Select[Any]:
-    joined = sla_policies.join(
-        sla_versions,
-        (sla_versions.c.policy_id == sla_policies.c.id) & (sla_versions.c.number == sla_policies.c.version),
-    )
     return (
         select(sla_policies, sla_versions.c.settings, sla_versions.c.effective_from)
-        .select_from(joined)
+        .select_from(sla_policies.join(sla_versions, is_newest()))
         .where(sla_policies.c.deleted_at.is_(None))
     )
+
+
+async def _find_to_change(
+    engine: Engine, transaction: Transaction, principal: Principal, policy_id: int, version: int | None
+) -> Row[Any]:
+    """Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE."""
+    # First locked, then read: while one waits for the lock, another may add settings.
+    only = engine.store.dialect.lock(select(sla_policies.c.id).where(sla_policies.c.id == policy_id))
+    await transaction.connection.execute(only)
+    row = await _find(transaction.connection, principal, policy_id)
+    may_set_up(principal, row.tenant_id)
+    POLICY.check_version(row, version)
+    return row
 
 
 async def _find(connection: AsyncConnection, principal: Principal, policy_id: int) -> Row[Any]:
     row: Row[Any] | None = (await connection.execute(_current().where(sla_policies.c.id == policy_id))).one_or_none()
     if row is None or not principal.sees_shared(row.tenant_id):
-        raise Problem(Code.NOT_FOUND, f"There is no policy {policy_id}; the list says which there are.")
+        raise POLICY.missing(policy_id)
     return row
 
 
@@ -254,27 +261,4 @@ def _policy(row: Row[Any]) -> Policy:
         settings=_settings(row),
         updated_at=to_datetime(row.updated_at),
         updated_by=row.updated_by,
-    )
-
-
-async def _audit(
-    engine: Engine,
-    transaction: Transaction,
-    principal: Principal,
-    verb: str,
-    policy_id: int,
-    tenant: str | None,
-    reason: str | None,
-    details: dict[str, Any],
-) -> None:
-    await audit.append(
-        transaction,
-        engine.store,
-        principal,
-        f"sla.policies.{verb}",
-        tenant_id=tenant,
-        resource="sla_policies",
-        target=str(policy_id),
-        reason=reason,
-        details=details,
     )

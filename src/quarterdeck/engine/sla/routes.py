@@ -29,7 +29,7 @@ async def _change(call: Call) -> models.Policy:
 
 
 async def _delete(call: Call) -> models.Policy:
-    return await policies.delete_policy(call.engine, call.principal, call.path["id"])
+    return await policies.delete_policy(call.engine, call.principal, call.path["id"], call.query.version)
 
 
 async def _clocks(call: Call) -> models.ItemClocks:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Delete,
     Index,
     Integer,
@@ -15,7 +16,9 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    and_,
     delete,
+    func,
     select,
     text,
     tuple_,
@@ -127,6 +130,17 @@ Index("ix_sla_breaches_at", sla_breaches.c.breached_at, sla_breaches.c.item_id)
 # What is late and not done.
 BROKEN = "ended_at IS NULL"
 Index("ix_sla_breaches_open", sla_breaches.c.item_id, sqlite_where=text(BROKEN), postgresql_where=text(BROKEN))
+
+
+def is_newest() -> ColumnElement[bool]:
+    """Of the versions of `sla_policies` the one whose settings hold now: a policy's own version is raised by every
+    change, that of its settings says by which change they came."""
+    each = sla_versions.alias("each_version")
+    newest = select(func.max(each.c.number)).where(each.c.policy_id == sla_policies.c.id)
+    return and_(
+        sla_versions.c.policy_id == sla_policies.c.id,
+        sla_versions.c.number == newest.correlate(sla_policies).scalar_subquery(),
+    )
 
 
 def due_soon(now: int) -> Select[tuple[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, cast, delete, func, select
+from sqlalchemy import BigInteger, Row, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import now_ms, to_datetime
@@ -18,8 +18,8 @@ from quarterdeck.contract.models.usage import (
 )
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
+from quarterdeck.engine.set_up import SetUp, changed_since
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.usage.spans import floor, narrowed
 from quarterdeck.engine.usage.sums import tell
@@ -28,6 +28,8 @@ from quarterdeck.engine.usage.tables import NOBODY, usage_days, usage_limits
 _MOST = 10_000
 _TOLD = 200
 _C = usage_limits.c
+ALIVE = _C.deleted_at.is_(None)
+LIMIT = SetUp("limit", "usage.limits", "usage_limits")
 
 
 async def list_limits(engine: Engine, principal: Principal) -> UsageLimitList:
@@ -37,20 +39,37 @@ async def list_limits(engine: Engine, principal: Principal) -> UsageLimitList:
 
 
 async def set_limit(engine: Engine, principal: Principal, new: NewUsageLimit) -> UsageLimit:
-    """Raises Problem: FORBIDDEN, UNCHANGED where it is so already, INVALID_INPUT where there are too many."""
+    """Raises Problem: FORBIDDEN, CHANGED_SINCE, UNCHANGED where it is so already, INVALID_INPUT where there are too
+    many."""
     _may_write(principal, new.tenant_id)
     async with engine.store.write() as transaction:
         connection = transaction.connection
         key = (new.tenant_id or NOBODY, new.resource_type, str(new.period))
         same = (_C.tenant_id == key[0], _C.resource_type == key[1], _C.period == key[2])
         before = (await connection.execute(engine.store.dialect.lock(select(usage_limits).where(*same)))).first()
-        if before is not None and before.quantity == new.quantity:
+        _check_version(before, new.version)
+        there = before is not None and before.deleted_at is None
+        if before is not None and there and before.quantity == new.quantity:
             raise Problem(Code.UNCHANGED, f"The limit is {new.quantity:,} already.")
-        number = select(func.count()).select_from(usage_limits)
-        if before is None and (await connection.execute(number)).scalar_one() >= _MOST:
+        number = select(func.count()).select_from(usage_limits).where(ALIVE)
+        if not there and (await connection.execute(number)).scalar_one() >= _MOST:
             raise Problem(Code.INVALID_INPUT, f"There are {_MOST:,} limits; delete some first.")
-        row = await settle(engine, transaction, principal, key, new.quantity, before)
+        row = await settle(engine, transaction, principal, key, new.quantity, before, version=new.version)
     return _limit(row)
+
+
+def _check_version(before: Row[Any] | None, version: int | None) -> None:
+    """Raises Problem(CHANGED_SINCE)."""
+    if before is None or version in (None, before.version):
+        return
+    if before.deleted_at is None:
+        raise changed_since(f"{_title(before)} was set to {before.quantity:,}", before.updated_by)
+    if version != 0:
+        raise changed_since(f"{_title(before)} was forgotten", before.updated_by)
+
+
+def _title(row: Row[Any]) -> str:
+    return f"The limit on {row.resource_type} of {row.tenant_id or 'each tenant'} a {row.period}"
 
 
 async def settle(
@@ -63,43 +82,54 @@ async def settle(
     *,
     by: str | None = None,
     why: str | None = None,
+    version: int | None = None,
 ) -> Row[Any]:
-    """Keeps the limit of (tenant, resource type, period) with its audit entry."""
+    """Keeps the limit of (tenant, resource type, period) with its audit entry. With a `version` raises
+    Problem(CHANGED_SINCE) where somebody was quicker whom `before` does not show yet."""
     values = {"quantity": quantity, "updated_by": by or principal.actor, "updated_at": transaction.now}
+    again = {**values, "version": _C.version + 1, "deleted_at": None}
     named = dict(zip(("tenant_id", "resource_type", "period"), key, strict=True))
+    same = None if version is None else _C.version == (0 if before is None else before.version)
     kept = engine.store.dialect.insert(usage_limits).values(**named, **values)
-    kept = kept.on_conflict_do_update(index_elements=[_C[name] for name in named], set_=values)
-    row: Row[Any] = (await transaction.connection.execute(kept.returning(usage_limits))).one()
+    kept = kept.on_conflict_do_update(index_elements=[_C[name] for name in named], set_=again, where=same)
+    row: Row[Any] | None = (await transaction.connection.execute(kept.returning(usage_limits))).one_or_none()
+    if row is None:
+        raise changed_since(f"The limit on {key[1]} of {key[0] or 'each tenant'} a {key[2]} was set", "somebody else")
     tell(engine, transaction)
-    if before is None or before.quantity != quantity:
-        details = {"before": None if before is None else before.quantity, "after": quantity}
-        await _audit(engine, transaction, principal, "set", row, details, why)
+    former = None if before is None or before.deleted_at is not None else before.quantity
+    if former != quantity:
+        await _audit(engine, transaction, principal, "set", row, former, quantity, why)
     return row
 
 
-async def delete_limit(engine: Engine, principal: Principal, limit_id: int) -> UsageLimit:
-    """Raises Problem: NOT_FOUND, FORBIDDEN, WRONG_STATE where it would be back with the next start."""
+async def delete_limit(engine: Engine, principal: Principal, limit_id: int, version: int | None = None) -> UsageLimit:
+    """Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE, WRONG_STATE where it would be back with the next start."""
     async with engine.store.write() as transaction:
-        row = (await transaction.connection.execute(select(usage_limits).where(_C.id == limit_id))).first()
+        query = engine.store.dialect.lock(select(usage_limits).where(_C.id == limit_id, ALIVE))
+        row = (await transaction.connection.execute(query)).first()
         if row is None or not (row.tenant_id == NOBODY or principal.sees(row.tenant_id)):
-            raise Problem(Code.NOT_FOUND, f"There is no limit {limit_id}.")
+            raise LIMIT.missing(limit_id)
         _may_write(principal, row.tenant_id or None)
+        _check_version(row, version)
         if row.tenant_id == NOBODY and row.period in engine.settings.usage.limits.get(row.resource_type, {}):
             raise Problem(
                 Code.WRONG_STATE,
                 f"The limit on {row.resource_type} a {row.period} is named in config.toml; take it out of"
                 " [usage.limits] and start the engine again.",
             )
-        await forget(engine, transaction, principal, row)
-    return _limit(row)
+        gone = await forget(engine, transaction, principal, row)
+    return _limit(gone)
 
 
 async def forget(
     engine: Engine, transaction: Transaction, principal: Principal, row: Row[Any], *, why: str | None = None
-) -> None:
-    await transaction.connection.execute(delete(usage_limits).where(_C.id == row.id))
+) -> Row[Any]:
+    values = {"version": _C.version + 1, "updated_by": principal.actor, "updated_at": transaction.now}
+    gone = update(usage_limits).where(_C.id == row.id).values(**values, deleted_at=transaction.now)
+    after: Row[Any] = (await transaction.connection.execute(gone.returning(usage_limits))).one()
     tell(engine, transaction)
-    await _audit(engine, transaction, principal, "delete", row, {"before": row.quantity, "after": None}, why)
+    await _audit(engine, transaction, principal, "delete", row, row.quantity, None, why)
+    return after
 
 
 async def against_limits(
@@ -158,7 +188,7 @@ async def _used(
 
 
 async def _seen(connection: AsyncConnection, principal: Principal) -> list[Row[Any]]:
-    wanted = select(usage_limits).order_by(_C.resource_type, _C.tenant_id, _C.period, _C.id)
+    wanted = select(usage_limits).where(ALIVE).order_by(_C.resource_type, _C.tenant_id, _C.period, _C.id)
     if principal.tenants is not None:
         wanted = wanted.where(_C.tenant_id.in_([NOBODY, *sorted(principal.tenants)]))
     return list((await connection.execute(wanted)).all())
@@ -177,6 +207,7 @@ def _may_write(principal: Principal, tenant_id: str | None) -> None:
 def _limit(row: Row[Any]) -> UsageLimit:
     return UsageLimit(
         id=row.id,
+        version=row.version,
         resource_type=row.resource_type,
         tenant_id=row.tenant_id or None,
         period=Period(row.period),
@@ -192,17 +223,9 @@ async def _audit(
     principal: Principal,
     verb: str,
     row: Row[Any],
-    details: dict[str, Any],
-    why: str | None = None,
+    before: int | None,
+    after: int | None,
+    why: str | None,
 ) -> None:
-    await audit.append(
-        transaction,
-        engine.store,
-        principal,
-        f"usage.limits.{verb}",
-        tenant_id=row.tenant_id or None,
-        resource="usage_limits",
-        target=str(row.id),
-        reason=why,
-        details={"resource_type": row.resource_type, "period": row.period, **details},
-    )
+    details = {"resource_type": row.resource_type, "period": row.period, "before": before, "after": after}
+    await LIMIT.audit(engine, transaction, principal, verb, row, details, why)

@@ -50,7 +50,7 @@ async def _set_limit(call: Call) -> models.UsageLimit:
 
 
 async def _delete_limit(call: Call) -> models.UsageLimit:
-    return await limits.delete_limit(call.engine, call.principal, call.path["id"])
+    return await limits.delete_limit(call.engine, call.principal, call.path["id"], call.query.version)
 
 
 bind(router, operations.RECORD, _record)

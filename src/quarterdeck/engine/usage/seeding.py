@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.usage.limits import forget, settle
+from quarterdeck.engine.usage.limits import ALIVE, forget, settle
 from quarterdeck.engine.usage.tables import NOBODY, usage_limits
 
 # Who has set them.
@@ -21,7 +21,7 @@ async def seed(engine: Engine) -> None:
         for kind, periods in engine.settings.usage.limits.items()
         for period, quantity in periods.items()
     }
-    everybody = select(usage_limits).where(usage_limits.c.tenant_id == NOBODY)
+    everybody = select(usage_limits).where(usage_limits.c.tenant_id == NOBODY, ALIVE)
     async with engine.store.read() as connection:
         known = {(row.resource_type, row.period): row for row in await connection.execute(everybody)}
     changed = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
 from quarterdeck.engine.store.metadata import RowId, metadata, moment
 
@@ -46,7 +46,8 @@ def _sums(name: str) -> Table:
 usage_minutes = _sums("usage_minutes")
 usage_days = _sums("usage_days")
 
-# The tenant NOBODY: each one without a limit of its own.
+# The tenant NOBODY: each one without a limit of its own. One that is forgotten stays, so that its version goes on: who
+# takes back what they did must not take what was set after it for their own.
 usage_limits = Table(
     "usage_limits",
     metadata,
@@ -57,6 +58,8 @@ usage_limits = Table(
     Column("quantity", BigInteger, nullable=False),
     moment("updated_at"),
     Column("updated_by", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    moment("deleted_at", nullable=True),
 )
 # Two who set the same at once do not make two of it.
 Index("ix_usage_limits_what", *(usage_limits.c[name] for name in ("tenant_id", "resource_type", "period")), unique=True)
