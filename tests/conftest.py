@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,9 @@ os.environ.update(
     XDG_CONFIG_HOME=str(_RUN_FOLDER / "config"),
     QUARTERDECK_HOME=str(_RUN_FOLDER / "home"),
     PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
+    TZ="UTC",  # screens show the time of where they run
 )
+time.tzset()
 # Whoever starts the tests in the background may have had these ignored, and every process inherits that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -126,7 +126,7 @@ async def test_why_it_fires_who_was_told_and_where_it_leads(tmp_path: Path) -> N
         await person.press("S")
         await person.sees("It is quiet while alert #90 fires, without a silence.")
         await person.press("j")
-        await person.sees("Silence #5 keeps it quiet until", "by ana", "The north site moves.")
+        await person.sees("Silence #5 keeps it quiet until", "ana:", "The north site moves.")
         await person.press("x")
         await person.sees("Resolve #60 Disk fills")
         await person.press("escape", "j", "a")

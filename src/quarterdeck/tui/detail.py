@@ -120,11 +120,11 @@ def _event(event: Row, cells: int, now: int) -> list[Line]:
 
 
 def when(value: object, now: int) -> str:
-    """`2026-01-31 08:00 · 3h ago`, in UTC; empty where there is no time."""
+    """`2026-01-31 08:00 · 3h ago`, by the clock here; empty where there is no time."""
     at = moment(value)
     if at is None:
         return ""
-    stamp = to_datetime(at).strftime("%Y-%m-%d %H:%M")
+    stamp = to_datetime(at).astimezone().strftime("%Y-%m-%d %H:%M")
     if at > now:
         return f"{stamp} · {due(at, now)[0]}"
     passed = age(at, now)

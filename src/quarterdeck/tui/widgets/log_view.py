@@ -178,7 +178,7 @@ class LogView(Widget, can_focus=True):
     def _worded(self, at: int) -> list[Line]:
         entry = self.entries[at]
         word, style = _LEVELS.get(entry.level, ("error", "error"))
-        stamp = to_datetime(entry.at).strftime("%H:%M:%S")
+        stamp = to_datetime(entry.at).astimezone().strftime("%H:%M:%S")
         lines: list[Line] = []
         if at == 0 or self.entries[at - 1].attempt != entry.attempt:
             lines.append([(f"attempt {entry.attempt}", "heading")])

@@ -119,9 +119,9 @@ def _error(attempt: Row, cells: int) -> list[Line]:
 
 
 def _axis(first: int, last: int, cells: int) -> str:
-    """The times at both ends, as far as there is room."""
+    """The times at both ends by the clock here, as far as there is room."""
     form = "%H:%M:%S" if last - first < DAY else "%m-%d %H:%M"
-    begin, end = (to_datetime(at).strftime(form) for at in (first, last))
+    begin, end = (to_datetime(at).astimezone().strftime(form) for at in (first, last))
     if len(begin) + len(end) + 1 > cells:
         return begin[:cells]
     return begin + " " * (cells - len(begin) - len(end)) + end
