@@ -59,6 +59,8 @@ async def test_each_line_is_a_door(tmp_path: Path) -> None:
         await person.sees("This is home already")
         await person.press("J")
         await person.sees("no detail pane")
+        await person.press("question_mark")
+        await person.sees("To what the line is about.")
 
 
 async def test_back_from_a_queue_that_a_door_led_to_is_home_again(tmp_path: Path) -> None:

@@ -39,6 +39,9 @@ class AlertsScreen(ListScreen):
     PLACE_WORDS = "alerts"
     EXAMPLE = "state:firing severity:critical label:queue=mail"
     LABELS: ClassVar[Mapping[str, str]] = {"see-run": "Its run"}
+    SUMMARIES: ClassVar[Mapping[str, str]] = {
+        "open": "Of a group, list its alerts; of an alert, show or hide the detail pane."
+    }
     OF_MARKED: ClassVar[Sequence[str]] = (*_OF_ANY, "copy")
 
     def __init__(

@@ -56,11 +56,11 @@ def standing(row: Row, glyphs: Glyphs, mine: str = "") -> Cell:
             who = "you" if row["acknowledged_by"] == mine else safe(row["acknowledged_by"] or "")
             return f"{glyphs.active} ack {who}", "badge-active"
         if row["silenced_by"] is not None:
-            return f"{glyphs.ended} silenced", "badge-ended"
+            return f"{glyphs.ended} silenced", "muted"
         if row["inhibited_by"] is not None:
-            return f"{glyphs.ended} inhibited", "badge-ended"
+            return f"{glyphs.ended} inhibited", "muted"
     kind, word = _STATES.get(str(row["state"]), ("waiting", str(row["state"])))
-    return f"{getattr(glyphs, kind)} {word}", f"badge-{kind}"
+    return f"{getattr(glyphs, kind)} {word}", "muted" if kind == "waiting" else f"badge-{kind}"
 
 
 def _group_standing(row: Row, glyphs: Glyphs) -> Cell:
@@ -68,7 +68,7 @@ def _group_standing(row: Row, glyphs: Glyphs) -> Cell:
     if row["acknowledged"] >= all_:
         return f"{glyphs.active} all ack", "badge-active"
     if row["quiet"] >= all_:
-        return f"{glyphs.ended} all quiet", "badge-ended"
+        return f"{glyphs.ended} all quiet", "muted"
     if row["acknowledged"]:
         return f"{glyphs.failed} {count(row['acknowledged'])} ack", "badge-failed"
     return f"{glyphs.failed} firing", "badge-failed"

@@ -56,6 +56,13 @@ class HomeScreen(LookingScreen):
     """
     AUTO_FOCUS = "Doors"
     LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back", "open": "Go there"}
+    SUMMARIES: ClassVar[Mapping[str, str]] = {
+        "open": "To what the line is about.",
+        "clear": "To where you came from.",
+        "copy": "The line, for a message to somebody.",
+        "page-down": "The next part; so does tab.",
+        "page-up": "The part before; so does shift+tab.",
+    }
 
     def __init__(self, session: Session, at: Place | None = None) -> None:
         """`at`: where the cursor was when it was left."""
