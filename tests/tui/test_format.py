@@ -41,7 +41,9 @@ def test_age(passed: int, text: str) -> None:
     ("left", "text", "style"),
     [
         (2 * DAY, "in 2d", ""),
-        (HOUR, "in 1h", ""),
+        (10 * HOUR, "in 10h", ""),
+        (4 * HOUR - MINUTE, "in 3h 59m", ""),
+        (HOUR, "in 1h 00m", ""),
         (12 * MINUTE, "in 12m", "warning"),
         (2 * MINUTE, "in 2m", "warning"),
         (95 * SECOND, "in 95s", "warning"),

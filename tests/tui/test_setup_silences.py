@@ -40,7 +40,7 @@ async def test_a_silence_is_made_and_ended(tmp_path: Path) -> None:
         await person.press("enter")
         await person.sees("y silence")
         await person.press("y")
-        await person.sees("2 alerts are kept quiet. D ends it.", "3 silences hold", "▸  ◐ 4h left")
+        await person.sees("2 alerts are kept quiet. D ends it.", "3 silences hold", "▸  ◐ 4h 00m left")
         (body,) = fake.called("alerts.silence")
         assert body["comment"] == "New cables. Done.", "the field somebody was in has the focus again"
         assert body["ends_at"] == iso(NOW + 4 * HOUR)

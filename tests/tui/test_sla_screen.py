@@ -118,11 +118,20 @@ async def test_news_of_an_item_is_looked_at(tmp_path: Path) -> None:
         await person.sees("Just in")
 
 
+async def test_where_there_are_few_lines_they_are_for_rows(tmp_path: Path) -> None:
+    async with at_the_service_levels(tmp_path) as person:
+        await person.pilot.resize_terminal(50, 12)
+        await person.sees("38 at risk", "in 90s", "in 12m", "enter Item")
+        assert "promises kept" not in person.screen
+        await person.press("l")
+        await person.sees("There is no room for charts")
+
+
 async def test_nothing_at_risk_says_what_to_do(tmp_path: Path) -> None:
     fake = SlaClient()
     fake.risk, fake.broken = [], []
     async with at_the_service_levels(tmp_path, fake) as person:
-        await person.sees("Nothing falls due soon.", "qd sla create", "no promise came to a verdict")
+        await person.sees("Nothing falls due soon.", "p shows what is promised", "no promise came to a verdict")
         await person.press("enter")
         await person.sees("needs a row")
         await person.press("b")

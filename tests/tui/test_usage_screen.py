@@ -203,6 +203,12 @@ async def test_names_from_outside_are_only_text(tmp_path: Path) -> None:
             assert not set(person.screen) & set("\x1b\x07\x9b\u202e"), keys
 
 
+async def test_where_there_are_few_lines_they_are_for_rows(tmp_path: Path) -> None:
+    async with at_the_usage(tmp_path) as person:
+        await person.pilot.resize_terminal(50, 12)
+        await person.sees("by tenant", "acme", "globex", "initech", "enter Narrow")
+
+
 async def test_nothing_used_says_how_it_comes_in(tmp_path: Path) -> None:
     async with at_the_usage(tmp_path, UsageClient(empty=True)) as person:
         await person.sees("Nothing was used in this time.", "qd usage record", "POST")

@@ -15,6 +15,7 @@ _MONTH = 30 * DAY
 _YEAR = 365 * DAY
 # In the last two minutes a time to due counts seconds.
 _LAST = 2 * MINUTE
+_NEAR = 10 * HOUR
 
 # state -> (kind of badge, word)
 _BADGES: dict[str, tuple[str, str]] = {
@@ -92,14 +93,21 @@ def age(since: object, now: int) -> str:
 
 
 def due(at: object, now: int) -> Cell:
-    """Time to due and its style: `in 12m`, `in 95s` in the last two minutes, `late 3h`."""
+    """Time to due and its style: `in 12m`, `in 3h 05m`, `in 95s` in the last two minutes, `late 3h`."""
     target = moment(at)
     if target is None:
         return "", ""
     left = target - now
     if left <= 0:
         return f"late {age(target, now)}" if left <= -MINUTE else "late", "error"
-    return f"in {span(left)}", "warning" if left < HOUR else ""
+    return f"in {left_of(left)}", "warning" if left < HOUR else ""
+
+
+def left_of(milliseconds: int) -> str:
+    """`span`, with minutes where an hour more or less is a plan: `1h 59m`."""
+    if not HOUR <= milliseconds < _NEAR:
+        return span(milliseconds)
+    return f"{milliseconds // HOUR}h {milliseconds % HOUR // MINUTE:02d}m"
 
 
 def due_signed(at: object, now: int, glyphs: Glyphs = UNICODE) -> Cell:

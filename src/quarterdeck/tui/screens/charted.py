@@ -16,10 +16,14 @@ from quarterdeck.tui.widgets.chart_board import ChartBoard
 from quarterdeck.tui.widgets.table_messages import FetchFailed, Refused
 from quarterdeck.tui.widgets.window_table import WindowTable
 
+SHORT, TALL, BESIDE = 18, 36, 160  # lines, lines, cells
+
 
 class ChartedScreen(LookingScreen):
     """Charts stay as they are while the engine cannot be asked; what it says stands in their place where there are
-    none yet."""
+    none yet. Where the terminal is short they give way: keys are for rows, and rows are to be seen."""
+
+    DEFAULT_CSS = "ChartedScreen.-short ChartBoard { display: none; }"
 
     # What a subclass says
 
@@ -88,7 +92,17 @@ class ChartedScreen(LookingScreen):
 
     # Looking
 
+    def fit(self) -> None:
+        """What there is room for."""
+        self.set_class(self.size.height < SHORT, "-short")
+        self.set_class(self.size.height >= TALL, "-tall")
+        self.set_class(self.size.width >= BESIDE, "-beside")
+
+    def on_resize(self) -> None:
+        self.fit()
+
     def on_mount(self) -> None:
+        self.fit()
         self.board.turn_hint = self.key("chart-next")
         self.board.say("Loading the charts…")
         self.look(keep=False)
@@ -134,7 +148,9 @@ class ChartedScreen(LookingScreen):
         self.notice(event.sentence, "warning")
 
     def turn(self, by: int) -> None:
-        if not self.board.turn(by):
+        if not self.board.display:
+            self.notice("There is no room for charts; a taller terminal shows them.")
+        elif not self.board.turn(by):
             self.notice("All charts stand here already.")
 
     # Whose they are

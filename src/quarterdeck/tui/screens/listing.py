@@ -68,6 +68,9 @@ class ListScreen(ConsoleScreen):
     EXAMPLE: ClassVar[str] = "status:failed"
     """A filter, for those who have not written one yet."""
 
+    OF_ROWS: ClassVar[Sequence[str]] = ("open", "mark", "range", "mark-all", "copy")
+    """Commands that do nothing where there are no rows."""
+
     OF_MARKED: ClassVar[Sequence[str]] = ("copy",)
     """Commands that are about what is marked, besides actions."""
 
@@ -199,6 +202,11 @@ class ListScreen(ConsoleScreen):
 
     def marked(self) -> int:
         return self.marks.number
+
+    def why_not(self, bound: Bound) -> str | None:
+        if bound.name in self.OF_ROWS and self.total == 0 and self.current_row() is None and not self.detail.is_open:
+            return f"{self.label(bound)} needs {self.NOUN}; there are none here."
+        return super().why_not(bound)
 
     async def do(self, bound: Bound, key: str = "") -> None:
         if (bound.action is None and bound.name not in self.OF_MARKED) or self.table.close_range():

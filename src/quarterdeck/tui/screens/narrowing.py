@@ -51,7 +51,11 @@ class Narrowing:
             return
         session = screen.console.session
         editor = FilterEditor(
-            screen.view.filter, screen.resource, session.known_values(screen.resource), session.state.filters
+            screen.view.filter,
+            screen.resource,
+            session.known_values(screen.resource),
+            session.state.filters,
+            example=screen.EXAMPLE,
         )
         screen.mount(editor)
         screen.run_worker(self._learn_values(editor), group="values", exclusive=True)

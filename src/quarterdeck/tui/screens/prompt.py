@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from quarterdeck.tui.forms import Field
 from quarterdeck.tui.screens.dialog import Dialog
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.text import safe
 from quarterdeck.tui.widgets.fields import Choice, Form
 from quarterdeck.tui.widgets.lines import LinesView
 
@@ -43,9 +42,8 @@ class Prompt(Dialog[Values]):
     ) -> None:
         """`wrong`: the name of a field, or none, and what was wrong with it the last time."""
         super().__init__()
-        self._mistake, self._refused = wrong, dict[str, str | None]()
+        self._mistake = wrong
         self._enter_says = enter_says or verb
-        self._asked_for: Field | None = None  # what was missing when somebody wanted to go on
         self._title, self._verb, self._about, self._danger = title, verb, list(about), danger
         self._form = Form(fields, known, given)
         self._confirm = "y" if opened_with != "y" else "Y"
@@ -61,8 +59,7 @@ class Prompt(Dialog[Values]):
             self.query_one("#about", LinesView).show(self._about)
         self._keys()
         name, sentence = self._mistake
-        self._refused = self._form.values()
-        self._form.say_wrong(name, sentence)
+        self._form.refuse(name, sentence)
         if name:
             self._form.focus_field(name)
         elif not self._danger:
@@ -70,10 +67,7 @@ class Prompt(Dialog[Values]):
 
     def _keys(self) -> None:
         """What enter and esc do from where the focus is."""
-        missing = self._asked_for
-        if missing is not None and self._form.missing() is missing:
-            self.say_keys([(f"{safe(missing.title)} is needed.", "error")], [("esc", "key"), (" goes back", "muted")])
-        elif self._danger:
+        if self._danger:
             self._danger_keys()
         else:
             line: Line = [
@@ -104,19 +98,6 @@ class Prompt(Dialog[Values]):
     def on_descendant_blur(self) -> None:
         self._keys()
 
-    def on_input_changed(self) -> None:
-        self._changed()
-        self._keys()
-
-    def on_form_changed(self) -> None:
-        self._changed()
-
-    def _changed(self) -> None:
-        """A sentence about what stands there no longer goes."""
-        if self._mistake[1] and self._form.values() != self._refused:
-            self._mistake = ("", "")
-            self._form.say_wrong("", "")
-
     def entered(self) -> None:
         """Enter in a field: carries out, but never what is dangerous."""
         if not self._danger:
@@ -129,9 +110,8 @@ class Prompt(Dialog[Values]):
     def _submit(self) -> None:
         missing = self._form.missing()
         if missing is not None:
-            self._asked_for = missing
+            self._form.refuse(missing.name, f"{missing.title} is needed.")
             self._form.focus_field(missing.name)
-            self._keys()
             return
         self.dismiss(self._form.values())
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from quarterdeck.tui.detail import reasons
-from quarterdeck.tui.format import badge, count, duration, moment, plural, span
+from quarterdeck.tui.format import badge, count, duration, left_of, moment, plural
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.starting import when
 from quarterdeck.tui.text import safe
@@ -28,7 +28,7 @@ def verdict_lines(preview: Preview, cells: int, glyphs: Any, now: int) -> list[L
     lines: list[Line] = [first]
     at = moment(operation["run_at"])
     if at is not None:
-        lines.append([("starts ", "muted"), (when(at), "title"), (f"  in {span(at - now)}", "muted")])
+        lines.append([("starts ", "muted"), (when(at), "title"), (f"  in {left_of(at - now)}", "muted")])
     lines += reasons(list(preview["skip_reasons"])[:_MOST_REASONS], cells)
     states: Line = []
     for state, number in preview["states"].items():

@@ -108,10 +108,14 @@ class ChartBoard(LinesView):
         turned = across * down < many
         first = self._chosen % many if turned else 0
         shown = [plots[(first + n) % many] for n in range(min(across * down, many))]
+        hint = f" {first + 1}/{many} {self.turn_hint}".rstrip() if turned else ""
+        last = across - 1  # of the first row: the hint stands at its end
+        charts = [
+            chart_lines(plot, each, high, glyphs, aside=len(hint) if n == last else 0) for n, plot in enumerate(shown)
+        ]
         lines: list[Line] = []
         for row in range(0, len(shown), across):
-            charts = [chart_lines(plot, each, high, glyphs) for plot in shown[row : row + across]]
-            lines += charts[0] if across == 1 else beside(charts, each)
-        if turned and lines:
-            lines[0] = both_ends(lines[0], [(f" {first + 1}/{many} {self.turn_hint}".rstrip(), "faint")], cells)
+            lines += charts[row] if across == 1 else beside(charts[row : row + across], each)
+        if hint and lines:
+            lines[0] = both_ends(lines[0], [(hint, "faint")], cells)
         return lines

@@ -24,9 +24,12 @@ _BLANK, _LAST_BRAILLE = 0x2800, 0x28FF
 Canvas = list[list[tuple[str, str]]]  # cells of (character, style token), from the top
 
 
-def chart_lines(plot: Plot, cells: int, height: int, glyphs: Glyphs, zone: tzinfo | None = None) -> list[Line]:
-    """Exactly `height` lines of at most `cells` cells. `zone` None: that of the plot."""
-    head = _head(plot, cells, glyphs)
+def chart_lines(
+    plot: Plot, cells: int, height: int, glyphs: Glyphs, zone: tzinfo | None = None, *, aside: int = 0
+) -> list[Line]:
+    """Exactly `height` lines of at most `cells` cells. `zone` None: that of the plot. `aside`: cells at the end of the
+    first line that are for something else."""
+    head = _head(plot, cells - aside, glyphs)
     wide, high = cells - LABEL - 1, height - 2
     if high >= 6 and high % 2 == 0:
         high -= 1  # so that the axis has a middle; the line that is left stays empty
@@ -34,6 +37,7 @@ def chart_lines(plot: Plot, cells: int, height: int, glyphs: Glyphs, zone: tzinf
         return [head, *([] for _ in range(height - 1))][:height]
     known = [value for series in plot.series for value in series.values if value is not None]
     if not known or len(plot.times) < 2:
+        head = _head(plot._replace(series=()), cells - aside, glyphs)  # nothing is drawn that a legend could explain
         return _filled([head, [], [(" " * (LABEL + 1) + safe(plot.empty), "muted")]], height)
     top = top_of(max(known), plot.most)
     canvas = _draw(plot, wide, high, top, glyphs)

@@ -89,6 +89,7 @@ class Form(Vertical):
         super().__init__()
         self.fields, self._known, self._given = tuple(fields), known or {}, given or {}
         self._inputs: dict[str, TextInput | Choice] = {}
+        self._refused: dict[str, str | None] | None = None  # what a sentence is about that stands there
 
     def compose(self) -> ComposeResult:
         for field in self.fields:
@@ -109,10 +110,12 @@ class Form(Vertical):
         for field, label in zip(self.fields, self.query(".label").results(LineView), strict=True):
             label.show([(field.title, "muted")])
 
-    def say_wrong(self, name: str, sentence: str) -> None:
-        """Under the field of that name, or under all of them; it takes the place of what was said before."""
+    def refuse(self, name: str, sentence: str) -> None:
+        """Say what is wrong, under the field of that name or under all of them, until something else stands there.
+        It takes the place of what was said before; empty says nothing."""
         for before in self.query(".wrong"):
             before.remove()
+        self._refused = self.values() if sentence else None
         if not sentence:
             return
         said = LinesView(classes="wrong")
@@ -120,6 +123,17 @@ class Form(Vertical):
         said.show(wrap(f"{look_of(self.app).glyphs.failed} {sentence}", max(min(cells, 70), 20), "error", most=3))
         box = self._inputs.get(name)
         self.mount(said, after=box.parent if box is not None and isinstance(box.parent, Widget) else None)
+
+    def on_input_changed(self) -> None:
+        self._judge_again()
+
+    def on_form_changed(self) -> None:
+        self._judge_again()
+
+    def _judge_again(self) -> None:
+        """News of a letter can come later than the verdict on it."""
+        if self._refused is not None and self.values() != self._refused:
+            self.refuse("", "")
 
     @property
     def boxes(self) -> list[TextInput | Choice]:

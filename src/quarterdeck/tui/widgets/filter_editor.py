@@ -65,16 +65,23 @@ class FilterEditor(Vertical):
         """Nothing is to change."""
 
     def __init__(
-        self, text: str, resource: Listed, known: Mapping[str, Sequence[str]], past: Sequence[str] = ()
+        self,
+        text: str,
+        resource: Listed,
+        known: Mapping[str, Sequence[str]],
+        past: Sequence[str] = (),
+        *,
+        example: str = "",
     ) -> None:
-        """`past`: earlier filters, the last one first; the up key brings them back."""
+        """`past`: earlier filters, the last one first; the up key brings them back. `example`: of a filter, while
+        nothing is typed."""
         super().__init__()
         self._resource, self._known = resource, known
         text = f"{text} " if text else ""  # the next word can be typed at once
         self._past = [text, *(earlier for earlier in past if earlier != text.strip())]
         self._past_at = 0
         self.is_done = False
-        self._box = _Box(text, 'status:open priority:urgent assignee:me due:<2h "words"', self)
+        self._box = _Box(text, example, self)
         self._offers: list[Completion] = []
         self._offered_for = ""
         self._at = 0
@@ -139,11 +146,12 @@ class FilterEditor(Vertical):
         lines: list[Line] = []
         for n, offer in enumerate(self._offers[start : start + _MOST_SHOWN], start):
             here = n == self._at
+            said = n > start and offer.hint == self._offers[n - 1].hint  # values share that of their key
             lines.append(
                 [
                     (f"{glyphs.cursor} " if here else "  ", "accent"),
                     (safe(offer.text).ljust(min(widest, 30)), "accent" if here else ""),
-                    (f"  {safe(offer.hint)}", "muted"),
+                    ("" if said else f"  {safe(offer.hint)}", "muted"),
                 ]
             )
         left = len(self._offers) - start - _MOST_SHOWN

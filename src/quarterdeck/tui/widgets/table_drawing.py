@@ -172,7 +172,8 @@ class DrawnTable(Widget, can_focus=True):
         """How the list has changed since it was looked at, for a line of the screen; empty if it has not."""
         said = [f"{self._new:,} new, {self.new_hint}"] if self._new else []
         if self._stale:
-            said.append(f"{len(self._stale):,} no longer match, {self.stale_hint}")
+            number = len(self._stale)
+            said.append(f"{number:,} no longer {'matches' if number == 1 else 'match'}, {self.stale_hint}")
         return "; ".join(said)
 
     def _says(self) -> tuple[str, str] | None:

@@ -237,16 +237,20 @@ class BulkDialog(Dialog[Mapping[str, Any]]):
         form = self.query_one(Form)
         missing = form.missing()
         if missing is not None:
-            self.say_keys([(f"{safe(missing.title)} is needed.", "error")], [("esc", "key"), (" cancel", "muted")])
-            form.focus_field(missing.name)
+            self._refuse(missing.name, f"{missing.title} is needed.")
             return
         values = form.values()
         if mistake := self._wrong(values):
-            name, said = mistake
-            self.say_keys([(safe(said), "error")])
-            form.focus_field(name)
+            self._refuse(*mistake)
             return
         self._ask(values)
+
+    def _refuse(self, name: str, said: str) -> None:
+        form = self.query_one(Form)
+        form.refuse(name, said)
+        form.focus_field(name)
+        self._field_keys()
+        self._laid_out()
 
     def press(self, key: str) -> bool:
         in_field = self.focused is not None and self.focused.id != "typed"

@@ -30,7 +30,7 @@ def standing(row: Row, now: int, glyphs: Glyphs) -> Cell:
         return f"{glyphs.ended} over {words.age(ends, now)}", "badge-ended"
     if starts > now:
         return f"{glyphs.waiting} from {words.span(starts - now)} on", "badge-waiting"
-    return f"{glyphs.active} {words.span(ends - now)} left", "badge-active"
+    return f"{glyphs.active} {words.left_of(ends - now)} left", "badge-active"
 
 
 def _standing(row: Row, context: CellContext) -> Cell:
@@ -74,8 +74,8 @@ def silence_lines(row: Row, *, cells: int, glyphs: Glyphs, now: int) -> list[Lin
         ("keeps quiet", matched(row)),
         ("why", row["comment"]),
         ("alerts", f"{plural(row['alerts'], 'alert')} that would be sent otherwise"),
-        ("from", f"{when(starts)}  {ago(starts, now) if starts <= now else f'in {words.span(starts - now)}'}"),
-        ("until", f"{when(ends)}  {ago(ends, now) if ends <= now else f'in {words.span(ends - now)}'}"),
+        ("from", f"{when(starts)}  {ago(starts, now) if starts <= now else f'in {words.left_of(starts - now)}'}"),
+        ("until", f"{when(ends)}  {ago(ends, now) if ends <= now else f'in {words.left_of(ends - now)}'}"),
         ("by", row["created_by"]),
         ("tenant", row["tenant_id"] or "every tenant"),
     ]

@@ -28,7 +28,6 @@ from quarterdeck.tui.widgets.table_messages import CountKnown
 from quarterdeck.tui.widgets.titled_table import TitledTable
 from quarterdeck.tui.widgets.window_table import WindowTable
 
-TALL, BESIDE = 36, 160  # lines, cells
 # Time alone brings items near their end, and nobody says so.
 EACH_SECONDS = 60.0
 _TARGETS = tuple(SlaTarget)
@@ -91,7 +90,7 @@ class SlaScreen(ChartedScreen):
         right: Line = []
         if self.figures is not None and self.figures.whole["percent"] is not None:
             whole = self.figures.whole
-            right = [(f"{percent(whole['percent'])} kept ", "badge-completed")]
+            right = [(f"{percent(whole['percent'])} kept ", "title")]
             if whole["breached"]:
                 right.append((f" {count(whole['breached'])} broken ", "badge-failed"))
         return self.console.place_line("service levels"), right
@@ -119,18 +118,11 @@ class SlaScreen(ChartedScreen):
     def on_mount(self) -> None:
         for half in (self.risk, self.broken):
             half.table.retry_hint = f"{self.key('reload')} tries again"
-        self.risk.table.empty = (
-            "Nothing falls due soon.\nqd sla policies lists what is promised; qd sla create promises."
-        )
-        self._arrange()
+        self.risk.table.empty = f"Nothing falls due soon.\n{self.key('sla-policies')} shows what is promised."
         self.set_interval(EACH_SECONDS, self.soon)
 
-    def on_resize(self) -> None:
-        self._arrange()
-
-    def _arrange(self) -> None:
-        self.set_class(self.size.height >= TALL, "-tall")
-        self.set_class(self.size.width >= BESIDE, "-beside")
+    def fit(self) -> None:
+        super().fit()
         for half in (self.risk, self.broken):
             half.set_class(half is self.current, "-current")
         self._tell()
@@ -205,7 +197,7 @@ class SlaScreen(ChartedScreen):
 
     def other(self) -> None:
         self.current = self.broken if self.current is self.risk else self.risk
-        self._arrange()
+        self.fit()
         self.table.focus()
         self.chrome()
 

@@ -30,13 +30,14 @@ from quarterdeck.tui.theming import look_of
 from quarterdeck.tui.widgets.lines import LinesView, LineView
 from quarterdeck.tui.widgets.window_table import WindowTable
 
-MIDDLING, TALL, BESIDE = 30, 36, 160  # lines, lines, cells
+MIDDLING = 30  # lines
 LONGEST_WAIT = 3_600  # seconds; then it is looked whether the period has ended
 
 
 class UsageScreen(ChartedScreen):
     DEFAULT_CSS = """
     UsageScreen #cards { height: auto; max-height: 5; }
+    UsageScreen.-short #cards { max-height: 2; }
     UsageScreen.-middling #cards { max-height: 8; }
     UsageScreen.-tall #cards { max-height: 9; margin: 1 0; }
     UsageScreen ChartBoard { height: 7; padding: 0 1; }
@@ -129,23 +130,16 @@ class UsageScreen(ChartedScreen):
 
     # Showing
 
-    def on_mount(self) -> None:
-        self._arrange()
-
-    def on_resize(self) -> None:
-        self._arrange()
-        self._paint_cards()
-
-    def _arrange(self) -> None:
-        wide = self.size.width >= BESIDE
+    def fit(self) -> None:
+        super().fit()
+        wide = self.has_class("-beside")
         self.set_class(self.size.height >= MIDDLING, "-middling")
-        self.set_class(self.size.height >= TALL, "-tall")
-        self.set_class(wide, "-beside")
         if wide and not self.tables.is_wide and self.figures is not None:
             self.soon()  # there is another table to fill
         self.tables.is_wide = wide
         self.tables.place()
         self._tell()
+        self._paint_cards()
 
     @property
     def asked(self) -> Asked:
