@@ -39,6 +39,10 @@ async def test_an_expression_that_is_kept_and_not_allowed_matches_nothing_and_it
     assert await day.pass_(60) == ["trigger"]
     assert [channel for channel, _ in day.said] == ["ops"]
     assert await day.list(silenced=True) == []
+    (told,) = (await silencing.list_silences(day.engine, ANA, models.SilenceQuery())).items
+    assert told.error is not None
+    assert told.error.startswith("The matcher on host is no regular expression")
+    assert told.error.endswith("It keeps nothing quiet; make it anew.")
     assert (await silencing.end_silence(day.engine, ANA, quiet.id)).alerts == 0
     shown = await rules.show_rule(day.engine, ROOT, number)
     assert shown.error is not None

@@ -215,6 +215,8 @@ class SilencePreview(Answer):
 
 
 class Silence(Answer):
+    """`error`: why it keeps nothing quiet, where what was allowed when it was made is not any more."""
+
     id: Id
     tenant_id: str | None
     state: SilenceState
@@ -224,6 +226,7 @@ class Silence(Answer):
     comment: str
     created_by: str
     alerts: int
+    error: str | None = None
 
 
 class SilenceQuery(Model):

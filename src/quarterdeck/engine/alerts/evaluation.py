@@ -17,11 +17,12 @@ from quarterdeck.contract.principal import SYSTEM
 from quarterdeck.engine.alerts import sampling
 from quarterdeck.engine.alerts.keeping import AT_ONCE, New, begin, fire, note_values, prepare
 from quarterdeck.engine.alerts.matching import canonical, filled, fingerprint_of, series_text
+from quarterdeck.engine.alerts.putback import look_again
 from quarterdeck.engine.alerts.quiet import fault_of
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.states import NOTHING, Standing, advance, is_worse
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
-from quarterdeck.engine.alerts.telling import note_error, over_at, start_again, tell, wake
+from quarterdeck.engine.alerts.telling import lock_groups, note_error, over_at, start_again, tell, wake
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -57,10 +58,21 @@ class Changes:
         )
 
 
+@dataclass(slots=True)
+class _Seen:
+    """When each rule was last changed, as far as this engine has seen; one for each engine (`engine.keep`)."""
+
+    changed_at: dict[int, int] = field(default_factory=dict)
+
+
 async def evaluate(engine: Engine) -> None:
     """Every rule that is switched on, one after the other; one that fails says so and does not stop the rest."""
     async with engine.store.read() as connection:
         rows = (await connection.execute(alive().where(alert_rules.c.enabled).order_by(alert_rules.c.id))).all()
+    seen = engine.keep(_Seen, _Seen)
+    if changed := [row.id for row in rows if seen.changed_at.get(row.id) != row.updated_at]:
+        await look_again(engine, changed)
+        seen.changed_at = {row.id: row.updated_at for row in rows}
     for row in rows:
         if engine.stopping.is_set():
             return
@@ -249,15 +261,17 @@ async def _write(engine: Engine, transaction: Transaction, rule: Rule, changes: 
         firing = _A.state == str(AlertState.FIRING)
         groups = select(_A.group_id).where(*these(changes.ended)).distinct()
         told = (await connection.execute(groups)).scalars().all()
+        wait = engine.settings.alerts.group_wait_seconds
+        await lock_groups(engine, transaction, told if wait == 0 else ())
         await connection.execute(update(alerts).where(*these(changes.ended, firing)).values(**over))
-        await wake(transaction, told, engine.settings.alerts.group_wait_seconds)
+        await wake(transaction, told, wait)
     if changes.dropped:
         await connection.execute(delete(alerts).where(*these(changes.dropped, _A.state == str(AlertState.PENDING))))
     if changes.waiting:
         await connection.execute(update(alerts).where(*these(changes.waiting)).values(pending_at=now))
     if changes.waited:
-        rows = (await connection.execute(select(_A.id, _A.labels).where(*these(changes.waited)))).all()
-        await fire(engine, transaction, rule, [(row.id, row.labels) for row in rows])
+        rows = (await connection.execute(select(_A.id, _A.labels, _A.tenant_id).where(*these(changes.waited)))).all()
+        await fire(engine, transaction, rule, [tuple(row) for row in rows])
     await note_values(engine, transaction, rule.id, changes.values)
     await begin(engine, transaction, new)
     counts = {

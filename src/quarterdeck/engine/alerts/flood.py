@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from quarterdeck.engine.alerts.sending import Notice, Outlet
 from quarterdeck.engine.alerts.tables import FIRING, HELD, alert_groups, alert_notices, alerts
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
+
+log = logging.getLogger(__name__)
 
 SUMMARY = "summary"
 _CLOSED = "summary_over"  # as that kind of summary whose groups are all over
@@ -82,19 +85,27 @@ async def channels_held(connection: AsyncConnection) -> Sequence[str]:
 async def release(engine: Engine, transaction: Transaction) -> None:
     """Ends go out one by one as there is room, since whoever keeps incidents has to hear of each; the rest as one."""
     for channel in await channels_held(transaction.connection):
-        query = select(alert_notices).where(text(HELD), _N.channel == channel).order_by(_N.id)
-        # Another engine that releases them at the same time finds none.
-        rows = (await transaction.connection.execute(engine.store.dialect.lock_skipping(query))).all()
-        room = engine.settings.alerts.channel_per_minute - await _lately(transaction, channel)
-        begun = {row.group_id for row in rows if row.kind == Kind.TRIGGER}
-        begun -= await _open(engine, transaction, channel, begun)
-        ends = [row for row in rows if row.kind == Kind.RESOLVE and row.group_id not in begun]
-        for row in ends[: max(0, room - 1)]:
-            await _send_end(engine, transaction, row)
-            room -= 1
-        rest = [row for row in rows if row not in ends]
-        if rest and room > 0 and rest[0].at <= transaction.now - _GATHERED:
-            await _summarise(engine, transaction, channel, rest)
+        try:
+            async with transaction.connection.begin_nested():
+                await _release(engine, transaction, channel)
+        except Exception:
+            log.exception("what was held back for channel %s could not be sent; it is tried again", channel)
+
+
+async def _release(engine: Engine, transaction: Transaction, channel: str) -> None:
+    query = select(alert_notices).where(text(HELD), _N.channel == channel).order_by(_N.id)
+    # Another engine that releases them at the same time finds none.
+    rows = (await transaction.connection.execute(engine.store.dialect.lock_skipping(query))).all()
+    room = engine.settings.alerts.channel_per_minute - await _lately(transaction, channel)
+    begun = {row.group_id for row in rows if row.kind == Kind.TRIGGER}
+    begun -= await _open(engine, transaction, channel, begun)
+    ends = [row for row in rows if row.kind == Kind.RESOLVE and row.group_id not in begun]
+    for row in ends[: max(0, room - 1)]:
+        await _send_end(engine, transaction, row)
+        room -= 1
+    rest = [row for row in rows if row not in ends]
+    if rest and room > 0 and rest[0].at <= transaction.now - _GATHERED:
+        await _summarise(engine, transaction, channel, rest)
 
 
 async def _open(engine: Engine, transaction: Transaction, channel: str, group_ids: Collection[int]) -> set[int]:
@@ -108,7 +119,11 @@ async def _open(engine: Engine, transaction: Transaction, channel: str, group_id
 
 async def _send_end(engine: Engine, transaction: Transaction, row: Any) -> None:
     group = select(alert_groups.c.key).where(alert_groups.c.id == row.group_id)
-    key = (await transaction.connection.execute(group)).scalar_one()
+    key = (await transaction.connection.execute(group)).scalar_one_or_none()
+    if key is None:  # it was forgotten meanwhile, and nobody can name it any more
+        gone = {"held": False, "error": "Its group is not kept any more."}
+        await transaction.connection.execute(update(alert_notices).where(_N.id == row.id).values(**gone))
+        return
     notice = Notice(key, row.tenant_id, "resolve", row.severity, row.title, (), None)
     ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [row.channel], notice)
     sent = {"held": False, "at": transaction.now, "notification_id": next(iter(ids), None)}

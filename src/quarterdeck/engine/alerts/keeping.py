@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Float, Text, cast, func, literal, null, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import AlertState, AlertType, Severity
-from quarterdeck.engine.alerts.matching import as_text, fingerprint
+from quarterdeck.engine.alerts.gathering import GroupKey, group_key, made_groups, stay
+from quarterdeck.engine.alerts.matching import as_text
 from quarterdeck.engine.alerts.reaching import Quieted
 from quarterdeck.engine.alerts.rules import Rule
 from quarterdeck.engine.alerts.silencing import active_silences
-from quarterdeck.engine.alerts.tables import alert_groups, alert_values, alerts
+from quarterdeck.engine.alerts.tables import alert_values, alerts
 from quarterdeck.engine.alerts.telling import SENT_FIRING, lock_groups, wake
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
 AT_ONCE = 5_000
-# The key, its rule, tenant, and the labels that its alerts share.
-GroupKey = tuple[str, int, str | None, tuple[tuple[str, str], ...]]
 
 
 @dataclass(slots=True)  # not frozen, which would make them three times as dear: there may be very many
@@ -55,7 +54,7 @@ def prepare(new: Sequence[New]) -> Sequence[New]:
     """What of writing them down needs no store, and can be done in a thread."""
     for each in new:
         if each.rule is not None and each.state is AlertState.FIRING:
-            each.group = _group_key(each.rule, each.labels, each.tenant_id)
+            each.group = group_key(each.rule, each.labels, each.tenant_id)
         each.row = _row(each)
     return new
 
@@ -67,7 +66,7 @@ async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) ->
     silences = await active_silences(transaction.connection, transaction.now)
     firing = [each for each in new if each.state is AlertState.FIRING]
     keys = {each.group[0]: each.group for each in firing if each.group is not None}
-    groups = await _made(engine, transaction, list(keys.values()))
+    groups = await made_groups(engine, transaction, list(keys.values()))
     wait = engine.settings.alerts.group_wait_seconds
     # What began long ago, and is heard of only now, has waited enough.
     before = transaction.now - wait * SECOND
@@ -77,14 +76,40 @@ async def begin(engine: Engine, transaction: Transaction, new: Sequence[New]) ->
     await _insert(engine, transaction, [each for each in new if each.fingerprint not in back], groups, silences)
     await wake(transaction, {groups[key] for key in old}, 0)
     await wake(transaction, groups.values(), wait)
+    await stay(engine, transaction, groups.values())
 
 
-async def fire(engine: Engine, transaction: Transaction, rule: Rule, waited: Sequence[tuple[int, Any]]) -> None:
-    """(id, labels) of alerts that have waited long enough."""
+async def adopt(engine: Engine, transaction: Transaction, found: Sequence[tuple[int, New]]) -> None:
+    """Alerts (id, and as they would begin now) that nobody was told of, since no rule took them: one does now."""
+    keys = {each.group[0]: each.group for _, each in found if each.group is not None}
+    groups = await made_groups(engine, transaction, list(keys.values()))
+    await lock_groups(engine, transaction, groups.values())
+    columns = {"id": BigInteger()} | {name: _COLUMNS[name] for name in ("rule_id", "group_id", "severity", "labels")}
+    listed = engine.store.dialect.listed("taken", columns)
+    rows = [
+        [number, each.rule.id, group_id_of(each, groups), str(each.severity), as_text(each.labels)]
+        for number, each in found
+        if each.rule is not None
+    ]
+    new = {
+        name: select(cast(listed.c[name], kind)).where(listed.c.id == alerts.c.id).scalar_subquery()
+        for name, kind in columns.items()
+        if name != "id"
+    }
+    mine = (alerts.c.id.in_(select(listed.c.id)), alerts.c.rule_id.is_(None))
+    await transaction.connection.execute(update(alerts).where(*mine).values(**new), {"taken": json.dumps(rows)})
+    await wake(transaction, groups.values(), 0)
+    await stay(engine, transaction, groups.values())
+
+
+async def fire(
+    engine: Engine, transaction: Transaction, rule: Rule, waited: Sequence[tuple[int, Any, str | None]]
+) -> None:
+    """(id, labels, tenant) of alerts that have waited long enough."""
     if not waited:
         return
-    named = {number: _group_key(rule, labels, _tenant(rule, labels)) for number, labels in waited}
-    groups = await _made(engine, transaction, list({each[0]: each for each in named.values()}.values()))
+    named = {number: group_key(rule, labels, tenant) for number, labels, tenant in waited}
+    groups = await made_groups(engine, transaction, list({each[0]: each for each in named.values()}.values()))
     wait = engine.settings.alerts.group_wait_seconds
     await lock_groups(engine, transaction, groups.values() if wait == 0 else ())
     pairs = [[number, groups[key]] for number, (key, *_) in named.items()]
@@ -98,10 +123,7 @@ async def fire(engine: Engine, transaction: Transaction, rule: Rule, waited: Seq
     )
     await transaction.connection.execute(fired, {"firing": json.dumps(pairs)})
     await wake(transaction, groups.values(), wait)
-
-
-def _tenant(rule: Rule, labels: dict[str, str]) -> str | None:
-    return rule.tenant_id if rule.tenant_id is not None else labels.get("tenant") if rule.settings.by else None
+    await stay(engine, transaction, groups.values())
 
 
 async def note_values(
@@ -178,8 +200,8 @@ async def _insert(
     rows = [each.row for each in new if each.row is not None]
     columns: dict[str, Sequence[Any]] = dict(zip(_ROW, zip(*rows, strict=True), strict=True))
     columns["updated_at"] = [transaction.now]
-    columns["group_id"] = [_group_id(each, groups) for each in new]
-    columns["silenced_by"] = [_silence(each, silences) for each in new] if silences else [None]
+    columns["group_id"] = [group_id_of(each, groups) for each in new]
+    columns["silenced_by"] = await asyncio.to_thread(_silenced, new, silences) if silences else [None]
     differing = [name for name, values in columns.items() if name == "fingerprint" or len(set(values)) > 1]
     listed = engine.store.dialect.listed("new", {name: _COLUMNS[name] for name in differing})
 
@@ -196,12 +218,13 @@ async def _insert(
     await transaction.connection.execute(insert, {"new": values})
 
 
-def _group_id(new: New, groups: Mapping[str, int]) -> int | None:
+def group_id_of(new: New, groups: Mapping[str, int]) -> int | None:
     return None if new.group is None else groups[new.group[0]]
 
 
-def _silence(new: New, silences: Sequence[Quieted]) -> int | None:
-    return next((each.id for each in silences if each.quiets(new.tenant_id, new.labels)), None)
+def _silenced(new: Sequence[New], silences: Sequence[Quieted]) -> list[int | None]:
+    """By which each is kept quiet; for a thread, since there may be very many of both."""
+    return [next((each.id for each in silences if each.quiets(one.tenant_id, one.labels)), None) for one in new]
 
 
 async def _reopen(
@@ -223,7 +246,7 @@ async def _reopen(
         return set()
     columns = {"fingerprint": Text(), "ends_at": BigInteger(), "value": Float(), "group_id": BigInteger()}
     listed = engine.store.dialect.listed("again", columns)
-    bound = {"again": json.dumps([[one.fingerprint, one.ends_at, one.value, _group_id(one, groups)] for one in new])}
+    bound = {"again": json.dumps([[one.fingerprint, one.ends_at, one.value, group_id_of(one, groups)] for one in new])}
     lately = (alerts.c.state == str(AlertState.RESOLVED), alerts.c.resolved_at > since, alerts.c.held_until.is_(None))
     newest = (
         select(func.max(alerts.c.id).label("id"), alerts.c.fingerprint)
@@ -258,42 +281,12 @@ async def _reopen(
         )
     )
     await connection.execute(again, bound)
-    for each in silences:  # those made meanwhile as well; the first one stays
-        heard = (one for one in new if one.fingerprint in found)
-        quiet = [found[one.fingerprint] for one in heard if each.quiets(one.tenant_id, one.labels)]
+    heard = [each for each in new if each.fingerprint in found]
+    by: defaultdict[int, list[int]] = defaultdict(list)  # those made meanwhile as well
+    for each, silence in zip(heard, await asyncio.to_thread(_silenced, heard, silences), strict=True):
+        if silence is not None:
+            by[silence].append(found[each.fingerprint])
+    for silence, quiet in by.items():
         mine = (alerts.c.id.in_(engine.store.dialect.id_list(quiet)), alerts.c.silenced_by.is_(None))
-        await connection.execute(update(alerts).where(*mine).values(silenced_by=each.id))
+        await connection.execute(update(alerts).where(*mine).values(silenced_by=silence))
     return set(found) | open_
-
-
-def _group_key(rule: Rule, labels: dict[str, str], tenant: str | None) -> GroupKey:
-    told = tuple([(name, labels.get(name, "")) for name in rule.group_by])
-    return _key_of(rule.id, tenant, told), rule.id, tenant, told
-
-
-@lru_cache(maxsize=10_000)
-def _key_of(rule_id: int, tenant: str | None, told: tuple[tuple[str, str], ...]) -> str:
-    return fingerprint({**dict(told), "rule": str(rule_id)}, tenant, rule_id)
-
-
-async def _made(engine: Engine, transaction: Transaction, keys: Sequence[GroupKey]) -> dict[str, int]:
-    if not keys:
-        return {}
-    found = await _known(engine, transaction.connection, keys)
-    missing = [each for each in keys if each[0] not in found]
-    if missing:
-        rows = [
-            {"key": key, "rule_id": rule_id, "tenant_id": tenant, "labels": dict(told), "created_at": transaction.now}
-            for key, rule_id, tenant, told in missing
-        ]
-        insert = engine.store.dialect.insert(alert_groups).on_conflict_do_nothing()
-        await transaction.connection.execute(insert, rows)
-        found |= await _known(engine, transaction.connection, missing)
-    return found
-
-
-async def _known(engine: Engine, connection: AsyncConnection, keys: Sequence[GroupKey]) -> dict[str, int]:
-    listed = engine.store.dialect.listed("keys", {"key": Text()})
-    query = select(alert_groups.c.key, alert_groups.c.id).where(alert_groups.c.key.in_(select(listed.c.key)))
-    rows = await connection.execute(query, {"keys": json.dumps([[each[0]] for each in keys])})
-    return {row.key: row.id for row in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -60,12 +60,23 @@ async def flush(engine: Engine) -> None:
         speaks = select(literal(1)).where(_G.next_at.is_not(None), _G.next_at <= now).exists()
         due, moved = (await connection.execute(select(speaks, ending.is_due(now)))).one()
         held = await flood.channels_held(connection)
-    if moved or held:
-        async with engine.store.write() as transaction:
-            await ending.turn(engine, transaction)
-            await flood.release(engine, transaction)
+    # Each by itself: what cannot be done of one must not keep the others from being told.
+    if moved:
+        await _despite(engine, ending.turn)
+    if held:
+        await _despite(engine, flood.release)
     if due or moved:
         await _speak_all(engine)
+
+
+async def _despite(engine: Engine, work: Callable[[Engine, Transaction], Awaitable[None]]) -> None:
+    try:
+        async with engine.store.write() as transaction:
+            await work(engine, transaction)
+    except Exception:
+        log.exception(
+            "%s.%s of alerts has failed; it is tried again", work.__module__.rpartition(".")[2], work.__name__
+        )
 
 
 async def _speak_all(engine: Engine) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import BigInteger, Text, select, text, update
 
 from quarterdeck.contract.clock import SECOND, to_ms
@@ -14,16 +17,18 @@ from quarterdeck.contract.enums import AlertState, AlertType, Metered, Severity
 from quarterdeck.contract.models.alerts import PostedAlert, PostedAlerts, PostResult
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
-from quarterdeck.engine.alerts.keeping import New, begin, prepare
+from quarterdeck.engine.alerts.keeping import New, adopt, begin, prepare
 from quarterdeck.engine.alerts.matching import canonical, fingerprint, matches
 from quarterdeck.engine.alerts.rules import Rule, alive, rule_of
 from quarterdeck.engine.alerts.tables import OPEN, alert_rules, alerts
-from quarterdeck.engine.alerts.telling import SENT_RESOLVED, tell, wake
+from quarterdeck.engine.alerts.telling import SENT_RESOLVED, lock_groups, tell, wake
 from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 from quarterdeck.engine.usage.metering import note
 from quarterdeck.engine.usage.tables import NOBODY
+
+log = logging.getLogger(__name__)
 
 _A = alerts.c
 _TENANT = "tenant"
@@ -57,7 +62,10 @@ async def post(engine: Engine, principal: Principal, posted: PostedAlerts) -> Po
                 again.append((row, each))
         await _end(engine, transaction, over)
         await _renew(engine, transaction, again)
-        await _begin(engine, transaction, new)
+        alone = [(row.id, each) for row, each in again if row.rule_id is None]
+        rules = await _rules(transaction) if new or alone else []
+        await _adopt(engine, transaction, rules, alone)
+        await _begin(engine, transaction, rules, new)
         changed = len(over) + len(new)
         if changed:
             details = {"began": len(new), "ended": len(over)}
@@ -87,7 +95,9 @@ def _heard(principal: Principal, number: int, alert: PostedAlert) -> _Heard:
 
 async def _known(engine: Engine, transaction: Transaction, names: Sequence[str]) -> dict[str, Any]:
     listed = engine.store.dialect.listed("names", {"name": Text()})
-    columns = (_A.id, _A.fingerprint, _A.group_id, _A.starts_at, _A.ends_at, _A.held_until, _A.annotations, _A.url)
+    columns = (
+        _A.id, _A.fingerprint, _A.rule_id, _A.group_id, _A.starts_at, _A.ends_at, _A.held_until, _A.annotations, _A.url,
+    )  # fmt: skip
     query = select(*columns).where(_A.fingerprint.in_(select(listed.c.name)), text(OPEN))
     rows = await transaction.connection.execute(query, {"names": json.dumps([[name] for name in names])})
     return {row.fingerprint: row for row in rows}
@@ -97,6 +107,8 @@ async def _end(engine: Engine, transaction: Transaction, over: Sequence[tuple[An
     if not over:
         return
     connection, dialect = transaction.connection, engine.store.dialect
+    wait, groups = engine.settings.alerts.group_wait_seconds, {row.group_id for row, _ in over}
+    await lock_groups(engine, transaction, groups if wait == 0 else ())
     held = [row.id for row, _ in over if row.held_until is not None]
     if held:
         await connection.execute(update(alerts).where(_A.id.in_(dialect.id_list(held))).values(held_until=None))
@@ -106,7 +118,7 @@ async def _end(engine: Engine, transaction: Transaction, over: Sequence[tuple[An
     values: dict[str, Any] = {"state": SENT_RESOLVED, "resolved_at": at, "ends_at": at, "acked_until": None}
     ended = update(alerts).where(_A.id.in_(select(listed.c.id))).values(**values, updated_at=transaction.now)
     await connection.execute(ended, {"over": json.dumps(ends)})
-    await wake(transaction, {row.group_id for row, _ in over}, engine.settings.alerts.group_wait_seconds)
+    await wake(transaction, groups, wait)
 
 
 async def _renew(engine: Engine, transaction: Transaction, again: Sequence[tuple[Any, _Heard]]) -> None:
@@ -139,16 +151,46 @@ async def _renew(engine: Engine, transaction: Transaction, again: Sequence[tuple
     await transaction.connection.execute(renewed, {"again": json.dumps(rows)})
 
 
-async def _begin(engine: Engine, transaction: Transaction, new: Sequence[_Heard]) -> None:
+async def _rules(transaction: Transaction) -> list[Rule]:
+    """Those that take what others post. One that cannot be read takes nothing, and its evaluation says so."""
+    query = alive().where(alert_rules.c.enabled, alert_rules.c.type == str(AlertType.EXTERNAL))
+    rules = []
+    for row in await transaction.connection.execute(query.order_by(alert_rules.c.id)):
+        try:
+            rules.append(rule_of(row))
+        except ValidationError:
+            log.warning("rule %s cannot be read; it takes no alert", row.id)
+    return rules
+
+
+async def _adopt(
+    engine: Engine, transaction: Transaction, rules: Sequence[Rule], alone: Sequence[tuple[int, _Heard]]
+) -> None:
+    """Those that no rule took when they began, and that one takes that was made since."""
+    if not alone or not rules:
+        return
+    made = await _made(engine, transaction, rules, [each for _, each in alone])
+    found = [(number, new) for (number, _), new in zip(alone, made, strict=True) if new.rule is not None]
+    if found:
+        await adopt(engine, transaction, found)
+        tell(engine, transaction)
+
+
+async def _begin(engine: Engine, transaction: Transaction, rules: Sequence[Rule], new: Sequence[_Heard]) -> None:
     if not new:
         return
-    query = alive().where(alert_rules.c.enabled, alert_rules.c.type == str(AlertType.EXTERNAL))
-    rules = [rule_of(row) for row in await transaction.connection.execute(query.order_by(alert_rules.c.id))]
     listed = engine.store.dialect.listed("freed", {"name": Text()})
     freed = update(alerts).where(_A.fingerprint.in_(select(listed.c.name)), _A.held_until.is_not(None))
     names = json.dumps([[each.fingerprint] for each in new])
     await transaction.connection.execute(freed.values(held_until=None), {"freed": names})
-    await begin(engine, transaction, prepare([_new(engine, transaction, rules, each) for each in new]))
+    await begin(engine, transaction, await _made(engine, transaction, rules, new))
+
+
+async def _made(
+    engine: Engine, transaction: Transaction, rules: Sequence[Rule], heard: Sequence[_Heard]
+) -> Sequence[New]:
+    """Each as it begins; in a thread, since there may be many rules and very many alerts."""
+    return await asyncio.to_thread(lambda: prepare([_new(engine, transaction, rules, each) for each in heard]))
 
 
 def _new(engine: Engine, transaction: Transaction, rules: Sequence[Rule], heard: _Heard) -> New:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +28,22 @@ class Wall:
         return before is None or now < before - _SLACK
 
 
+async def look_again(engine: Engine, rule_ids: Sequence[int]) -> None:
+    """At groups of these rules that wait longer than any interval says: for quiet hours, which may be others now."""
+    async with engine.store.write() as transaction:
+        late = (_G.next_at > transaction.now + _longest(engine), _G.rule_id.in_(engine.store.dialect.id_list(rule_ids)))
+        await transaction.connection.execute(update(alert_groups).where(*late).values(next_at=transaction.now))
+
+
+def _longest(engine: Engine) -> int:
+    settings = engine.settings.alerts
+    return int(max(settings.group_wait_seconds, settings.group_interval_seconds) * SECOND) + _SLACK
+
+
 async def mend(engine: Engine, now: int) -> None:
     """Groups that would speak later than any interval says are looked at now; those in quiet hours find that out."""
-    settings = engine.settings.alerts
-    longest = int(max(settings.group_wait_seconds, settings.group_interval_seconds) * SECOND) + _SLACK
     wrong: tuple[tuple[Any, Any, dict[str, Any]], ...] = (
-        (alert_groups, _G.next_at > now + longest, {"next_at": now}),
+        (alert_groups, _G.next_at > now + _longest(engine), {"next_at": now}),
         (alert_groups, _G.sent_at > now + _SLACK, {"sent_at": now}),
         (alert_notices, text(HELD) & (_N.at > now + _SLACK), {"at": now}),
     )

@@ -37,6 +37,7 @@ async def _in_parts(engine: Engine, table: Table, *old: ColumnElement[bool]) -> 
     while not engine.stopping.is_set():
         async with engine.store.write() as transaction:
             some = select(table.c.id).where(*old).order_by(table.c.id).limit(_AT_ONCE)
-            gone = await transaction.connection.execute(delete(table).where(table.c.id.in_(some)))
+            # What has changed while this waited for it is judged anew.
+            gone = await transaction.connection.execute(delete(table).where(table.c.id.in_(some), *old))
         if gone.rowcount < _AT_ONCE:
             return

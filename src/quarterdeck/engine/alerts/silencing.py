@@ -196,16 +196,26 @@ async def _find(connection: AsyncConnection, principal: Principal, silence_id: i
 
 def _shown(row: Row[Any], now: int) -> Silence:
     state = SilenceState.PENDING if row.starts_at > now else SilenceState.ACTIVE
+    matchers = matchers_of(row.matchers)
+    fault = next(
+        (
+            f"The matcher on {each.name} {each.fault}. It keeps nothing quiet; make it anew."
+            for each in matchers
+            if each.fault
+        ),
+        None,
+    )
     shown = {
         "id": row.id,
         "tenant_id": row.tenant_id,
         "state": SilenceState.EXPIRED if row.ends_at <= now else state,
-        "matchers": matchers_of(row.matchers),
+        "matchers": matchers,
         "starts_at": to_datetime(row.starts_at),
         "ends_at": to_datetime(row.ends_at),
         "comment": row.comment,
         "created_by": row.created_by,
         "alerts": row.number,
+        "error": fault,
     }
     return Silence.model_validate(shown, context=AS_KEPT)
 
