@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from quarterdeck.contract.clock import SECOND, iso
 from quarterdeck.contract.enums import AlertType
@@ -15,7 +15,7 @@ from quarterdeck.contract.models.alert_rules import RuleChange
 from quarterdeck.engine.alerts import acting, evaluation, flood, notices, rules
 from quarterdeck.engine.alerts.tables import alert_notices, alerts
 from tests.engine.alerts.world import Day, breach
-from tests.engine.runs.world import until
+from tests.engine.runs.world import until_somebody_waits
 from tests.support.desk import ANA, ROOT
 
 A, B = ({"labels": {"alertname": "Down", "host": host}} for host in "ab")
@@ -77,15 +77,10 @@ async def test_a_rule_that_is_switched_off_waits_for_a_group_that_speaks(
     hand_over = flood.hand_over
     switching: list[asyncio.Task[Any]] = []
 
-    async def it_waits() -> bool:
-        async with day.engine.store.read() as connection:
-            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            return bool((await connection.execute(waiting)).scalar_one())
-
     async def meanwhile(*given: Any) -> None:
         change = rules.change_rule(day.engine, ROOT, number, RuleChange(enabled=False))
         switching.append(asyncio.create_task(change))
-        await until(it_waits)
+        await until_somebody_waits(day.engine)
         await hand_over(*given)
 
     monkeypatch.setattr(flood, "hand_over", meanwhile)

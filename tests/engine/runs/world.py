@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select, text, update
 
 from quarterdeck.contract.enums import ErrorClass, HandlerKind
 from quarterdeck.contract.models.queues import QueueSettings
@@ -28,6 +28,17 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15) -
             if await condition():
                 return
             await asyncio.sleep(0.005)
+
+
+async def until_somebody_waits(engine: Engine) -> None:
+    """For what another transaction holds, on PostgreSQL."""
+
+    async def waits() -> bool:
+        async with engine.store.read() as connection:
+            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            return bool((await connection.execute(waiting)).scalar_one())
+
+    await until(waits)
 
 
 async def make_queue(engine: Engine, name: str = QUEUE, *, paused: bool = False, **settings: Any) -> None:

@@ -38,7 +38,10 @@ class Replayed:
 async def replayed(
     transaction: Transaction, dialect: Dialect, scope: ColumnElement[bool], *, write: bool
 ) -> list[Replayed]:
-    """Every item in `scope` that has clocks or should have some; `write` keeps what its timeline gives."""
+    """Every item in `scope` that has clocks or should have some; `write` keeps what its timeline gives; who would
+    change one of these items waits for that."""
+    if write:
+        await transaction.connection.execute(dialect.lock(select(items.c.id).where(scope).order_by(items.c.id)))
     found = await compare(transaction.connection, scope, transaction.now)
     wrong = [each for each in found if each.differs] if write else []
     if wrong:

@@ -73,7 +73,13 @@ async def _held(transaction: Transaction, dialect: Dialect, due: Sequence[Row[An
     """Places of clocks that nobody else is about to change: who does looks for their breaches as well."""
     if not dialect.skips_locked:
         return {tuple(row[:3]) for row in due}
-    ids = dialect.id_list(sorted({row.item_id for row in due}))
+    # Items that an escalation may change come before their clocks, as for whoever changes an item.
+    more = {row.item_id for row in due if not row.breaks}
+    locked = dialect.lock_skipping(
+        select(items.c.id).where(items.c.id.in_(dialect.id_list(sorted(more)))).order_by(items.c.id)
+    )
+    free = set((await transaction.connection.execute(locked)).scalars()) if more else set()
+    ids = dialect.id_list(sorted(({row.item_id for row in due} - more) | free))
     mine = select(_C.item_id, _C.target).where(_C.item_id.in_(ids)).order_by(_C.item_id, _C.target)
     held = {tuple(row) for row in await transaction.connection.execute(dialect.lock_skipping(mine))}
     # Whoever held them before may have moved them since they were found to be due.
