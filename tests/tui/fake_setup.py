@@ -17,7 +17,7 @@ from tests.tui.fake_client import NOW
 from tests.tui.fake_sla import SlaClient
 
 Row = dict[str, Any]
-_CHANGED = {"updated_at": iso(NOW - 3 * DAY), "updated_by": "olga"}
+_CHANGED = {"version": 1, "updated_at": iso(NOW - 3 * DAY), "updated_by": "olga"}
 _SECRETS = ("secret_env", "secret_keyring", "tenant_id", "enabled")
 _DAYS = ["mon", "tue", "wed", "thu", "fri"]
 
@@ -110,7 +110,7 @@ def some_silences() -> list[Row]:
 def policy(number: int, name: str, settings: Row, **changes: Any) -> Row:
     narrow = {key: changes.pop(key) for key in ("resource", "tenant_id", "kind") if key in changes}
     body = {"name": name, "resource": "support_tasks", "settings": settings, **narrow}
-    made = {**_checked(NewPolicy, body), "id": number, "version": 1, "enabled": True}
+    made = {**_checked(NewPolicy, body), "id": number, "enabled": True}
     return {**made, "effective_from": iso(NOW - 40 * DAY), **_CHANGED, **changes}
 
 
@@ -168,8 +168,26 @@ class SetupClient(SlaClient):
         self._may()
         _checked(model, body)
         row = rows[int(str(number))]
-        row.update({name: value for name, value in body.items() if name != "reason"}, updated_at=iso(NOW))
+        self._seen(row, body)
+        named = {name: value for name, value in body.items() if name not in ("reason", "version")}
+        if "settings" in body:
+            named["settings"] = {**row["settings"], **body["settings"]}
+        row.update(named, updated_at=iso(NOW), updated_by="olga", version=row["version"] + 1)
         return dict(row)
+
+    def _delete(self, rows: dict[int, Row], path: Any, query: Any) -> Row:
+        self._may()
+        self._seen(rows[int(path["id"])], query)
+        return rows.pop(int(path["id"]))
+
+    def _seen(self, row: Row, said: Row) -> None:
+        if said["version"] != row["version"]:
+            told = f"{row['name']} has changed since you looked, by {row['updated_by']}; look again, then decide."
+            raise Problem(Code.CHANGED_SINCE, told)
+
+    def somebody_changes(self, row: Row, **settings: Any) -> None:
+        """Beside whoever sits at the console."""
+        row.update(settings={**row["settings"], **settings}, updated_by="ben", version=row["version"] + 1)
 
     # rules
 
@@ -186,9 +204,11 @@ class SetupClient(SlaClient):
     def _alerts_change(self, path: Any, _query: Any, body: Any) -> Row:
         return self._change(self.rules, path["id"], RuleChange, body)
 
-    def _alerts_delete(self, path: Any, _query: Any, _body: Any) -> Row:
-        self._may()
-        return self.rules.pop(int(path["id"]))
+    def _alerts_rule(self, path: Any, _query: Any, _body: Any) -> Row:
+        return dict(self.rules[int(path["id"])])
+
+    def _alerts_delete(self, path: Any, query: Any, _body: Any) -> Row:
+        return self._delete(self.rules, path, query)
 
     # channels
 
@@ -205,9 +225,8 @@ class SetupClient(SlaClient):
     def _channels_change(self, path: Any, _query: Any, body: Any) -> Row:
         return self._change(self.channels, path["id"], ChannelChange, body)
 
-    def _channels_delete(self, path: Any, _query: Any, _body: Any) -> Row:
-        self._may()
-        return self.channels.pop(int(path["id"]))
+    def _channels_delete(self, path: Any, query: Any, _body: Any) -> Row:
+        return self._delete(self.channels, path, query)
 
     def _channels_verify(self, path: Any, _query: Any, _body: Any) -> Row:
         said = f"{self.channels[int(path['id'])]['settings']['url']} answered 503."
@@ -272,10 +291,7 @@ class SetupClient(SlaClient):
         return dict(made)
 
     def _sla_change(self, path: Any, _query: Any, body: Any) -> Row:
-        changed = self._change(self.policies, path["id"], PolicyChange, body)
-        self.policies[changed["id"]]["version"] += "settings" in body
-        return dict(self.policies[changed["id"]])
+        return self._change(self.policies, path["id"], PolicyChange, body)
 
-    def _sla_delete(self, path: Any, _query: Any, _body: Any) -> Row:
-        self._may()
-        return self.policies.pop(int(path["id"]))
+    def _sla_delete(self, path: Any, query: Any, _body: Any) -> Row:
+        return self._delete(self.policies, path, query)

@@ -51,11 +51,11 @@ async def test_a_channel_is_made_tested_changed_and_deleted(tmp_path: Path) -> N
         await paste(person, "ops")
         await person.press("enter")
         await person.sees("ops is changed, also for what waits for it.")
-        assert fake.called("channels.change") == [{"secret_env": None, "secret_keyring": "ops"}]
+        assert fake.called("channels.change") == [{"secret_env": None, "secret_keyring": "ops", "version": 1}]
         await person.press("D")
-        await person.sees("Delete channel ops", "2 rules tell nobody through it any more: Mail fails", "dead letters")
+        await person.sees("Delete channel ops", "Notifications that wait for it become dead letters")
         await person.press("y")
         await person.sees("ops is deleted.", "5 channels")
         await person.press("g", "j", "e")
         await person.sees("old-hook is on.")
-        assert fake.called("channels.change")[-1] == {"enabled": True}
+        assert fake.called("channels.change")[-1] == {"enabled": True, "version": 1}

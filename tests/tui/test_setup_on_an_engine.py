@@ -129,7 +129,8 @@ async def test_rules_of_every_type_are_taken(client: Client) -> None:
         more = {"Labels": 'team=mail site="two words"', "Keeps_quiet": "severity=info same cluster", **hours}
         sent, changed = await change(client, alerts.CHANGE, entries, row, {}, Severity="critical", Reason="x", **more)
         assert set(sent) == {"settings", "reason"}
-        assert changed["settings"] == sent["settings"]
+        assert set(sent["settings"]) == {"severity", "labels", "inhibits", "quiet_hours"}
+        assert changed["settings"] == {**row["settings"], **sent["settings"]}
         assert (changed["settings"]["labels"]["site"], changed["settings"]["severity"]) == ("two words", "critical")
         with pytest.raises(Problem) as refused:
             await change(

@@ -89,7 +89,7 @@ async def test_a_rule_is_made_changed_and_deleted(tmp_path: Path) -> None:
         await person.press("enter")
         await person.sees("Too many goes by its new settings", "60 or more dead")
         (sent,) = fake.called("alerts.change")
-        assert sent == {"settings": {**settings, "threshold": 60, "minimum": 10, "matchers": []}}
+        assert sent == {"settings": {"threshold": 60}, "version": 1}
         await person.press("c", "tab")
         await person.sees("Change rule Too many")
         await paste(person, "0")

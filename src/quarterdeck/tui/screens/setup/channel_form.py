@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from quarterdeck.contract.enums import ChannelKind
 from quarterdeck.contract.operations import channels
@@ -52,9 +51,6 @@ async def channel_entries(kind: ChannelKind, tenants: Sequence[str], *, new: boo
 
 
 def _entries(kind: ChannelKind, tenants: Sequence[str], new: bool) -> list[Entry]:
-    operation = channels.CREATE if new else channels.CHANGE
-    assert operation.request is not None
-    schema: dict[str, Any] = operation.request.load().model_json_schema()
     entries = [Entry("name", "Name", "What rules call it.", example="such as on-call" if new else "")]
     if new:
         hint = "For alerts of this tenant only; it goes before one of everybody with the same name."
@@ -78,4 +74,4 @@ def _entries(kind: ChannelKind, tenants: Sequence[str], new: bool) -> list[Entry
     ]
     if not new:
         entries.append(Entry("reason", "Reason", "Why; kept in the audit log. May be empty."))
-    return shaped(entries, schema)
+    return shaped(entries, channels.CREATE, channels.CHANGE)

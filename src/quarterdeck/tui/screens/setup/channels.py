@@ -12,7 +12,8 @@ from quarterdeck.tui.format import plural
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.setup.channel_form import ABOUT, OPTIONS, channel_entries
 from quarterdeck.tui.screens.setup.channel_words import CHANNEL_COLUMNS, channel_lines, target, verified, why_last
-from quarterdeck.tui.screens.setup.screen import UNCHANGED, Row, SetupScreen
+from quarterdeck.tui.screens.setup.editing import UNCHANGED
+from quarterdeck.tui.screens.setup.screen import Row, SetupScreen
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 
@@ -24,6 +25,7 @@ class ChannelsScreen(SetupScreen):
     PLACE = "channels"
     NEWS = Message.QUEUES_CHANGED  # a notification is a run
     LIST = channels.LIST
+    SHOW = channels.SHOW
     HERE = ("alert-channels",)
 
     def on_mount(self) -> None:
@@ -79,13 +81,12 @@ class ChannelsScreen(SetupScreen):
         on = not row["enabled"]
         if not on and not await self.ask("switch off", row, [await self._silent(row)], "setup-switch"):
             return
-        await self.console.session.client.call(channels.CHANGE, body={"enabled": on}, id=row["number"])
+        await self.send(channels.CHANGE, row, enabled=on)
         await self.show_changed(None, f"{row['name']} is {'on' if on else 'off'}.")
 
     async def delete(self, row: Row) -> None:
-        about = [await self._silent(row), "Notifications that wait for it become dead letters."]
-        if await self.ask("delete", row, about, "setup-delete"):
-            await self.console.session.client.call(channels.DELETE, id=row["number"])
+        if await self.ask("delete", row, ["Notifications that wait for it become dead letters."], "setup-delete"):
+            await self.send(channels.DELETE, row)
             await self.show_changed(None, f"{row['name']} is deleted.")
 
     async def _silent(self, row: Row) -> str:

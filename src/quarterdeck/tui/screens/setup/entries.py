@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from quarterdeck.contract.operations import Operation
 from quarterdeck.contract.problems import Problem
 from quarterdeck.tui.screens.setup.shapes import Schema, Shape, shape_at
 from quarterdeck.tui.screens.setup.written import SWITCH, TEXT, Written
@@ -49,9 +50,9 @@ class Entry:
     hint_by: Callable[[Texts], str] | None = None
 
     @property
-    def member(self) -> str:
-        """The member of the body itself."""
-        return self.at.partition("/")[0]
+    def path(self) -> str:
+        """What is sent where it changes: a member of the body or of its `settings`."""
+        return "/".join(self.at.split("/")[:2])
 
     @property
     def needed(self) -> bool:
@@ -67,16 +68,27 @@ class Entry:
         return f"{self.written.write(shape.least)} to {self.written.write(shape.most)}"
 
 
-def shaped(entries: Iterable[Entry], schema: Schema) -> list[Entry]:
-    """With what the model says of each."""
+def shaped(entries: Iterable[Entry], *operations: Operation) -> list[Entry]:
+    """With what is said of each by the first of their requests that has it. Loads pydantic."""
+    schemas: list[Schema] = [each.request.load().model_json_schema() for each in operations if each.request]
     found = []
     for entry in entries:
-        shape = shape_at(schema, entry.at)
+        shape = _shape(schemas, entry.at)
         choices = entry.choices or (("on", "off") if entry.written is SWITCH else shape.choices)
         if entry.many or entry.written not in (TEXT, SWITCH):
             choices = ()
         found.append(replace(entry, of=shape, choices=choices))
     return found
+
+
+def _shape(schemas: Sequence[Schema], path: str) -> Shape:
+    *first, last = schemas
+    for schema in first:
+        try:
+            return shape_at(schema, path)
+        except KeyError:
+            continue
+    return shape_at(last, path)
 
 
 def texts_of(entries: Iterable[Entry], row: Mapping[str, Any] | None) -> dict[str, str]:
@@ -152,19 +164,24 @@ def _put(body: dict[str, Any], path: str, value: Any) -> None:
 def changes_of(
     entries: Sequence[Entry], texts: Texts, before: Texts, row: Mapping[str, Any], fixed: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Only the members of which something is different; an object is given whole, with what has no field as it was.
+    """Only the members of which something is different, of `settings` too. A group of fields in these is given whole,
+    with what has no field as it was.
 
     Raises Wrong.
     """
-    touched = {entry.member for entry in entries if texts[entry.at].strip() != before[entry.at].strip()}
+    touched = {entry.path for entry in entries if texts[entry.at].strip() != before[entry.at].strip()}
     if not touched:
         return {}
     whole = body_of(entries, texts, fixed)
-    return {
-        name: {**row[name], **whole[name]} if isinstance(whole[name], dict) and name in row else whole[name]
-        for name in whole
-        if name in touched
-    }
+    body: dict[str, Any] = {}
+    for path in sorted(touched):
+        new, old = member_of(whole, path), member_of(row, path)
+        is_group = any(entry.at.startswith(f"{path}/") for entry in entries)
+        _put(body, path, {**old, **new} if is_group and new and old else new)
+    for path, value in fixed.items():
+        if path.partition("/")[0] in body:
+            _put(body, path, value)
+    return body
 
 
 def placed(entries: Sequence[Entry], problem: Problem) -> tuple[dict[str, str], str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textual.app import ComposeResult
@@ -12,17 +12,18 @@ from textual.widgets import Input
 
 from quarterdeck.client.errors import Unreachable
 from quarterdeck.contract.problems import Problem
+from quarterdeck.tui.failures import sentence
 from quarterdeck.tui.format import plural
 from quarterdeck.tui.screens.dialog import Dialog, Frame
 from quarterdeck.tui.screens.prompt import Prompt
-from quarterdeck.tui.screens.setup.entries import Entry, TakenBack, Texts, Wrong, placed
+from quarterdeck.tui.screens.setup.editing import Again, Save, is_conflict
+from quarterdeck.tui.screens.setup.entries import Entry, TakenBack, Wrong, placed
 from quarterdeck.tui.screens.setup.form_fields import EntryFields
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.widgets.fields import Form
 from quarterdeck.tui.widgets.lines import LinesView
 
 Row = dict[str, Any]
-Save = Callable[[Texts], Awaitable[Row]]
 _MOVES = {"tab": 1, "shift+tab": -1, "down": 1, "up": -1}
 _HINT_LINES = 2
 WIDE = 76  # cells
@@ -40,11 +41,20 @@ class SetupForm(Dialog[Row]):
     """
 
     def __init__(
-        self, title: Line, entries: Sequence[Entry], texts: Mapping[str, str], save: Save, about: str = ""
+        self,
+        title: Line,
+        entries: Sequence[Entry],
+        texts: Mapping[str, str],
+        save: Save,
+        about: str = "",
+        again: Again | None = None,
     ) -> None:
-        """`about`: what is to be known before it is saved."""
+        """`about`: what is to be known before it is saved. `again` reads what somebody else has changed meanwhile."""
         super().__init__()
         self._title, self._entries, self._save, self._about = title, entries, save, about
+        self._again = again
+        self._conflict = ""  # what somebody else has done meanwhile; it is to be read, or to be left
+        self._told = ""  # what came of reading it
         self._before = dict(texts)
         self._fields = EntryFields(entries, texts)
         self._hint = LinesView(id="hint")
@@ -84,7 +94,10 @@ class SetupForm(Dialog[Row]):
     def _say(self) -> None:
         self._say_hint()
         if self._sending:
-            self.say_keys([("Saving…", "muted")])
+            self.say_keys([("Reading…" if self._conflict else "Saving…", "muted")])
+        elif self._conflict:
+            left: Line = [(" Read anew ", "button-focus"), ("  what you typed stays", "muted")]
+            self.say_keys(left, [("enter", "key"), (" reads · ", "muted"), ("esc", "key"), (" goes on", "muted")])
         elif self._asks:
             buttons: Line = [(" Go on ", "button-focus"), ("  ", ""), (" y lose it ", "button-danger")]
             self.say_keys(buttons, [("enter", "key"), (" or ", "muted"), ("esc", "key"), (" goes on", "muted")])
@@ -106,8 +119,12 @@ class SetupForm(Dialog[Row]):
         cells = max(self._hint.content_size.width, 20)
         if self._asks:
             lines = wrap("What you have typed here is not saved yet, and would be lost.", cells, "warning")
+        elif self._conflict:
+            lines = wrap(self._conflict, cells, "warning", most=_HINT_LINES)
         elif self._trouble:
             lines = wrap(self._trouble, cells, "error", most=_HINT_LINES)
+        elif self._told:
+            lines = wrap(self._told, cells, "warning", most=_HINT_LINES)
         else:
             row = self._fields.row_of(self.focused)
             remark = row.entry.remark(row.text) if row is not None and row.entry.remark is not None else ""
@@ -138,15 +155,14 @@ class SetupForm(Dialog[Row]):
         row = self._fields.row_of(self.focused)
         if row is not None and self._errors.pop(row.entry.at, ""):
             row.say_wrong("")
-        if self._trouble:
-            self._trouble = ""
+        self._trouble = self._told = ""
         self._say()
 
     # Keys
 
     def entered(self) -> None:
         if not self._sending:
-            self._sending, self.is_ready, self._trouble = True, False, ""
+            self._sending, self.is_ready, self._trouble, self._told = True, False, "", ""
             self._say()
             self.run_worker(self._send(), group="sending")
 
@@ -155,9 +171,14 @@ class SetupForm(Dialog[Row]):
             if key == "y":
                 self.dismiss(None)
             elif key in ("enter", "escape", "n", *_MOVES):
-                self._asks = False
-                self.set_focus(self._left or self._fields.boxes[0])
-                self._say()
+                self._go_on()
+            return True
+        if self._conflict:
+            if key == "enter":
+                self._sending, self.is_ready = True, False
+                self.run_worker(self._read_anew(), group="sending")
+            elif key in ("escape", *_MOVES):
+                self._go_on()
             return True
         if key == "escape":
             self._leave()
@@ -177,8 +198,18 @@ class SetupForm(Dialog[Row]):
         if not self.is_touched:
             self.dismiss(None)
             return
-        self._asks, self._left = True, self.focused
+        self._asks = True
+        self._stop()
+
+    def _stop(self) -> None:
+        """Nothing is typed before an answer."""
+        self._left = self.focused
         self.set_focus(None)
+        self._say()
+
+    def _go_on(self) -> None:
+        self._asks, self._conflict = False, ""
+        self.set_focus(self._left if self._left is not None and self._left.is_attached else self._fields.boxes[0])
         self._say()
 
     # Saving
@@ -202,11 +233,31 @@ class SetupForm(Dialog[Row]):
         except Wrong as wrong:
             self._refused(wrong.errors, "")
         except Problem as problem:
-            self._refused(*placed(self._entries, problem))
+            if self._again is not None and is_conflict(problem):
+                self._sending, self.is_ready, self._conflict = False, True, problem.detail
+                self._stop()
+            else:
+                self._refused(*placed(self._entries, problem))
         except Unreachable as error:
             self._refused({}, f"{error} What you typed stays here; enter tries again.")
         else:
             self.dismiss(saved)
+
+    async def _read_anew(self) -> None:
+        assert self._again is not None
+        try:
+            found = await self._again(self._fields.texts())
+        except (Problem, Unreachable) as error:
+            self._conflict = ""
+            self._refused({}, sentence(error))
+        else:
+            self._before = dict(found.before)
+            await self._fields.put(found.texts)
+            self._told = found.told
+            self._conflict = ""
+            self._refused(dict(found.errors), "")
+        if self.focused is None:
+            self._go_on()
 
     def _refused(self, errors: dict[str, str], trouble: str) -> None:
         self._sending, self.is_ready = False, True

@@ -67,6 +67,12 @@ class EntryRow(Vertical):
         if self.entry.many and self.boxes[-1].value.strip() and len(self.boxes) < MOST_LINES:
             self.mount(self._line(""), before=self._wrong)
 
+    async def put(self, text: str) -> None:
+        """Another text in its place."""
+        await self.remove_children()
+        self._given, self.boxes, self._wrong = text, [], None
+        await self.mount(*self.compose())
+
     def say_wrong(self, sentence: str) -> None:
         if self._wrong is not None:
             self._wrong.remove()
@@ -107,6 +113,11 @@ class EntryFields(Vertical):
     def grow(self) -> None:
         for row in self.rows:
             row.grow()
+
+    async def put(self, texts: Mapping[str, str]) -> None:
+        for row in self.rows:
+            if row.text != texts[row.entry.at].strip():
+                await row.put(texts[row.entry.at])
 
     def say_wrong(self, errors: Mapping[str, str]) -> None:
         """Sentences under the fields they belong to; the focus goes to the first of them."""

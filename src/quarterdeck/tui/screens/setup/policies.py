@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from quarterdeck.contract.operations import sla
 from quarterdeck.tui.commands import Scope
+from quarterdeck.tui.screens.setup.editing import UNCHANGED
 from quarterdeck.tui.screens.setup.policy_form import FROM_NOW, policy_entries
 from quarterdeck.tui.screens.setup.policy_words import POLICY_COLUMNS, calendar, policy_lines, targets
-from quarterdeck.tui.screens.setup.screen import UNCHANGED, Row, SetupScreen
+from quarterdeck.tui.screens.setup.screen import Row, SetupScreen
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 
@@ -19,6 +20,7 @@ class PoliciesScreen(SetupScreen):
     ONE = "policy"
     PLACE = "policies"
     LIST = sla.POLICIES
+    SHOW = sla.POLICY
     HERE = ("sla-policies",)
 
     def on_mount(self) -> None:
@@ -50,7 +52,7 @@ class PoliciesScreen(SetupScreen):
         if changed is UNCHANGED:
             self.notice("Nothing was changed.")
         elif changed is not None:
-            newer = changed["version"] != row["version"]
+            newer = changed["settings"] != row["settings"]
             said = (
                 f"is version {changed['version']}: it holds for items that enter from now on" if newer else "is changed"
             )
@@ -61,10 +63,10 @@ class PoliciesScreen(SetupScreen):
         about = ["Items that enter go by the next more general policy, or have no clock.", _GO_ON]
         if not on and not await self.ask("switch off", row, about, "setup-switch"):
             return
-        await self.console.session.client.call(sla.CHANGE, body={"enabled": on}, id=row["number"])
+        await self.send(sla.CHANGE, row, enabled=on)
         await self.show_changed(None, f"{row['name']} is {'on, for items that enter from now on' if on else 'off'}.")
 
     async def delete(self, row: Row) -> None:
         if await self.ask("delete", row, [_GO_ON, "Nothing brings the policy back."], "setup-delete"):
-            await self.console.session.client.call(sla.DELETE, id=row["number"])
+            await self.send(sla.DELETE, row)
             await self.show_changed(None, f"{row['name']} is deleted.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from quarterdeck.contract.enums import AlertType
 from quarterdeck.contract.operations import alerts
@@ -48,9 +47,6 @@ async def rule_entries(kind: AlertType, channels: Sequence[str], tenants: Sequen
 def _entries(kind: AlertType, channels: Sequence[str], tenants: Sequence[str], new: bool) -> list[Entry]:
     from quarterdeck.contract.models.alert_rules import DIMENSIONS, UNITS, WITHOUT_TENANTS
 
-    operation = alerts.CREATE if new else alerts.CHANGE
-    assert operation.request is not None
-    schema: dict[str, Any] = operation.request.load().model_json_schema()
     entries = [Entry("name", "Name", "What people call it; alerts bear it as alertname.")]
     if new and kind not in WITHOUT_TENANTS:
         hint = "Only this tenant; empty: over every tenant together."
@@ -112,7 +108,7 @@ def _entries(kind: AlertType, channels: Sequence[str], tenants: Sequence[str], n
     ]
     if not new:
         entries.append(Entry("reason", "Reason", "Why; kept in the audit log. May be empty."))
-    return shaped(entries, schema)
+    return shaped(entries, alerts.CREATE, alerts.CHANGE)
 
 
 def _condition(kind: AlertType, units: Sequence[str], dimensions: Sequence[str]) -> list[Entry]:

@@ -14,9 +14,10 @@ from quarterdeck.tui.commands import Scope
 from quarterdeck.tui.format import plural
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
+from quarterdeck.tui.screens.setup.editing import UNCHANGED
 from quarterdeck.tui.screens.setup.rule_form import OPTIONS, WATCHED, rule_entries
 from quarterdeck.tui.screens.setup.rule_words import RULE_COLUMNS, condition, rule_lines
-from quarterdeck.tui.screens.setup.screen import UNCHANGED, Row, SetupScreen
+from quarterdeck.tui.screens.setup.screen import Row, SetupScreen
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
 
@@ -28,6 +29,7 @@ class RulesScreen(SetupScreen):
     PLACE = "rules of alerts"
     NEWS = Message.ALERTS_CHANGED
     LIST = alerts.RULES
+    SHOW = alerts.RULE
     HERE = ("alert-rules",)
 
     def on_mount(self) -> None:
@@ -94,13 +96,13 @@ class RulesScreen(SetupScreen):
         on = not row["enabled"]
         if not on and _alive(row) and not await self.ask("switch off", row, [_over(row)], "setup-switch"):
             return
-        await self.console.session.client.call(alerts.CHANGE, body={"enabled": on}, id=row["number"])
+        await self.send(alerts.CHANGE, row, enabled=on)
         await self.show_changed(None, f"{row['name']} is {'on: it is looked at again' if on else 'off'}.")
 
     async def delete(self, row: Row) -> None:
         about = [_over(row), "Nothing brings the rule back; switched off it would stay."]
         if await self.ask("delete", row, about, "setup-delete"):
-            await self.console.session.client.call(alerts.DELETE, id=row["number"])
+            await self.send(alerts.DELETE, row)
             await self.show_changed(None, f"{row['name']} is deleted.")
 
     async def test(self, row: Row) -> None:

@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 
 from quarterdeck.contract.enums import Role
 from quarterdeck.contract.operations import Operation
+from quarterdeck.contract.problems import Problem
 from quarterdeck.tui.actions import why_not_change
 from quarterdeck.tui.format import plural
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
-from quarterdeck.tui.screens.setup.entries import Entry, Texts, body_of, changes_of, texts_of
-from quarterdeck.tui.screens.setup.form import Save, SetupForm
+from quarterdeck.tui.screens.setup.editing import Again, Editing, Save, is_conflict
+from quarterdeck.tui.screens.setup.entries import Entry, Texts, body_of, texts_of
+from quarterdeck.tui.screens.setup.form import SetupForm
 from quarterdeck.tui.screens.short_list import ShortListScreen
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
@@ -23,7 +25,6 @@ Row = Mapping[str, Any]
 _OF_A_ROW = ("open", "rule-test", "channel-verify")
 _CHANGING = ("setup-new", "setup-change", "setup-switch", "setup-delete")
 EACH_SECONDS = 60.0  # what somebody else has set up is told by no message
-UNCHANGED: dict[str, Any] = {}  # what a form answers with that has nothing to send
 
 
 class SetupScreen(ShortListScreen):
@@ -40,6 +41,7 @@ class SetupScreen(ShortListScreen):
     PLACE: ClassVar[str] = ""  # as the breadcrumb says it
     ONE: ClassVar[str] = ""  # what a row is called
     LIST: ClassVar[Operation]
+    SHOW: ClassVar[Operation]  # one of them as it is now, where it can be changed
     ROLE: ClassVar[Role] = Role.ADMIN
     HERE: ClassVar[tuple[str, ...]] = ()
     """Commands that lead here."""
@@ -157,25 +159,55 @@ class SetupScreen(ShortListScreen):
     ) -> Row | None:
         """Show a form and send it. The new row as it is; UNCHANGED where nothing was different, None where somebody
         thought better of it."""
-        session, before = self.console.session, texts_of(entries, row)
-        of = fixed or {}
+        session, of = self.console.session, fixed or {}
 
-        async def save(texts: Texts) -> dict[str, Any]:
-            if row is None:
-                return dict(await session.client.call(operation, body=body_of(entries, texts, of)))
-            body = changes_of(entries, texts, before, row, of)
-            if not body.keys() - {"reason"}:
-                return UNCHANGED
-            return dict(await session.client.call(operation, body=body, id=row["number"]))
+        async def make(texts: Texts) -> dict[str, Any]:
+            return dict(await session.client.call(operation, body=body_of(entries, texts, of)))
 
-        return await self.fill_in_with(title, entries, save, given=before, about=about)
+        if row is None:
+            return await self.fill_in_with(title, entries, make, given={}, about=about)
+        number = row["number"]
+
+        async def send(body: dict[str, Any]) -> Row:
+            found: Row = await session.client.call(operation, body=body, id=number)
+            return found
+
+        async def read() -> Row:
+            found: Row = await session.client.call(self.SHOW, id=number)
+            return found
+
+        editing = Editing(entries, row, send, read, of)
+        try:
+            return await self.fill_in_with(
+                title, entries, editing.save, given=editing.before, about=about, again=editing.again
+            )
+        finally:
+            self.soon()  # somebody may have given up because another was quicker
 
     async def fill_in_with(
-        self, title: Line, entries: Sequence[Entry], save: Save, *, given: Texts, about: str = ""
+        self,
+        title: Line,
+        entries: Sequence[Entry],
+        save: Save,
+        *,
+        given: Texts,
+        about: str = "",
+        again: Again | None = None,
     ) -> Row | None:
         """Show a form; `save` sends it. `given`: what stands in the fields, where that is not what a new row has."""
         texts = {**texts_of(entries, None), **given}
-        return await self.console.push_screen_wait(SetupForm(title, entries, texts, save, about))
+        return await self.console.push_screen_wait(SetupForm(title, entries, texts, save, about, again))
+
+    async def send(self, operation: Operation, row: Row, **body: Any) -> None:
+        """Change or delete the row as it is seen here. Where it is another by now, that is shown."""
+        seen = {"version": row["version"]}
+        said = {"body": {**body, **seen}} if operation.request else {"query": seen}
+        try:
+            await self.console.session.client.call(operation, id=row["number"], **said)
+        except Problem as problem:
+            if is_conflict(problem):
+                self.soon()
+            raise
 
     async def show_changed(self, row: Row | None, said: str) -> None:
         """Look again after something was done, with the cursor on `row` where it is given."""

@@ -25,7 +25,10 @@ def shape_at(schema: Schema, path: str) -> Shape:
     here: Schema = schema
     required, member = True, here
     for name in path.split("/"):
-        here = next(each for each in _forms(member, schema) if name in each.get("properties", {}))
+        found = next((each for each in _forms(member, schema) if name in each.get("properties", {})), None)
+        if found is None:
+            raise KeyError(path)
+        here = found
         member, required = here["properties"][name], name in here.get("required", ())
     forms = list(_forms(member, schema))
     nullable = any(each.get("type") == "null" for each in forms)

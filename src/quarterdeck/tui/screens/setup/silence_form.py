@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from quarterdeck.contract.operations import alerts
 from quarterdeck.tui.screens.setup.entries import Entry, shaped
@@ -20,8 +19,6 @@ async def silence_entries(tenants: Sequence[str], now: int) -> list[Entry]:
 
 
 def _entries(tenants: Sequence[str], now: int) -> list[Entry]:
-    assert alerts.SILENCE.request is not None
-    schema: dict[str, Any] = alerts.SILENCE.request.load().model_json_schema()
     times = times_after(now)
     entries = [
         Entry(
@@ -36,4 +33,4 @@ def _entries(tenants: Sequence[str], now: int) -> list[Entry]:
         Entry("starts_at", "From", "When it begins; empty: now.", times, example="now"),
         Entry("tenant_id", "Tenant", "Alerts of this tenant only.", known=tuple(tenants), example="every tenant"),
     ]
-    return shaped(entries, schema)
+    return shaped(entries, alerts.SILENCE)
