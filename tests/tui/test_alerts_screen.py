@@ -315,6 +315,14 @@ async def test_news_is_shown_where_it_moves_nothing(tmp_path: Path) -> None:
         await person.pilot.pause(0.6)
         assert len(fake.calls) == before
 
+        # Who comes from elsewhere finds the worst of now, not what was the worst when they left.
+        await person.press("f6")
+        await person.sees("refunds-api")
+        fake.alerts[100] = alert(100, "Worse", "critical", 0)
+        await fake.tell("alerts_changed")
+        await person.press("exclamation_mark")
+        await person.until(lambda: "Worse" in under_cursor(person), "the worst of now")
+
 
 async def test_ways_there_and_what_is_not_for_everybody(tmp_path: Path) -> None:
     fake = AlertClient()

@@ -216,7 +216,7 @@ class Everywhere:
         screen = console.bring(AlertsScreen, made)
         if filter_ is not None and filter_ != screen.view.filter:
             screen.narrow(filter_)
-        elif screen is here:
+        elif screen is here or screen.is_behind:
             screen.from_the_top()
 
     def usage(self) -> None:
