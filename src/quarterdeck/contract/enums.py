@@ -393,7 +393,7 @@ class PagerDutyRegion(StrEnum):
 
 
 class NotificationState(StrEnum):
-    """`skipped`: there was no channel that could take it."""
+    """`skipped`: there was no channel that could take it, or a later one of the same group was taken first."""
 
     PENDING = "pending"
     DELIVERED = "delivered"

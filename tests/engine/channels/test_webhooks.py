@@ -156,6 +156,28 @@ async def test_an_engine_that_is_killed_sends_it_again_with_the_same_id(home: En
     assert (await world.status(home, number)).state is NotificationState.DELIVERED
 
 
+async def test_what_a_later_message_has_overtaken_is_not_sent_any_more(home: Engine) -> None:
+    """It would open an incident anew that is over."""
+    async with sink(in_turn(always(503), always(503), always(200))) as made:
+        await hook(home, made)
+        (begun,) = await world.send(home)
+        (other,) = await world.send(home, key="group/2")
+        assert await world.work_off(home) == 2
+        (over,) = await world.send(home, kind="resolve")
+        assert await world.work_off(home) == 1
+        await world.due(home)
+        assert await world.work_off(home) == 2
+    assert [json.loads(each.body)["data"]["key"] for each in made.received[2:]] == ["group/1", "group/2"]
+    found = [await world.status(home, number) for number in (begun, other, over)]
+    assert [each.state for each in found] == [
+        NotificationState.SKIPPED,
+        NotificationState.DELIVERED,
+        NotificationState.DELIVERED,
+    ]
+    assert str(found[0].error_message).startswith("A later message of the same group was taken first")
+    assert (await world.run_of(home, begun)).status == "cancelled"
+
+
 async def test_an_engine_that_stops_gives_the_attempt_back(home: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_GRACE", 0)
     arrived = asyncio.Event()

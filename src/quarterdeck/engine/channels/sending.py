@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, func, literal, or_, select, update
 
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import AttemptOutcome, ChannelKind, ErrorClass, NotificationState, RunStatus
@@ -23,7 +23,7 @@ from quarterdeck.engine.runs import pace
 from quarterdeck.engine.runs import service as machine
 from quarterdeck.engine.runs.endings import EndedRun
 from quarterdeck.engine.runs.executors import Failure, Released
-from quarterdeck.engine.runs.outcomes import Claimed, Completed, Failed, GivenBack, Outcome, as_result
+from quarterdeck.engine.runs.outcomes import Cancelled, Claimed, Completed, Failed, GivenBack, Outcome, as_result
 from quarterdeck.engine.runs.service import OURS, lease_lost
 from quarterdeck.engine.runs.tables import run_attempts
 from quarterdeck.engine.store.store import Transaction
@@ -55,6 +55,10 @@ class _Later(Exception):
         self.at = at
 
 
+class _Overtaken(Exception):
+    """A later message of the same group was taken first; this one would say what is no longer so."""
+
+
 async def work(engine: Engine, run: Claimed) -> None:
     """One attempt. What fails is tried again by the schedule, not by the queue's backoff."""
     row, channel, refused = await _look(engine, run)
@@ -68,13 +72,17 @@ async def work(engine: Engine, run: Claimed) -> None:
         outcome = _failed(run, error, refused)
     except _Later as later:
         outcome = GivenBack(*run.held, later.at)
+    except _Overtaken:
+        outcome = Cancelled(*run.held)
     async with engine.store.write() as transaction:
         if await machine.finish(engine, transaction, [outcome]):
             raise lease_lost(run.id, run.attempt)
         if isinstance(failure, Gone) and channel is not None:
             await disable(engine, transaction, channel, failure.message)
         if row is not None and not isinstance(outcome, GivenBack):
-            await _note(transaction, row.id, failure)
+            await (
+                _skip(transaction, row.id) if isinstance(outcome, Cancelled) else _note(transaction, row.id, failure)
+            )
 
 
 async def told_by(
@@ -141,11 +149,23 @@ async def _attempt(engine: Engine, run: Claimed, row: Row[Any] | None, channel: 
         raise Failure(ErrorClass.VALIDATION, "no_channel", said, retryable=False)
     if not channel.enabled:
         raise Failure(ErrorClass.PERMISSION, "channel_off", off(channel), retryable=False)
+    if (row.attempts or run.attempt > 1) and await _is_overtaken(engine, row):
+        raise _Overtaken
     rate = RATES.get(ChannelKind(channel.kind))
     if rate is not None:
         await _wait_for_turn(engine, row, rate)
     seconds = run.timeout_ms / SECOND
     return await told_by(engine, channel, message_of(row), seconds, SENDERS)
+
+
+async def _is_overtaken(engine: Engine, row: Row[Any]) -> bool:
+    """An incident would be opened again that is over, or closed though it has begun anew."""
+    c = notifications.c
+    same = (c.id > row.id, c.channel_id == row.channel_id, c.state == str(NotificationState.DELIVERED))
+    key = engine.store.dialect.part(c.content, "key")
+    later = select(literal(1)).where(*same, key == row.content["key"]).limit(1)
+    async with engine.store.read() as connection:
+        return (await connection.execute(later)).first() is not None
 
 
 async def _wait_for_turn(engine: Engine, row: Row[Any], rate: float) -> None:
@@ -181,7 +201,7 @@ async def _until_the_engine_stops(engine: Engine, sending: Awaitable[Told]) -> T
     finally:
         for each in (task, stopping):
             each.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Failure, _Later):
+            with contextlib.suppress(asyncio.CancelledError, Failure, _Later, _Overtaken):
                 await each
 
 
@@ -189,6 +209,13 @@ def _failed(run: Claimed, error: Failure, refused: int) -> Failed:
     retryable = error.error_class.retryable if error.retryable is None else error.retryable
     wait = schedule.wait(refused, error.retry_after) if retryable else None
     return Failed(*run.held, error.error_class, error.code, error.message, error.detail, retryable, wait)
+
+
+async def _skip(transaction: Transaction, number: int) -> None:
+    said = "A later message of the same group was taken first; this one would say what is no longer so."
+    values = {"state": str(NotificationState.SKIPPED), "ended_at": transaction.now}
+    skipped = update(notifications).where(notifications.c.id == number)
+    await transaction.connection.execute(skipped.values(**values, error_code="overtaken", error_message=said))
 
 
 async def _note(transaction: Transaction, number: int, failure: Failure | None) -> None:
