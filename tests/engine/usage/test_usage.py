@@ -404,14 +404,17 @@ async def test_an_export_is_whole_and_no_cell_is_a_formula(engine: Engine) -> No
 
 async def test_what_is_old_goes_and_its_day_stays(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     await post(engine, event("old", 3, at=NOW - 89 * DAY), event("new", 4))
-    monkeypatch.setattr("quarterdeck.engine.usage.retention.now_ms", lambda: NOW + 3 * DAY)
-    await retention.drop_old(engine)
-    async with engine.store.read() as connection:
-        counts = [
-            (await connection.execute(select(func.count()).select_from(table))).scalar_one()
-            for table in (usage_events, usage_minutes, usage_days)
-        ]
-    assert counts == [1, 1, 2]
+    for days, left in ((3, [2, 1, 2]), (92, [0, 0, 2])):
+        monkeypatch.setattr("quarterdeck.engine.usage.retention.now_ms", lambda days=days: NOW + days * DAY)
+        await retention.drop_old(engine)
+        async with engine.store.read() as connection:
+            counts = [
+                (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+                for table in (usage_events, usage_minutes, usage_days)
+            ]
+        assert counts == left
+        if days == 3:  # it was posted three days ago, so whoever posts it again with another time is known
+            assert await post(engine, event("old", 3)) == (0, 1)
 
 
 MOMENTS = st.integers(0, 80 * DAY // MINUTE).map(lambda minutes: NOW - minutes * MINUTE)

@@ -12,14 +12,16 @@ _AT_ONCE = 5_000
 
 
 async def drop_old(engine: Engine) -> None:
-    """An event is kept a day longer than one of its time is taken, so that its duplicate never counts."""
+    """An event is kept a day longer than one of its time is taken, and as long after it was posted: its duplicate does
+    not count, whatever time that says."""
     settings, now = engine.settings.usage, now_ms()
-    for table, limit in (
-        (usage_events, now - (settings.event_days + 1) * DAY),
-        (usage_minutes, now - settings.minute_days * DAY),
+    expired, minutes = now - (settings.event_days + 1) * DAY, now - settings.minute_days * DAY
+    for table, which in (
+        (usage_events, (usage_events.c.at < expired, usage_events.c.recorded_at < expired)),
+        (usage_minutes, (usage_minutes.c.at < minutes,)),
     ):
         key = list(table.primary_key)
-        old = select(*key).where(table.c.at < limit).order_by(table.c.at).limit(_AT_ONCE)
+        old = select(*key).where(*which).order_by(table.c.at).limit(_AT_ONCE)
         gone = _AT_ONCE
         while gone == _AT_ONCE:
             async with engine.store.write() as transaction:
