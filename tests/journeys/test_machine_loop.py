@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from quarterdeck.config.home import Home
+from quarterdeck.contract.operations import items, runs
 from tests.support.person import Person
 from tests.support.postgres import PostgresServer
 
@@ -74,6 +75,7 @@ def until(look: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
     return found
 
 
@@ -88,11 +90,11 @@ def test_from_the_first_failure_to_the_last_retry(on_call: Person) -> None:
     qd("queues", "create", "refunds", "--max-attempts", "2", "--backoff-base", "0")
     assert qd("runs", "enqueue", "refunds", "refund.send", "--file", orders)["created"] == 40
 
-    def counted(what: str, query: str, number: int) -> bool:
-        return bool(qd(what, "count", "-q", query)["count"] == number)
+    def counted(query: str, resource: str = "dead_letters") -> int:
+        return int(on_call.call(items.COUNT, resource=resource, query={"filter": query})["count"])
 
     def exceptions(status: str) -> int:
-        return int(qd("items", "count", "exceptions", "-q", f"status:{status}")["count"])
+        return counted(f"status:{status}", "exceptions")
 
     with worker(home, "loop-1") as first, on_call.console(columns=110, lines=32) as console:
         console.wait_for(r"0 matching")
@@ -106,7 +108,7 @@ def test_from_the_first_failure_to_the_last_retry(on_call: Person) -> None:
         # It is back. What was wrong all along dies again, for a reason of its own.
         down.unlink()
         on_call.qd("dlq", "retry", "-q", f"group:{group['group']}", "--yes", "--wait")
-        until(lambda: counted("dlq", "status:succeeded", 37) and counted("dlq", "status:pending", 3))
+        until(lambda: (counted("status:succeeded"), counted("status:pending")) == (37, 3))
         console.wait_for(r"● succeeded")
         console.press(":exceptions status:open\r")
         console.wait_for(r"3 matching")
@@ -118,10 +120,10 @@ def test_from_the_first_failure_to_the_last_retry(on_call: Person) -> None:
         )
         on_call.qd("dlq", "retry", edited, "--payload", '{"order": 7, "amount": 3.5}', "--reason", "asked the shop")
         on_call.qd("dlq", "discard", given_up, "--reason", "paid by hand", "--yes")
-        until(lambda: counted("dlq", "status:succeeded", 38))
+        until(lambda: counted("status:succeeded") == 38)
         for _ in range(2):
             on_call.qd("dlq", "retry", stubborn)
-            until(lambda: counted("dlq", f"id:{stubborn} status:pending", 1))
+            until(lambda: counted(f"id:{stubborn} status:pending") == 1)
         console.press("/", "ctrl+u")
         console.wait_for("leave as it was")
         console.press("status:needs_manual_review,cancelled,resolved\r")
@@ -138,7 +140,7 @@ def test_from_the_first_failure_to_the_last_retry(on_call: Person) -> None:
                 "ids"
             ][0]
         )
-        until(lambda: qd("runs", "show", slow)["run"]["status"] == "active")
+        until(lambda: on_call.call(runs.SHOW, id=int(slow))["run"]["status"] == "active")
         first.kill()
         with worker(home, "loop-2"):
             said = on_call.qd("runs", "logs", slow, "--follow")

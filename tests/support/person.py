@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,7 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
+from quarterdeck.contract.operations.base import Operation
 from tests.support.terminal import Terminal
 
 QD = Path(sys.executable).parent / "qd"
@@ -41,6 +44,15 @@ class Person:
     def json(self, *arguments: str | Path, code: int = 0) -> Any:
         """What the command printed with --json."""
         return json.loads(self.qd(*arguments, "--json", code=code))
+
+    def call(self, operation: Operation, **arguments: Any) -> Any:
+        """What the engine answers: to look at the world often, which a command would do at the cost of a process."""
+
+        async def once() -> Any:
+            async with await connect(self.home, start=False) as client:
+                return await client.call(operation, **arguments)
+
+        return asyncio.run(once())
 
     def console(self, *arguments: str, columns: int = 80, lines: int = 24, **environment: str) -> Terminal:
         """An open console."""
