@@ -135,8 +135,9 @@ def run(*command: str, folder: str = str(TOP)) -> int:
     """
     environment = dict(os.environ, VIRTUAL_ENV=str(VENV))
     environment["PATH"] = str(VENV / "bin") + os.pathsep + environment.get("PATH", "")
-    environment.pop("PYTHONHOME", None)
-    environment.pop("PYTHONPATH", None)
+    # The last of them would have every process compile all it imports.
+    for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+        environment.pop(name, None)
     # What qd says to type next is what works here.
     environment["QUARTERDECK_CALLED"] = f"python3 {shlex.quote(sys.argv[0])} qd"
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode

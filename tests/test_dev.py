@@ -51,10 +51,12 @@ def test_qd_is_passed_on_from_where_it_was_called(
     monkeypatch.setattr(dev, "setup", lambda: None)
     monkeypatch.setattr(subprocess, "run", take)
     monkeypatch.setattr("sys.argv", ["dev.py"])
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     assert dev.main(["qd", "items", "list", "returns"]) == 7
     assert ran["command"] == (str(dev.VENV / "bin" / "qd"), "items", "list", "returns")
     assert ran["cwd"] == str(elsewhere)
+    assert "PYTHONDONTWRITEBYTECODE" not in ran["env"]
     assert ran["env"]["QUARTERDECK_CALLED"] == "python3 dev.py qd"

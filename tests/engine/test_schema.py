@@ -14,6 +14,7 @@ import urllib3
 from hypothesis import HealthCheck, settings
 from requests.adapters import HTTPAdapter
 from schemathesis.config import SchemathesisConfig
+from schemathesis.schemas import BaseSchema
 
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Resource
@@ -28,11 +29,14 @@ CONFIG = SchemathesisConfig.from_dict(
         "output": {"sanitization": {"enabled": False}},
     }
 )
-SCHEMA = schemathesis.openapi.from_dict(openapi.describe(), config=CONFIG).exclude(operation_id=system.STOP.name)
+# What is tried of each operation is worked out when it is tested, not when the tests are collected.
+EVERYTHING = schemathesis.pytest.from_fixture("description").exclude(operation_id=system.STOP.name)
+OF_PEOPLE, OF_MACHINES, OF_ATTENTION = ["items", "bulk"], ["runs", "dead_letters", "queues"], ["alerts", "sla"]
 
 ITEMS = 40  # in each queue
 QUEUES = ("refunds", "hooks", "nowhere")
 
+Case = schemathesis.Case[Any]
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     schemathesis.checks.status_code_conformance,
@@ -45,7 +49,6 @@ CHECKS = [
 ]
 
 
-@SCHEMA.hook("map_path_parameters")
 def _something_that_is_there(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """Ids among those that `session` has made, so that it is not all 404."""
     if path_parameters is None:
@@ -63,12 +66,19 @@ def _something_that_is_there(context: Any, path_parameters: dict[str, Any] | Non
     return path_parameters
 
 
-@SCHEMA.hook("map_body")
 def _without_waiting(context: Any, body: Any) -> Any:
     """A lease may wait a minute for something to come."""
     if isinstance(body, dict) and isinstance(body.get("wait_seconds"), int):
         body["wait_seconds"] = min(body["wait_seconds"], 0)
     return body
+
+
+@pytest.fixture(scope="module")
+def description() -> BaseSchema:
+    schema = schemathesis.openapi.from_dict(openapi.describe(), config=CONFIG)
+    schema.hook("map_path_parameters")(_something_that_is_there)
+    schema.hook("map_body")(_without_waiting)
+    return schema
 
 
 class _UnixConnection(urllib3.connection.HTTPConnection):
@@ -125,13 +135,38 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[requests.Sessi
 
     asyncio.run(fill())
     with requests.Session() as opened:
+        opened.trust_env = False
         opened.mount("http://engine", _UnixAdapter(socket_of(home)))
         yield opened
         assert opened.get("http://engine/readyz").json()["status"] == "ok"
     end_engine(home)
 
 
-@SCHEMA.parametrize()
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
-def test_the_description_is_true(case: schemathesis.Case[Any], session: requests.Session) -> None:
+pytestmark = pytest.mark.timeout(400)
+as_often = settings(
+    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+)
+
+
+@EVERYTHING.include(tag=OF_PEOPLE).parametrize()
+@as_often
+def test_what_is_said_of_the_work_of_people_is_true(case: Case, session: requests.Session) -> None:
+    case.call_and_validate(session=session, checks=CHECKS)
+
+
+@EVERYTHING.include(tag=OF_MACHINES).parametrize()
+@as_often
+def test_what_is_said_of_the_work_of_machines_is_true(case: Case, session: requests.Session) -> None:
+    case.call_and_validate(session=session, checks=CHECKS)
+
+
+@EVERYTHING.include(tag=OF_ATTENTION).parametrize()
+@as_often
+def test_what_is_said_of_alerts_and_service_levels_is_true(case: Case, session: requests.Session) -> None:
+    case.call_and_validate(session=session, checks=CHECKS)
+
+
+@EVERYTHING.exclude(tag=[*OF_PEOPLE, *OF_MACHINES, *OF_ATTENTION]).parametrize()
+@as_often
+def test_what_is_said_of_all_the_rest_is_true(case: Case, session: requests.Session) -> None:
     case.call_and_validate(session=session, checks=CHECKS)
