@@ -10,6 +10,7 @@ from typing import Any
 from quarterdeck.contract.clock import DAY, HOUR, from_iso, iso
 from quarterdeck.contract.enums import Period
 from quarterdeck.contract.operations import Operation
+from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.tui.periods import end_of, start_of
 from tests.tui.fake_client import NOW
 from tests.tui.fake_machines import MachineClient
@@ -26,6 +27,7 @@ class UsageClient(MachineClient):
         super().__init__()
         self.used: Counter[tuple[int, str, str]] = Counter()
         self.limits: dict[tuple[str, str, str], int] = {}
+        self.versions: dict[tuple[str, str, str], tuple[int, int, str]] = {}
         self.tenants_seen: list[str] | None = None
         if not empty:
             self._fill()
@@ -113,21 +115,36 @@ class UsageClient(MachineClient):
         return {"items": rows[start:end], "next": str(end) if end < len(rows) else None}
 
     def _usage_limits(self, _path: Any, _query: Any, _body: Any) -> dict[str, Any]:
-        """A limit's number is its place."""
-        return {
-            "items": [
-                {"id": number, "tenant_id": tenant or None, "resource_type": kind, "period": period, "quantity": limit}
-                for number, ((tenant, kind, period), limit) in enumerate(self.limits.items())
-            ]
-        }
+        return {"items": [self._limit(key) for key in self.limits]}
+
+    def _limit(self, key: tuple[str, str, str]) -> dict[str, Any]:
+        """Its number and its version stay when it is forgotten."""
+        number, version, by = self.versions.setdefault(key, (len(self.versions) + 1, 1, "olga"))
+        named = {"tenant_id": key[0] or None, "resource_type": key[1], "period": key[2]}
+        return {"id": number, "version": version, "updated_by": by, **named, "quantity": self.limits.get(key, 0)}
 
     def _usage_set_limit(self, _path: Any, _query: Any, body: Any) -> dict[str, Any]:
-        self.limits[body["tenant_id"] or "", body["resource_type"], body["period"]] = body["quantity"]
-        return {}
+        key = body["tenant_id"] or "", body["resource_type"], body["period"]
+        return self.put_limit(key, body["quantity"], "olga", body["version"])
 
-    def _usage_delete_limit(self, path: Any, _query: Any, _body: Any) -> dict[str, Any]:
-        self.limits.pop([*self.limits][path["id"]])
-        return {}
+    def put_limit(
+        self, key: tuple[str, str, str], quantity: int | None, by: str, version: int | None = None
+    ) -> dict[str, Any]:
+        """None forgets it."""
+        there = self._limit(key)
+        if version not in (None, there["version"]) and (version or key in self.limits):
+            said = f"The limit on {key[1]} was set since you looked, by {there['updated_by']}; look again, then decide."
+            raise Problem(Code.CHANGED_SINCE, said)
+        self.versions[key] = (there["id"], there["version"] + 1, by)
+        if quantity is None:
+            del self.limits[key]
+        else:
+            self.limits[key] = quantity
+        return self._limit(key)
+
+    def _usage_delete_limit(self, path: Any, query: Any, _body: Any) -> dict[str, Any]:
+        key = next(key for key, (number, *_) in self.versions.items() if number == path["id"])
+        return self.put_limit(key, None, "olga", query["version"])
 
     async def stream(self, op: Operation, *, query: Any = None, **path: Any) -> AsyncIterator[bytes]:
         self.calls.append((op.name, path, dict(query), {}))

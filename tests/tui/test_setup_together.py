@@ -30,7 +30,7 @@ async def test_a_form_is_told_that_somebody_else_was_quicker(tmp_path: Path) -> 
         await person.sees("Read anew")
         await person.press("enter")
         await person.sees("ben has changed Threshold, Channels, Quiet hours, Time zone.", "✕ is 25 by now; enter saves")
-        await person.sees("30", "▸warning", "such as mon-fri 22:00-07:00")
+        await person.sees("1 field to look at", "30", "▸warning", "such as mon-fri 22:00-07:00")
         await at_field(person, "Labels")
         await paste(person, " site=north")
         await person.press("enter")

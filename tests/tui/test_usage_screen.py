@@ -21,6 +21,7 @@ from tests.support.hostile import TEXTS
 from tests.tui.consoles import Person, person_at
 from tests.tui.fake_client import NOW
 from tests.tui.fake_usage import UsageClient
+from tests.tui.setting_up import at_field, fill
 
 
 @asynccontextmanager
@@ -168,11 +169,11 @@ async def test_a_limit_is_set_changed_forgotten_and_taken_back(tmp_path: Path) -
         await person.press("j", "s")
         await person.sees("What may be used", "sms_sent", "25000")
         await person.press("tab", "tab", "tab", "end", *["backspace"] * 5)
+        await person.sees("A whole number. Now 25,000, by olga; empty: no limit any more.")
         await person.type("many")
         await person.press("enter")
-        await person.sees("At most must be a whole number from 1 to")
-        await person.press(*["backspace"] * 4)
-        await person.type("50,000")
+        await person.sees("✕ is no whole number such as 250,000")
+        await fill(person, "50,000")
         await person.press("enter")
         await person.sees("At most 50,000 a month: sms_sent of acme. u takes it back.", "42%", "50,000 a month")
         await person.press("u")
@@ -188,7 +189,50 @@ async def test_a_limit_is_set_changed_forgotten_and_taken_back(tmp_path: Path) -
             "tenant_id": "acme",
             "period": "month",
             "quantity": 50_000,
+            "version": 1,
         }
+
+
+async def test_a_limit_that_somebody_else_sets_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    fake = UsageClient()
+    key = ("acme", "sms_sent", "month")
+    async with at_the_usage(tmp_path, fake) as person:
+        await person.press("b", "b")
+        await person.sees("5 limits")
+        await person.press("j", "s")
+        await person.sees("What may be used", "25000")
+        await at_field(person, "At most")
+        await fill(person, "40,000")
+        fake.put_limit(key, 30_000, "ben")
+        await person.press("enter")
+        await person.sees("The limit on sms_sent was set since you looked, by ben", "Read anew")
+        assert fake.limits[key] == 30_000
+        await person.press("enter")
+        await person.sees("ben has changed At most.", "✕ is 30000 by now; enter saves yours", "40,000")
+        await person.press("enter")
+        await person.sees("At most 40,000 a month: sms_sent of acme.")
+        await person.press("s")
+        await at_field(person, "At most")
+        await fill(person, "")
+        await person.press("enter")
+        await person.sees("No limit any more: sms_sent of acme.")
+        await person.press("u")
+        await person.sees("Taken back: the limit of sms_sent of acme.", "40,000 a month")
+        await person.press("u")
+        await person.sees("Taken back", "30,000 a month")
+        await person.press("s")
+        for title, text in (("Resource", "sms_sent"), ("Tenant", "acme")):
+            await at_field(person, title)
+            await fill(person, text)
+        await at_field(person, "At most")
+        await person.sees("Now 30,000, by olga")
+        await fill(person, "45000")
+        await person.press("enter")
+        await person.sees("At most 45,000 a month")
+        fake.put_limit(key, 60_000, "ben")
+        await person.press("u")
+        await person.sees("limit of sms_sent of acme was not taken back", "by ben; look")
+        assert fake.limits[key] == 60_000, "what somebody else has set since stays"
 
 
 async def test_names_from_outside_are_only_text(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class SetupForm(Dialog[Row]):
         self._again = again
         self._conflict = ""  # what somebody else has done meanwhile; it is to be read, or to be left
         self._told = ""  # what came of reading it
+        self._read: Mapping[str, str] = {}  # what stood in the fields then
         self._before = dict(texts)
         self._fields = EntryFields(entries, texts)
         self._hint = LinesView(id="hint")
@@ -107,7 +108,8 @@ class SetupForm(Dialog[Row]):
             if not wrong and self.app.size.width >= WIDE:  # there is room for it
                 keys += [("shift+tab", "key"), (" before · ", "muted")]
             keys += [("esc", "key"), (" goes back", "muted")]
-            right: Line = [(f"{plural(wrong, 'field')} to put right", "error")] if wrong else []
+            what, style = ("look at", "warning") if self._told else ("put right", "error")
+            right: Line = [(f"{plural(wrong, 'field')} to {what}", style)] if wrong else []
             self.say_keys(keys, right)
 
     def _say_about(self) -> None:
@@ -152,6 +154,8 @@ class SetupForm(Dialog[Row]):
 
     def _typed(self) -> None:
         self._fields.grow()
+        if self._told and self._fields.texts() == self._read:
+            return  # fields say so of the texts that they begin with
         row = self._fields.row_of(self.focused)
         if row is not None and self._errors.pop(row.entry.at, ""):
             row.say_wrong("")
@@ -253,7 +257,7 @@ class SetupForm(Dialog[Row]):
         else:
             self._before = dict(found.before)
             await self._fields.put(found.texts)
-            self._told = found.told
+            self._told, self._read = found.told, self._fields.texts()
             self._conflict = ""
             self._refused(dict(found.errors), "")
         if self.focused is None:
