@@ -45,11 +45,11 @@ def whole_day(shell: Shell) -> None:
     listed = shell.json("alerts", "list", "--state", "firing", "--label", "host=a")["items"]
     assert [each["labels"]["host"] for each in listed] == ["a"]
     first = str(listed[0]["id"])
-    assert [each["id"] for each in shell.json("alerts", "list", "--filter", "severity:info")["items"]] == []
+    assert [each["id"] for each in shell.json("alerts", "list", "--query", "severity:info")["items"]] == []
     groups = shell("alerts", "groups")
     assert "Down" in groups.out
     assert "3 alerts firing, 0 about to; 0 are over." in groups.err
-    assert shell.json("alerts", "groups", "--filter", "severity:critical")["groups"][0]["firing"]["critical"] == 3
+    assert shell.json("alerts", "groups", "--query", "severity:critical")["groups"][0]["firing"]["critical"] == 3
     assert "Acknowledged 1 alert." in shell("alerts", "ack", first, "--for", "2h", "--note", "On it.").out
     assert "30m" in shell("alerts", "ack", first, "--for", "soon", code=2).err
     for never in ("367d", "99999999d", "9" * 5_000 + "d"):

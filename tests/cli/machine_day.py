@@ -123,7 +123,7 @@ def out_and_in(shell: Shell) -> None:
     line = json.loads(Path("letters.jsonl").read_text())
     Path("others.jsonl").write_text(json.dumps({**line, "source_id": "evt_2"}) + "\n{}\n")
     said = shell("dlq", "import", "others.jsonl", code=5)
-    assert "line 2: queue: Field required" in said.err
+    assert "line 2: queue: is missing" in said.err
     assert "Go on with --skip 1" in said.err
     letter = shell.json("dlq", "show", str(added["ids"][0]))["dead_letter"]
     retried = shell.json("items", "retry", "exceptions", str(letter["exception_id"]))

@@ -48,7 +48,7 @@ def test_zipped_with_defaults_and_going_on_in_the_middle(tmp_path: Path) -> None
         (b"[1]", "line 3: it is no JSON object"),
         (b"\xff\xfe", "line 3: it is not UTF-8"),
         (b"[" * 200_000, "line 3: it is nested too deeply"),
-        (b'{"queue": "mail"}', "line 3: kind: Field required"),
+        (b'{"queue": "mail"}', "line 3: kind: is missing"),
         (b'{"queue": "mail", "kind": "send", "payld": 1}', "line 3: payld: "),
         (b'{"queue": "mail", "kind": "send", "max_attempts": 0}', "line 3: max_attempts: must be at least 1"),
     ],

@@ -103,7 +103,7 @@ def test_a_payload_that_is_no_json(shell: Shell, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        ('name = "x"', "resource: Field required."),
+        ('name = "x"', "resource: is missing."),
         ("name = ", "is not TOML: "),
         ('name = "x"\nresource = "returns"\nsettings.targets = []', "settings.targets: "),
         (

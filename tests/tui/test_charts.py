@@ -8,11 +8,12 @@ import pytest
 from textual.app import App, ComposeResult
 
 from quarterdeck.contract.clock import MINUTE
+from quarterdeck.tui.format import per_cent
 from quarterdeck.tui.glyphs import ASCII, UNICODE
 from quarterdeck.tui.spans import Line, width
 from quarterdeck.tui.widgets.chart_axis import rows_with_labels, time_labels, top_of
 from quarterdeck.tui.widgets.chart_board import ChartBoard
-from quarterdeck.tui.widgets.chart_data import Plot, Series, Value, milliseconds, percent, short
+from quarterdeck.tui.widgets.chart_data import Plot, Series, Value, milliseconds, short
 from quarterdeck.tui.widgets.chart_lines import chart_lines
 from quarterdeck.tui.widgets.chart_spark import spark
 
@@ -121,7 +122,7 @@ def test_numbers_are_short(value: float, said: str) -> None:
 
 def test_values_carry_their_unit() -> None:
     assert [milliseconds(each) for each in (0, 0.5, 12, 1_500, 90_000)] == ["0", "0.5 ms", "12 ms", "1.5 s", "1.5 m"]
-    assert [percent(each) for each in (0, 0.4, 12.2, 100)] == ["0%", "0.4%", "12%", "100%"]
+    assert [per_cent(each) for each in (0, 0.4, 12.2, 100)] == ["0%", "0.4%", "12%", "100%"]
 
 
 def test_a_spark_shows_shape_and_tells_little_from_nothing() -> None:

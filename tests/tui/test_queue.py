@@ -14,6 +14,7 @@ from quarterdeck.tui.state import ConsoleState, load
 from quarterdeck.tui.widgets.filter_editor import FilterEditor
 from tests.tui.consoles import person_at
 from tests.tui.fake_client import FakeClient, item
+from tests.tui.setting_up import paste
 
 
 async def test_the_first_look(tmp_path: Path) -> None:
@@ -66,9 +67,13 @@ async def test_a_mistake_in_a_filter_is_shown_at_its_column(tmp_path: Path) -> N
 async def test_a_filter_that_matches_nothing_says_how_to_go_on(tmp_path: Path) -> None:
     async with person_at(tmp_path) as person:
         await person.press("slash")
-        await person.type("id:99999")
+        await paste(person, "id:99999\nstatus:open\t\n")
+        await person.sees("id:99999 status:open")
         await person.press("enter")
         await person.sees("Nothing matches this filter")
+        assert "Mark" not in person.line(23)
+        await person.press("space")
+        await person.sees("Mark needs items; there are none here.")
 
 
 async def test_sorting(tmp_path: Path) -> None:

@@ -8,24 +8,28 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli.alert_words import labels_of, minutes_of
+from quarterdeck.cli.alert_lines import alert_rows, detail_lines, group_rows, stats_lines
+from quarterdeck.cli.alert_words import minutes_of
 from quarterdeck.cli.choices import CursorOption, TenantOption
 from quarterdeck.cli.exits import CommandError, Exit
 from quarterdeck.cli.json_lines import json_file
-from quarterdeck.cli.output import Heading, pairs, table
 from quarterdeck.cli.runtime import Cli, command
-from quarterdeck.contract.clock import now_ms
 from quarterdeck.contract.enums import AlertState, Severity
 from quarterdeck.contract.operations import alerts as ops
-from quarterdeck.tui.format import age, count, plural
-from quarterdeck.tui.text import safe
+from quarterdeck.tui.format import count, plural
 
 IdArgument = Annotated[int, typer.Argument(metavar="ID", min=1, help="Its number.", show_default=False)]
 IdsArgument = Annotated[list[int], typer.Argument(metavar="ID…", min=1, help="Numbers of alerts.", show_default=False)]
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="TOML (.toml) or JSON; - for standard input.")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")]
 FilterOption = Annotated[
-    str, typer.Option("--filter", "-f", help="For example: severity:critical is:unacknowledged queue=mail.")
+    str,
+    typer.Option(
+        "--query",
+        "-q",
+        metavar="FILTER",
+        help="For example: severity:critical is:unacknowledged queue=mail.",
+    ),
 ]
 Lines = Sequence[Mapping[str, Any]]
 
@@ -48,7 +52,7 @@ def declare(app: typer.Typer) -> None:
         asked = {"state": state, "severity": severity, "tenant": tenant, "label": label, "cursor": cursor}
         asked["filter"] = filter_ or None
         found = await cli.call(ops.HISTORY, query={**{k: v for k, v in asked.items() if v is not None}, "limit": limit})
-        cli.out.result(found, _alert_rows(found["items"], cli.out.width))
+        cli.out.result(found, alert_rows(found["items"], cli.out.width))
         if not found["items"] and not cli.json:
             cli.out.note("There are no such alerts.")
 
@@ -56,7 +60,7 @@ def declare(app: typer.Typer) -> None:
     async def groups(cli: Cli, filter_: FilterOption = "") -> None:
         """Say what fires in groups of what is told together, the worst first."""
         found = await cli.call(ops.BOARD, query={"filter": filter_, "alone": True})
-        cli.out.result(found, _group_rows(found["groups"], cli.out.width))
+        cli.out.result(found, group_rows(found["groups"], cli.out.width))
         if not cli.json:
             number = sum(found["firing"].values())
             grouped = sum(sum(each["firing"].values()) for each in found["groups"])
@@ -68,7 +72,7 @@ def declare(app: typer.Typer) -> None:
     async def show(cli: Cli, alert: IdArgument) -> None:
         """Show one alert: what became of it, and what was sent."""
         found = await cli.call(ops.SHOW, id=alert)
-        cli.out.result(found, _detail(found))
+        cli.out.result(found, detail_lines(found))
 
     @command(app, "alerts", "ack")
     async def ack(
@@ -97,8 +101,7 @@ def declare(app: typer.Typer) -> None:
     ) -> None:
         """Say how many alerts there are, and how long they took."""
         found = await cli.call(ops.STATS, query={"days": days, **({} if tenant is None else {"tenant": tenant})})
-        most = ", ".join(f"{each['name']} ({each['count']:,})" for each in found["most"])
-        cli.out.result(found, pairs([*((k, v) for k, v in found.items() if not isinstance(v, list)), ("most", most)]))
+        cli.out.result(found, stats_lines(found, days))
 
     @command(app, "alerts", "post")
     async def post(cli: Cli, file: FileArgument) -> None:
@@ -119,58 +122,3 @@ def _acted(cli: Cli, found: Mapping[str, Any], verb: str) -> Exit | None:
     if found["skipped"]:
         return Exit.PARTIAL if found["done"] else Exit.NOTHING
     return None
-
-
-def _alert_rows(alerts: Lines, width: int | None) -> list[str]:
-    now = now_ms()
-    names = ("ID", "SEVERITY", "STATE", "NAME", "LABELS", "VALUE", "AGE", "TENANT", "BY")
-    rows = [
-        (
-            each["id"],
-            each["severity"],
-            "silenced" if each["silenced_by"] or each["inhibited_by"] else each["state"],
-            each["name"],
-            labels_of(each["labels"]),
-            None if each["value"] is None else f"{each['value']:g}",
-            age(each["starts_at"] or each["pending_at"], now),
-            each["tenant_id"],
-            each["acknowledged_by"],
-        )
-        for each in alerts
-    ]
-    return table([Heading(name, right=name in ("ID", "VALUE")) for name in names], rows, width=width) if rows else []
-
-
-def _group_rows(groups: Lines, width: int | None) -> list[str]:
-    now = now_ms()
-    names = ("SEVERITY", "NAME", "LABELS", "FIRING", "ACKNOWLEDGED", "QUIET", "AGE", "TENANT")
-    rows = [
-        (
-            each["severity"],
-            each["name"] + (" and others" if each["names_differ"] else ""),
-            labels_of(each["labels"]),
-            count(sum(each["firing"].values())),
-            count(each["acknowledged"]),
-            count(each["quiet"]),
-            age(each["since"], now),
-            each["tenant_id"],
-        )
-        for each in groups
-    ]
-    right = ("FIRING", "ACKNOWLEDGED", "QUIET")
-    return table([Heading(name, right=name in right) for name in names], rows, width=width) if rows else []
-
-
-def _detail(found: Mapping[str, Any]) -> list[str]:
-    lines = pairs([(name, value) for name, value in found["alert"].items() if not isinstance(value, dict)])
-    lines += ["", *pairs([*found["alert"]["labels"].items(), *found["alert"]["annotations"].items()]), ""]
-    lines += [
-        f"{each['at']}  {each['type']} by {safe(each['actor'])}{': ' + safe(each['body']) if each['body'] else ''}"
-        for each in found["events"]
-    ]
-    lines += [
-        f"{each['at']}  {each['kind']} to {safe(each['channel'])}: "
-        + ("held back for a summary" if each["held"] else safe(each["error"] or each["status"] or "handed over"))
-        for each in found["notices"]
-    ]
-    return lines

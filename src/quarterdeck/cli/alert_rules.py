@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli.alert_words import labels_of
+from quarterdeck.cli.definitions import checked, read_definition
 from quarterdeck.cli.exits import usage
 from quarterdeck.cli.output import Heading, pairs, table
 from quarterdeck.cli.runtime import Cli, command
-from quarterdeck.cli.sla_files import checked, read_policy
 from quarterdeck.contract.operations import alerts as ops
 from quarterdeck.contract.reference import ModelRef
 from quarterdeck.tui.format import count, plural
@@ -48,7 +48,7 @@ def declare(app: typer.Typer) -> None:
         name: Annotated[str | None, typer.Option("--name", help="Instead of the one in the file.")] = None,
     ) -> None:
         """Make a rule from a file; it is looked at from the next evaluation on."""
-        body = read_policy(file, _NEW.load())
+        body = read_definition(file, _NEW.load())
         found = await cli.call(ops.CREATE, body={**body, "name": name} if name else body)
         cli.out.result(found, [f"Made rule {found['id']}; try it with: qd alerts test {found['id']}."])
 
@@ -63,7 +63,7 @@ def declare(app: typer.Typer) -> None:
         """Switch a rule on or off, or give it new settings; off ends its alerts."""
         body: dict[str, Any] = {} if enabled is None else {"enabled": enabled}
         if file is not None:
-            body["settings"] = checked(read_policy(file, _NEW.load()), _NEW.load())["settings"]
+            body["settings"] = checked(read_definition(file, _NEW.load()), _NEW.load())["settings"]
         if not body:
             raise usage("Say what to change: --on, --off or --file FILE.")
         found = await cli.call(ops.CHANGE, body={**body, "reason": reason}, id=rule)
@@ -83,8 +83,8 @@ def declare(app: typer.Typer) -> None:
 
 
 def _rule_rows(rules: Lines, width: int | None) -> list[str]:
-    right = ("ID", "THRESHOLD", "FIRING", "PENDING")
-    names = ("ID", "NAME", "TYPE", "TENANT", "THRESHOLD", "SEVERITY", "FIRING", "PENDING", "CHANNELS", "STATE")
+    right = ("id", "threshold", "firing", "pending")
+    names = ("id", "name", "type", "tenant", "threshold", "severity", "firing", "pending", "channels", "state")
     rows = [
         (
             each["id"],

@@ -18,13 +18,13 @@ channels = group("channels", "Channels: webhooks, mail, Slack and PagerDuty, by 
 _WORDS = ("alerts", "channels")
 NameOrId = Annotated[str, typer.Argument(metavar="CHANNEL", help="Its name or its id.")]
 _HEADINGS = (
-    Heading("ID", right=True),
-    Heading("NAME"),
-    Heading("KIND"),
-    Heading("TENANT"),
-    Heading("STATE"),
-    Heading("GOES TO"),
-    Heading("SECRET"),
+    Heading("id", right=True),
+    Heading("name"),
+    Heading("kind"),
+    Heading("tenant"),
+    Heading("state"),
+    Heading("goes to"),
+    Heading("secret"),
 )
 # Which options belong to which kind.
 _OWN = {
@@ -40,7 +40,8 @@ _NEEDED = {ChannelKind.WEBHOOK: ("url",), ChannelKind.EMAIL: ("host", "sender", 
 async def list_(cli: Cli) -> None:
     """List the channels, and where each keeps its secret."""
     found = await cli.call(ops.LIST)
-    cli.out.result(found, table(_HEADINGS, [_row(each) for each in found["items"]], width=cli.out.width))
+    rows = [_row(each) for each in found["items"]]
+    cli.out.result(found, table(_HEADINGS, rows, width=cli.out.width) if rows else [])
     if not found["items"] and not cli.json:
         cli.out.note("There is no channel; make one with: qd alerts channels add.")
 

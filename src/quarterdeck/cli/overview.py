@@ -10,7 +10,7 @@ import typer
 from quarterdeck.cli.output import Heading, table
 from quarterdeck.cli.runtime import Cli, command
 from quarterdeck.contract.operations import overview as ops
-from quarterdeck.tui.format import count, plural
+from quarterdeck.tui.format import count, per_cent, plural
 from quarterdeck.tui.screens.home.needs import alert_name, needs, quiet_words
 from quarterdeck.tui.text import safe
 
@@ -87,7 +87,7 @@ def _promises(part: Row) -> str:
     if part["week"] is None:
         return _COUNTING
     said = [
-        f"{name} {each['percent']} % kept, {count(each['breached'])} broken"
+        f"{name} {per_cent(each['percent'])} kept, {count(each['breached'])} broken"
         for name, each in (("24 h", part["day"]), ("7 days", part["week"]))
         if each["percent"] is not None
     ]

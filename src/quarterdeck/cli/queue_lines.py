@@ -7,7 +7,7 @@ from typing import Any
 
 from quarterdeck.cli.output import Heading, pairs, table
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.tui.format import age, count
+from quarterdeck.tui.format import age, count, per_cent
 from quarterdeck.tui.text import safe
 
 _HEADINGS = (
@@ -61,10 +61,6 @@ def number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if value >= 100 or float(value).is_integer() else f"{value:.1f}"
-
-
-def per_cent(value: float | None) -> str:
-    return "" if value is None else f"{number(value)}%"
 
 
 def described(queue: Mapping[str, Any]) -> list[str]:

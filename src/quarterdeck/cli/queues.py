@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from quarterdeck.cli.exits import CommandError, usage
 from quarterdeck.cli.queue_lines import described, queue_rows
 from quarterdeck.cli.run_lines import leased_rows
 from quarterdeck.cli.runtime import Cli, command, group, parameter
+from quarterdeck.contract.models.queues import QUEUE_NAME
 from quarterdeck.contract.operations import queues as ops
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.contract.reference import ModelRef
@@ -100,6 +102,8 @@ def _declare_create() -> None:
     model = _SETTINGS.load()
 
     async def create(cli: Cli, *, queue: str, replace: bool, **given: Any) -> None:
+        if not re.fullmatch(QUEUE_NAME, queue):
+            raise usage(f"A queue is called by letters, digits, _ and -, not '{queue}'.")
         settings = model_options.chosen(model, given)
         if not replace:
             await _refuse_existing(cli, queue)

@@ -54,7 +54,7 @@ def declare(app: typer.Typer) -> None:
     async def silences(cli: Cli) -> None:
         """List the silences, the newest first."""
         found = await cli.call(ops.SILENCES)
-        headings = (Heading("ID", right=True), Heading("STATE"), Heading("MATCHES"), Heading("ENDS"), Heading("WHY"))
+        headings = (Heading("id", right=True), Heading("state"), Heading("matches"), Heading("ends"), Heading("why"))
         rows = [
             (each["id"], each["state"], write_matchers(each["matchers"]), each["ends_at"], each["comment"])
             for each in found["items"]

@@ -12,10 +12,10 @@ import typer
 from quarterdeck.cli.agreeing import agree_to_delete
 from quarterdeck.cli.bulk_flow import start_time
 from quarterdeck.cli.choices import CursorOption, FilterOption, LimitOption, ResourceArgument, TenantOption, YesOption
+from quarterdeck.cli.definitions import checked, read_definition
 from quarterdeck.cli.exits import Exit, usage
 from quarterdeck.cli.runtime import Cli, command, group, parameter
 from quarterdeck.cli.searching import all_pages
-from quarterdeck.cli.sla_files import checked, read_policy
 from quarterdeck.cli.sla_lines import (
     clock_lines,
     clock_rows,
@@ -91,7 +91,7 @@ async def create(
     effective_from: FromOption = None,
 ) -> None:
     """Make a policy from a file; it holds for items that enter their queue from then on."""
-    body = read_policy(file, _NEW.load())
+    body = read_definition(file, _NEW.load())
     given = {"name": name, "tenant_id": tenant, "kind": kind, "effective_from": _time(effective_from, "effective-from")}
     body = checked({**body, **{key: value for key, value in given.items() if value is not None}}, _NEW.load())
     found = await cli.call(ops.CREATE, body=body)
@@ -111,7 +111,7 @@ async def change(
     """Change a policy; new settings are a new version, and clocks that have started keep what held then."""
     body: dict[str, Any] = {}
     if file is not None:
-        written = read_policy(file, _NEW.load())
+        written = read_definition(file, _NEW.load())
         body = {"name": written["name"], "settings": written["settings"]}
     given = {"name": name, "enabled": enabled, "effective_from": _time(effective_from, "effective-from")}
     body |= {key: value for key, value in given.items() if value is not None}

@@ -7,7 +7,7 @@ from typing import Any
 
 from quarterdeck.cli.output import Heading, pairs, table
 from quarterdeck.contract.clock import MINUTE, now_ms
-from quarterdeck.tui.format import count, due, duration, plural
+from quarterdeck.tui.format import count, due, duration, per_cent, plural
 from quarterdeck.tui.text import safe
 
 Row = Mapping[str, Any]
@@ -140,7 +140,7 @@ def clock_lines(found: Row, width: int | None) -> list[str]:
 
 
 def compliance_lines(found: Row, width: int | None) -> list[str]:
-    lines = [f"{_percent(found['percent'])} kept: {count(found['met'])} met, {count(found['breached'])} broken"]
+    lines = [f"{per_cent(found['percent'])} kept: {count(found['met'])} met, {count(found['breached'])} broken"]
     if found["percent"] is None:
         lines = ["No promise came to a verdict in this time."]
     headings = (
@@ -153,7 +153,7 @@ def compliance_lines(found: Row, width: int | None) -> list[str]:
     rows = [
         (
             each["start"][:10],
-            _percent(each["percent"]),
+            per_cent(each["percent"]),
             count(each["met"]),
             count(each["breached"]),
             minutes(each["median_minutes"]),
@@ -223,7 +223,3 @@ def _clock(clock: Row | None) -> str:
         return "no clock"
     until = f", due {clock['due_at']}" if clock["due_at"] else ""
     return f"{clock['state']} after {minutes(clock['used_minutes'])}{until}"
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}%"

@@ -11,6 +11,7 @@ from uuid import uuid4
 import typer
 
 from quarterdeck.cli.choices import CursorOption
+from quarterdeck.cli.definitions import checked
 from quarterdeck.cli.exits import usage as not_valid
 from quarterdeck.cli.export import Format
 from quarterdeck.cli.files import write_stream
@@ -22,7 +23,7 @@ from quarterdeck.contract.enums import Period, UsageStep
 from quarterdeck.contract.operations import usage as ops
 from quarterdeck.contract.problems import Problem
 from quarterdeck.contract.reference import ModelRef
-from quarterdeck.tui.format import count, plural
+from quarterdeck.tui.format import count, per_cent, plural
 
 usage = group("usage", "Usage: what each tenant has used, over time and against limits.")
 
@@ -42,7 +43,7 @@ _AGAINST = (
     Heading("this"),
     Heading("used", right=True),
     Heading("limit", right=True),
-    Heading("%", right=True),
+    Heading("full", right=True),
 )
 
 
@@ -72,7 +73,7 @@ async def summary(cli: Cli, **asked: Any) -> None:
             each["period"],
             count(each["used"]),
             count(each["limit"]),
-            each["percent"],
+            per_cent(each["percent"]),
         )
         for each in found["limits"]
     ]
@@ -153,15 +154,15 @@ async def record(
         return
     if tenant is None:
         raise not_valid("Say who used it, with --tenant.")
-    event: dict[str, Any] = {
+    given = {
         "source": source,
         "id": event_id or str(uuid4()),
         "tenant_id": tenant,
         "resource_type": type_,
         "quantity": quantity,
+        **({} if time is None else {"time": time}),
     }
-    if time is not None:
-        event["time"] = time
+    event = checked(given, _NEW.load())
     made = await cli.call(ops.RECORD, body={"events": [event]})
     said = "Recorded." if made["recorded"] else f"An event {event['id']} of {source} was there; nothing changed."
     cli.out.result(made, [said])

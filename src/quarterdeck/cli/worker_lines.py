@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quarterdeck.cli.output import Heading, pairs, table
-from quarterdeck.cli.queue_lines import number, per_cent
+from quarterdeck.cli.queue_lines import number
 from quarterdeck.cli.run_lines import took
 from quarterdeck.contract.clock import now_ms
-from quarterdeck.tui.format import age, count, duration, plural
+from quarterdeck.tui.format import age, count, duration, per_cent, plural
 from quarterdeck.tui.text import safe
 
 

@@ -18,6 +18,7 @@ _WORDS = (
     (r"Input should be ", "must be "),
     (r"String should have at (least|most) (\d+) characters?", r"must have at \1 \2 characters"),
     (r"\w+ should have at (least|most) (\d+) items? after validation, not (\d+)", r"must have at \1 \2, not \3"),
+    (r"Field required", "is missing"),
     (r"Value error, ", ""),
 )
 
@@ -27,6 +28,12 @@ _SHAPES = {
     r"^[a-zA-Z_][a-zA-Z0-9_]{0,199}$": "must be letters, digits and _, and not begin with a digit",
     r"^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$": "must be a time of day such as 08:00 or 24:00",
     r"^\d{4}-\d\d-\d\d$": "must be a date such as 2026-12-24",
+    r"^[a-z][a-z0-9_.-]{0,99}$": "must be small letters, digits, _ . and -, and begin with a letter",
+    r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$": "must be letters, digits, _ and -, and not begin with a sign",
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$": "must be letters, digits, _ . and -, and not begin with a sign",
+    r"^QUARTERDECK_CHANNEL_[A-Z0-9_]{1,100}$": "must be a name that begins with QUARTERDECK_CHANNEL_",
+    r"^\d{1,18}(,\d{1,18})*$": "must be numbers with commas between them",
+    r"^[A-Za-z0-9.:_-]{1,253}$": "must be the name or the address of a host",
 }
 _ORDER = re.compile(r"String should match pattern '\^-\?\(([a-z_|]+)\)\$'")
 

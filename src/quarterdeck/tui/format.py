@@ -139,6 +139,14 @@ def percent(part: int, whole: int) -> str:
     return f"{part * 100 // whole}%" if whole > 0 else "0%"
 
 
+def per_cent(value: float | None) -> str:
+    """`0.4%`, `12%`, `1,204%`: rounded down, so that 100% means all of it; nothing where nothing is known."""
+    if value is None:
+        return ""
+    tenths = int(value * 10 + 1e-6)
+    return f"{tenths / 10}%" if 0 < tenths < 100 and tenths % 10 else f"{tenths // 10:,}%"
+
+
 def duration(milliseconds: int) -> str:
     """`45s`, `3m 20s`, `2h 05m`, `3d 4h`: two units, for estimates."""
     seconds = max(0, milliseconds) // SECOND

@@ -150,7 +150,7 @@ async def test_a_name_nobody_knows_hints_at_close_ones(engine: Engine) -> None:
     await put(engine, "refunds-api")
     with refused(Code.NOT_FOUND, "There is no queue refund-api. Did you mean refunds-api?"):
         await figures.show_queue(engine, ROOT, "refund-api")
-    with refused(Code.NOT_FOUND, "PUT"):
+    with refused(Code.NOT_FOUND, "has to be made first"):
         await change(engine, "zzz")
     with refused(Code.INVALID_INPUT, "begin with a letter"):
         await put(engine, "-mail")

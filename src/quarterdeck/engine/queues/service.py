@@ -75,7 +75,7 @@ async def settings_of(connection: AsyncConnection, name: str) -> QueueSettings:
 async def _missing(connection: AsyncConnection, name: str) -> Any:
     names = list(await known_queues(connection))
     close = difflib.get_close_matches(name, names, n=3)
-    hint = f"Did you mean {' or '.join(close)}?" if close else "`PUT /queues/{queue}` makes one."
+    hint = f"Did you mean {' or '.join(close)}?" if close else "It has to be made first."
     raise Problem(Code.NOT_FOUND, f"There is no queue {name}. {hint}")
 
 

@@ -72,6 +72,3 @@ def milliseconds(value: float) -> str:
     return f"{value / HOUR:.0f} h"
 
 
-def percent(value: float) -> str:
-    """`0.4%`, `12%`."""
-    return f"{value:.1f}%" if value < 10 and value != int(value) else f"{value:.0f}%"

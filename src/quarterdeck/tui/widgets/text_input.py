@@ -41,9 +41,10 @@ class TextInput(Input):
         event.prevent_default()
 
     def _on_paste(self, event: events.Paste) -> None:
-        # A pasted line break would submit, a pasted control character would be sent on as text.
-        line = event.text.splitlines()[0] if event.text else ""
-        cleaned = "".join(letter for letter in line if letter.isprintable())
+        # A pasted line break would submit, a pasted control character would be sent on as text. Several lines are one.
+        lines = event.text.splitlines()
+        line = " ".join(filter(None, map(str.strip, lines))) if len(lines) > 1 else event.text
+        cleaned = "".join(letter for letter in line.replace("\t", " ") if letter.isprintable())
         if cleaned:
             self.insert_text_at_cursor(cleaned)
         event.stop()

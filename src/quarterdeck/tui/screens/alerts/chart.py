@@ -8,10 +8,10 @@ from typing import Any
 
 from quarterdeck.contract.clock import MINUTE
 from quarterdeck.contract.enums import AlertState
-from quarterdeck.tui.format import moment
+from quarterdeck.tui.format import moment, per_cent
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.widgets.chart_data import Plot, Series, percent, short
+from quarterdeck.tui.widgets.chart_data import Plot, Series, short
 from quarterdeck.tui.widgets.chart_lines import chart_lines
 from quarterdeck.tui.widgets.chart_spark import spark
 
@@ -38,7 +38,7 @@ def value_lines(
     lines = [Series("value", "failed", "error", series, _said(known[-1][1], unit))]
     if limit is not None:
         lines.append(Series("limit", "attention", "warning", [limit] * len(times), _said(limit, unit)))
-    axis: Callable[[float], str] = percent if unit == "percent" else short
+    axis: Callable[[float], str] = per_cent if unit == "percent" else short
     return chart_lines(Plot("", axis, times, times[1] - times[0], lines), cells, _LINES, glyphs)
 
 
@@ -52,4 +52,4 @@ def _steps(known: Sequence[tuple[int, float]], end: int) -> tuple[list[int], lis
 
 
 def _said(value: float, unit: str) -> str:
-    return percent(value) if unit == "percent" else short(value)
+    return per_cent(value) if unit == "percent" else short(value)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.contract.clock import DAY, HOUR
-from quarterdeck.tui.format import count
-from quarterdeck.tui.widgets.chart_data import Plot, Series, percent, short
+from quarterdeck.tui.format import count, per_cent
+from quarterdeck.tui.widgets.chart_data import Plot, Series, short
 
 
 def plots(overview: Mapping[str, Any], at: int) -> list[Plot]:
@@ -23,9 +23,9 @@ def plots(overview: Mapping[str, Any], at: int) -> list[Plot]:
     if promises is not None and promises["days"] is not None:
         days = promises["days"]
         whole = promises["week"]
-        share = percent(whole["percent"]) if whole["percent"] is not None else ""
+        share = per_cent(whole["percent"]) if whole["percent"] is not None else ""
         kept = Series("kept", "completed", "badge-completed", [each["percent"] for each in days], share)
         times = [at - (len(days) - number) * DAY for number in range(len(days))]
         note = f"each day, {count(whole['breached'])} broken"
-        found.append(Plot("promises", percent, times, DAY, (kept,), note, "none came to a verdict in 7 days", 100.0))
+        found.append(Plot("promises", per_cent, times, DAY, (kept,), note, "none came to a verdict in 7 days", 100.0))
     return found

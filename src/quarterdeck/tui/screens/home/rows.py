@@ -11,13 +11,12 @@ from typing import Any
 from quarterdeck.contract.enums import Resource, Severity
 from quarterdeck.contract.transitions import open_filter
 from quarterdeck.tui import format as words
-from quarterdeck.tui.format import count
+from quarterdeck.tui.format import count, per_cent
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.screens.home.doors import Door, Piece, Row
 from quarterdeck.tui.screens.home.needs import NOUNS, Need, alert_name, is_unseen, needs, quiet_words
 from quarterdeck.tui.spans import Line, width
 from quarterdeck.tui.text import fit, safe
-from quarterdeck.tui.widgets.chart_data import percent
 from quarterdeck.tui.widgets.chart_spark import spark
 from quarterdeck.tui.widgets.tray import progress
 
@@ -143,7 +142,7 @@ class Board:
                 line.append((f"none ended {said}  ", "faint"))
                 continue
             broken = f" ({count(each['breached'])} broken)" if each["breached"] else ""
-            line += [(percent(each["percent"]), ""), (f" {said}{broken}  ", "muted")]
+            line += [(per_cent(each["percent"]), ""), (f" {said}{broken}  ", "muted")]
         return line
 
     def _dead_letters(self, part: Part) -> Line:

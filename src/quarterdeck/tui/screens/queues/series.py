@@ -9,8 +9,8 @@ from typing import Any
 from quarterdeck.contract.clock import SECOND
 from quarterdeck.contract.enums import Window
 from quarterdeck.contract.operations import workers
-from quarterdeck.tui.format import duration, moment
-from quarterdeck.tui.widgets.chart_data import Plot, Series, Value, milliseconds, percent, short
+from quarterdeck.tui.format import duration, moment, per_cent
+from quarterdeck.tui.widgets.chart_data import Plot, Series, Value, milliseconds, short
 
 Answer = Mapping[str, Any]
 
@@ -76,10 +76,10 @@ def latency_plot(answer: Answer) -> Plot:
 
 def errors_plot(answer: Answer) -> Plot:
     times, step = _times(answer)
-    figure = percent(answer["percent"]) if answer["percent"] is not None else ""
+    figure = per_cent(answer["percent"]) if answer["percent"] is not None else ""
     line = Series("failed attempts", "failed", "badge-failed", _values(answer, "percent"), figure)
     top = ", ".join(f"{each['count']:,} × {each['error_code']}" for each in answer["top"][:2])
-    return Plot("errors", percent, times, step, [line], top, _ENDED, 100.0)
+    return Plot("errors", per_cent, times, step, [line], top, _ENDED, 100.0)
 
 
 def _times(answer: Answer) -> tuple[list[int], int]:

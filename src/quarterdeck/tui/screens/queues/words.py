@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.tui import format as words
-from quarterdeck.tui.format import Cell
+from quarterdeck.tui.format import Cell, per_cent
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
-from quarterdeck.tui.widgets.chart_data import percent, short
+from quarterdeck.tui.widgets.chart_data import short
 from quarterdeck.tui.widgets.chart_spark import spark
 from quarterdeck.tui.widgets.rows import CellContext, Column
 
@@ -108,7 +108,7 @@ def _lately(row: Row) -> str:
     said = f"{words.count(row['scheduled'])} scheduled · in the last hour {words.count(row['completed'])} done"
     said += f", {words.count(row['dead'])} dead"
     failed = row["error_percent"]
-    return said if failed is None else f"{said}, {percent(failed)} of attempts failed"
+    return said if failed is None else f"{said}, {per_cent(failed)} of attempts failed"
 
 
 def _carried_out(settings: Row) -> str:

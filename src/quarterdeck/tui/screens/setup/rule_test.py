@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.contract.clock import DAY, MINUTE, to_datetime
-from quarterdeck.tui.format import duration, moment, plural
+from quarterdeck.tui.format import duration, moment, per_cent, plural
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.screens.setup.answer import Found
 from quarterdeck.tui.screens.setup.rule_words import condition, unit_of
@@ -14,7 +14,7 @@ from quarterdeck.tui.screens.setup.written import shown
 from quarterdeck.tui.screens.setup.written_labels import write_labels
 from quarterdeck.tui.spans import Line, wrap
 from quarterdeck.tui.text import safe
-from quarterdeck.tui.widgets.chart_data import Plot, Series, Unit, percent, short
+from quarterdeck.tui.widgets.chart_data import Plot, Series, Unit, short
 
 Row = Mapping[str, Any]
 STEP = 5 * MINUTE  # as the engine tells values
@@ -83,7 +83,7 @@ def plot(rule: Row, found: Row) -> Plot | None:
     times = range(first, first + DAY + STEP, STEP)
     threshold = float(rule["settings"]["threshold"] or 0)
     is_share = unit_of(rule["type"], rule["settings"]) == "percent"
-    unit: Unit = percent if is_share else short
+    unit: Unit = per_cent if is_share else short
     lines = (
         Series("threshold", "failed", "error", [threshold] * len(times), unit(threshold)),
         Series("the worst it read", "active", "info", [known.get(at) for at in times]),

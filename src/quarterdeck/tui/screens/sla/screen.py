@@ -12,7 +12,7 @@ from quarterdeck.contract.enums import Resource, SlaTarget
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import Operation, sla
 from quarterdeck.tui.commands import Scope
-from quarterdeck.tui.format import count
+from quarterdeck.tui.format import count, per_cent
 from quarterdeck.tui.keymap import Bound
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.charted import ChartedScreen
@@ -21,7 +21,6 @@ from quarterdeck.tui.screens.sla.columns import BREACH_COLUMNS, RISK_COLUMNS
 from quarterdeck.tui.session import Session
 from quarterdeck.tui.sources import ListedSource
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.widgets.chart_data import percent
 from quarterdeck.tui.widgets.lines import LineView
 from quarterdeck.tui.widgets.rows import Page
 from quarterdeck.tui.widgets.table_messages import CountKnown
@@ -90,7 +89,7 @@ class SlaScreen(ChartedScreen):
         right: Line = []
         if self.figures is not None and self.figures.whole["percent"] is not None:
             whole = self.figures.whole
-            right = [(f"{percent(whole['percent'])} kept ", "title")]
+            right = [(f"{per_cent(whole['percent'])} kept ", "title")]
             if whole["breached"]:
                 right.append((f" {count(whole['breached'])} broken ", "badge-failed"))
         return self.console.place_line("service levels"), right

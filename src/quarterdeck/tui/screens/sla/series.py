@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from quarterdeck.contract.clock import DAY, MINUTE, iso
 from quarterdeck.contract.enums import Period, Priority, SlaTarget
 from quarterdeck.contract.operations import sla
-from quarterdeck.tui.format import count, moment
+from quarterdeck.tui.format import count, moment, per_cent
 from quarterdeck.tui.periods import start_of
-from quarterdeck.tui.widgets.chart_data import Plot, Series, milliseconds, percent
+from quarterdeck.tui.widgets.chart_data import Plot, Series, milliseconds
 
 Answer = Mapping[str, Any]
 _NO_VERDICT = "no promise came to a verdict in this time"
@@ -78,13 +78,13 @@ def plots(figures: Figures) -> list[Plot]:
     times, step = [moment(each["start"]) or 0 for each in periods], _STEPS[span.period]
     share = figures.whole["percent"]
     compliance = Series(
-        "kept", "completed", "badge-completed", _of(periods, "percent"), percent(share) if share is not None else ""
+        "kept", "completed", "badge-completed", _of(periods, "percent"), per_cent(share) if share is not None else ""
     )
     breaches = Series("broken", "failed", "badge-failed", _counts(periods), count(figures.whole["breached"]))
     each = f"each {span.period}, UTC"
     what = "time to resolve" if figures.target is SlaTarget.RESOLUTION else "time to respond"
     return [
-        Plot("promises kept", percent, times, step, (compliance,), each, _NO_VERDICT, 100.0, UTC),
+        Plot("promises kept", per_cent, times, step, (compliance,), each, _NO_VERDICT, 100.0, UTC),
         Plot("breaches", _whole, times, step, (breaches,), each, "no promise was broken in this time", None, UTC),
         Plot(what, milliseconds, times, step, _by_priority(figures), "", "nothing ended in this time", None, UTC),
     ]

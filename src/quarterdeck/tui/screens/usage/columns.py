@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from quarterdeck.contract.enums import UsageStep
-from quarterdeck.tui.format import bar, count, moment
+from quarterdeck.tui.format import bar, count, moment, per_cent
 from quarterdeck.tui.screens.usage.times import step_of
-from quarterdeck.tui.screens.usage.words import a, full_bar, full_style, outlook, whole
+from quarterdeck.tui.screens.usage.words import a, full_bar, full_style, outlook
 from quarterdeck.tui.text import safe
-from quarterdeck.tui.widgets.chart_data import percent, short
+from quarterdeck.tui.widgets.chart_data import short
 from quarterdeck.tui.widgets.rows import Cell, CellContext, Column, Row
 
 NOBODY = "nobody's"
@@ -37,7 +37,7 @@ def _when(row: Row, _context: CellContext) -> Cell:
 def _share(row: Row, context: CellContext) -> Cell:
     """Of all that was used of the resource type in this time."""
     cells = max(context.width - 6, 0)
-    share = percent(100 * row["quantity"] / row["whole"]) if row["whole"] else ""
+    share = per_cent(100 * row["quantity"] / row["whole"]) if row["whole"] else ""
     return f"{bar(row['quantity'], row['whole'], cells, context.glyphs)} {share:>5}", "muted"
 
 
@@ -52,7 +52,7 @@ def _limited(row: Row, context: CellContext) -> Cell:
         return "-", "faint"
     style = full_style(limit["percent"])
     sign = {"error": f"{context.glyphs.failed} ", "warning": f"{context.glyphs.attention} "}.get(style, "")
-    return f"{sign}{whole(limit['percent'])} of {count(limit['limit'])} {a(limit['period'])}", style
+    return f"{sign}{per_cent(limit['percent'])} of {count(limit['limit'])} {a(limit['period'])}", style
 
 
 def _full(row: Row, context: CellContext) -> Cell:

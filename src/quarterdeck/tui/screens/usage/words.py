@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from quarterdeck.contract.enums import Period
-from quarterdeck.tui.format import Cell, bar, span
+from quarterdeck.tui.format import Cell, bar, per_cent, span
 from quarterdeck.tui.glyphs import Glyphs
 from quarterdeck.tui.screens.usage.figures import NEAR, Asked, full_at
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.text import safe
-from quarterdeck.tui.widgets.chart_data import percent, short
+from quarterdeck.tui.widgets.chart_data import short
 
 Row = Mapping[str, Any]
 HALF, FULL = 50, 100  # per cent
@@ -31,7 +31,7 @@ def change(quantity: int, then: float | None, glyphs: Glyphs) -> Cell:
     ratio = quantity / then - 1
     if abs(ratio) < 0.005:
         return "same", "muted"
-    size = percent(abs(ratio) * 100) if abs(ratio) < 0.1 else f"{abs(ratio):.0%}"
+    size = per_cent(abs(ratio) * 100)
     if ratio > 9:
         size = f"{short(ratio + 1)}×"
     return f"{glyphs.up if ratio > 0 else glyphs.down} {size}", ""
@@ -45,12 +45,7 @@ def full_bar(limit: Row, cells: int, glyphs: Glyphs) -> Cell:
     """How full, as a bar and in per cent, with a sign where it presses."""
     style = full_style(limit["percent"])
     sign = {"error": f"{glyphs.failed} ", "warning": f"{glyphs.attention} "}.get(style, "")
-    return f"{bar(limit['used'], limit['limit'], cells, glyphs)} {sign}{whole(limit['percent'])}", style
-
-
-def whole(share: float) -> str:
-    """Per cent, rounded down: 100% means that nothing is left."""
-    return f"{int(share):,}%"
+    return f"{bar(limit['used'], limit['limit'], cells, glyphs)} {sign}{per_cent(limit['percent'])}", style
 
 
 def outlook(limit: Row, now: int) -> str:

@@ -1,4 +1,4 @@
-"""Policies written in files: TOML or JSON, as `qd sla show --json` prints them too."""
+"""What is set up (policies, rules), written in files: TOML or JSON, as `show --json` prints it too."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 
-def read_policy(path: Path, model: type[BaseModel]) -> dict[str, Any]:
+def read_definition(path: Path, model: type[BaseModel]) -> dict[str, Any]:
     """What of the file `model` takes, as JSON; what an engine only tells (id, version …) is left out.
 
     Raises CommandError with the file, and a usage error with the member that is wrong.
     """
     found = _toml(path) if path.suffix == ".toml" else json_file(path)
     if not isinstance(found, dict):
-        raise CommandError(f"{path} holds no policy: it must be a table with name, resource and settings.")
+        raise CommandError(f"{path} must hold a table with a name and settings.")
     return checked({name: value for name, value in found.items() if name not in _TOLD}, model, f"{path}: ")
 
 
