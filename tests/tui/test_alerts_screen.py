@@ -347,7 +347,7 @@ async def test_ways_there_and_what_is_not_for_everybody(tmp_path: Path) -> None:
         await person.press("colon")
         await person.type("alert 300")
         await person.press("enter")
-        await person.sees("Alert #300 is not there any more")
+        await person.sees("Alert #300 is not there: it never was")
     async with person_at(
         tmp_path / "again", AlertClient(), read_only=True, state=ConsoleState(screen="alerts")
     ) as person:

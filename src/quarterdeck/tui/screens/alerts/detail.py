@@ -110,15 +110,15 @@ def alert_lines(
         return [*lines, [], [("loading the rest…", "muted")]]
     unit = unit_of(str(rule["type"]), rule["settings"]) if rule is not None else ""
     lines += value_lines(alert, rest["values"], unit, now, cells, high, glyphs)
+    lines += _notices(rest["notices"], rule, cells, now, glyphs, keys["see-run"])
+    lines += [[], [("timeline", "heading")]]
+    for event in rest["events"]:
+        lines += _event(event, cells, now)
     lines += [[], [("labels", "heading")]]
     lines += facts(((name, value) for name, value in alert["labels"].items() if name not in SAID), cells)
     texts = {name: text for name, text in alert["annotations"].items() if text and text != link_of(alert)}
     if texts:
         lines += [[], [("texts", "heading")], *facts(texts.items(), cells)]
-    lines += _notices(rest["notices"], rule, cells, now, glyphs, keys["see-run"])
-    lines += [[], [("timeline", "heading")]]
-    for event in rest["events"]:
-        lines += _event(event, cells, now)
     lines += [[], [("facts", "heading")]]
     lines += facts(
         (

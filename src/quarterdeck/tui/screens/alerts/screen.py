@@ -76,7 +76,7 @@ class AlertsScreen(ListScreen):
         )
 
     def gone_words(self) -> str:
-        return super().gone_words().replace("any more.", "any more; its time was over.")
+        return f"Alert #{self.visit} is not there: it never was, or its time is over. {self.key('clear')} goes back."
 
     async def learn_values(self) -> Mapping[str, Sequence[str]]:
         """What is on the screen anyway."""
