@@ -156,7 +156,7 @@ def test(args: list[str]) -> int:
     # All cores make sense only for the whole suite; a hand-picked test starts faster alone.
     if not args and (os.cpu_count() or 1) > 1:
         # More than there are cores: many tests wait for another process.
-        args = ["-n", str(min((os.cpu_count() or 1) * 2, 8))]
+        args = ["-n", str(min((os.cpu_count() or 1) * 2, 8)), "--dist", "worksteal"]
     return run(str(PYTHON), "-m", "pytest", *args)
 
 

@@ -53,6 +53,12 @@ hypothesis.settings.register_profile("search", deadline=None, max_examples=5_000
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: at the end it would be waited for."""
+    long = (TOP / "tests" / "journeys", TOP / "tests" / "engine" / "test_schema.py")
+    items.sort(key=lambda item: not any(item.path.is_relative_to(each) for each in long))
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(_RUN_FOLDER, ignore_errors=True)
 
