@@ -13,6 +13,7 @@ from sqlalchemy import update
 
 from quarterdeck.contract.enums import AlertType, Resource
 from quarterdeck.contract.models import alert_rules, sla
+from quarterdeck.contract.models.base import Seen
 from quarterdeck.contract.models.channels import Channel, ChannelChange, NewChannel
 from quarterdeck.contract.models.usage import NewUsageLimit
 from quarterdeck.contract.principal import Principal
@@ -66,14 +67,14 @@ async def test_a_change_of_a_rule_is_for_the_rule_that_was_seen(engine: Engine) 
     with refused(Code.CHANGED_SINCE, f"Rule {seen.id} (mail) has changed {SINCE}"):
         await change_rule(engine, seen.id, enabled=False, version=seen.version)
     with refused(Code.CHANGED_SINCE):
-        await rules.delete_rule(engine, ROOT, seen.id, seen.version)
+        await rules.delete_rule(engine, ROOT, seen.id, Seen(version=seen.version))
     off = await change_rule(engine, seen.id, enabled=False, version=bens.version)
     assert (off.version, off.enabled, off.settings.threshold) == (3, False, 30)
     assert (await change_rule(engine, seen.id, name="post")).version == 4, "who names no version has seen what is there"
     with pytest.raises(Problem) as wrong:
         await change_rule(engine, seen.id, settings={"threshold": 300})
     assert wrong.value.errors[0][0] == "/settings/threshold"
-    await rules.delete_rule(engine, ROOT, seen.id, 4)
+    await rules.delete_rule(engine, ROOT, seen.id, Seen(version=4))
 
 
 async def test_a_change_of_a_policy_is_for_the_policy_that_was_seen(engine: Engine) -> None:
@@ -83,7 +84,7 @@ async def test_a_change_of_a_policy_is_for_the_policy_that_was_seen(engine: Engi
     with refused(Code.CHANGED_SINCE, f"Policy {seen.id} (Usual) has changed {SINCE}"):
         await change_policy(engine, seen.id, settings={"pauses": []}, version=seen.version)
     with refused(Code.CHANGED_SINCE):
-        await policies.delete_policy(engine, ROOT, seen.id, seen.version)
+        await policies.delete_policy(engine, ROOT, seen.id, Seen(version=seen.version))
     changed = await change_policy(engine, seen.id, settings={"pauses": []}, version=named.version)
     assert (changed.version, changed.settings.pauses, changed.settings.due_soon_percent) == (3, [], 60)
     assert len(changed.settings.targets) == 1
@@ -92,7 +93,7 @@ async def test_a_change_of_a_policy_is_for_the_policy_that_was_seen(engine: Engi
     async with engine.store.read() as connection:
         kept = await policies.versions_by_id(connection, {1, 2, 3})
     assert sorted(each.number for each in kept.values()) == [1, 3], "a version of settings has the number of its change"
-    await policies.delete_policy(engine, ROOT, seen.id, switched.version)
+    await policies.delete_policy(engine, ROOT, seen.id, Seen(version=switched.version))
 
 
 async def test_a_change_of_a_channel_is_for_the_channel_that_was_seen(engine: Engine) -> None:
@@ -106,7 +107,7 @@ async def test_a_change_of_a_channel_is_for_the_channel_that_was_seen(engine: En
     with refused(Code.CHANGED_SINCE, f"Channel {seen.id} (ops) has changed {SINCE}"):
         await change(enabled=False, version=seen.version)
     with refused(Code.CHANGED_SINCE):
-        await managing.delete_channel(engine, ROOT, seen.id, seen.version)
+        await managing.delete_channel(engine, ROOT, seen.id, Seen(version=seen.version))
     with pytest.raises(Problem) as wrong:
         await change(settings={"kind": "email", "sender": None})
     assert wrong.value.errors[0][0] == "/settings/sender"
@@ -133,8 +134,8 @@ async def test_a_limit_is_set_over_the_one_that_was_seen(engine: Engine) -> None
         await put(30, version=mine)
     (there,) = (await limits.list_limits(engine, ROOT)).items
     with refused(Code.CHANGED_SINCE):
-        await limits.delete_limit(engine, ROOT, there.id, mine)
-    gone = await limits.delete_limit(engine, BEN, there.id, there.version)
+        await limits.delete_limit(engine, ROOT, there.id, Seen(version=mine))
+    gone = await limits.delete_limit(engine, BEN, there.id, Seen(version=there.version))
     assert (await limits.list_limits(engine, ROOT)).items == []
     with refused(Code.CHANGED_SINCE, f"was forgotten {SINCE}"):
         await put(40, version=there.version)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row, Select
@@ -18,6 +18,13 @@ from quarterdeck.engine.store.store import Transaction
 
 # Of the store's dialect: nobody else who wants the row so goes on before the transaction ends.
 Lock = Callable[[Select[Any]], Select[Any]]
+
+
+class Versioned(Protocol):
+    """What names the version that it is about."""
+
+    version: int | None
+
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,9 +43,9 @@ class SetUp:
     def unchanged(self, row: Row[Any]) -> Problem:
         return Problem(Code.UNCHANGED, f"{self._title(row)} is so already; there is nothing to do.")
 
-    def check_version(self, row: Row[Any], version: int | None) -> None:
+    def check_version(self, row: Row[Any], seen: Versioned | None) -> None:
         """Raises Problem(CHANGED_SINCE) where another version was meant; None is whichever there is."""
-        if version is not None and version != row.version:
+        if seen is not None and seen.version not in (None, row.version):
             raise changed_since(f"{self._title(row)} has changed", row.updated_by)
 
     async def audit(

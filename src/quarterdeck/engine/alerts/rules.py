@@ -23,6 +23,7 @@ from quarterdeck.contract.models.alert_rules import (
     RuleSettings,
 )
 from quarterdeck.contract.models.alert_rules import Rule as Shown
+from quarterdeck.contract.models.base import Seen
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
@@ -156,7 +157,7 @@ async def change_rule(engine: Engine, principal: Principal, rule_id: int, change
         connection = transaction.connection
         before = await find_rule(connection, principal, rule_id, lock=engine.store.dialect.lock)
         may_set_up(principal, before.tenant_id)
-        RULE.check_version(before, change.version)
+        RULE.check_version(before, change)
         new = None
         if change.settings is not None:
             new = merged(RuleSettings, readable(before.settings)[0].model_dump(mode="json"), change.settings)
@@ -199,13 +200,13 @@ async def _start_over(
         await transaction.connection.execute(measured)
 
 
-async def delete_rule(engine: Engine, principal: Principal, rule_id: int, version: int | None = None) -> Shown:
+async def delete_rule(engine: Engine, principal: Principal, rule_id: int, seen: Seen | None = None) -> Shown:
     """What fires by it is over. Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE."""
     async with engine.store.write() as transaction:
         connection = transaction.connection
         before = await find_rule(connection, principal, rule_id, lock=engine.store.dialect.lock)
         may_set_up(principal, before.tenant_id)
-        RULE.check_version(before, version)
+        RULE.check_version(before, seen)
         gone = alert_rules.update().where(alert_rules.c.id == rule_id)
         await connection.execute(gone.values(deleted_at=transaction.now))
         await ended_by(engine, transaction, alerts.c.rule_id == rule_id, "The rule was deleted.", principal)

@@ -8,6 +8,7 @@ from sqlalchemy import Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.enums import ChannelKind
+from quarterdeck.contract.models.base import Seen
 from quarterdeck.contract.models.channels import (
     SETTINGS,
     Channel,
@@ -78,7 +79,7 @@ async def change_channel(engine: Engine, principal: Principal, channel_id: int, 
         connection = transaction.connection
         before = await find(connection, principal, channel_id, lock=engine.store.dialect.lock)
         may_set_up(principal, before.tenant_id)
-        CHANNEL.check_version(before, change.version)
+        CHANNEL.check_version(before, change)
         wanted = change.model_dump(mode="json", include=change.model_fields_set - {"reason", "version", "settings"})
         if change.settings is not None:
             wanted["settings"] = _merged(before, change.settings)
@@ -106,12 +107,12 @@ async def change_channel(engine: Engine, principal: Principal, channel_id: int, 
         return shown_to(principal, row)
 
 
-async def delete_channel(engine: Engine, principal: Principal, channel_id: int, version: int | None = None) -> Channel:
+async def delete_channel(engine: Engine, principal: Principal, channel_id: int, seen: Seen | None = None) -> Channel:
     """The answer is as it was. Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE, WRONG_STATE where it is in use."""
     async with engine.store.write() as transaction:
         before = await find(transaction.connection, principal, channel_id, lock=engine.store.dialect.lock)
         may_set_up(principal, before.tenant_id)
-        CHANNEL.check_version(before, version)
+        CHANNEL.check_version(before, seen)
         await refuse_while_named(transaction.connection, before, "delete")
         this = notification_channels.c.id == channel_id
         await transaction.connection.execute(delete(notification_channels).where(this))

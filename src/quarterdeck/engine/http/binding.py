@@ -54,6 +54,7 @@ class StreamBody:
 
 
 Handler = Callable[[Call], Awaitable[BaseModel | StreamBody | str]]
+Service = Callable[..., Awaitable[BaseModel | StreamBody | str]]
 
 
 class BoundRoute(Route):
@@ -97,6 +98,19 @@ def bind(router: APIRouter, operation: Operation, handler: Handler) -> None:
     )
     route.operation = operation
     router.routes.append(route)
+
+
+def serve(router: APIRouter, operation: Operation, service: Service) -> None:
+    """Bind a function that takes the engine, the principal, what the path names in its order, and the operation's body
+    and query where it has them."""
+
+    async def handler(call: Call) -> BaseModel | StreamBody | str:
+        given = [*call.path.values()]
+        given += [call.body] if operation.request else []
+        given += [call.query] if operation.query else []
+        return await service(call.engine, call.principal, *given)
+
+    bind(router, operation, handler)
 
 
 def served_path(operation: Operation) -> str:

@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import to_datetime, to_ms
 from quarterdeck.contract.enums import EscalationAct, EscalationDoes, Resource
+from quarterdeck.contract.models.base import Seen
 from quarterdeck.contract.models.sla import NewPolicy, Policy, PolicyChange, PolicyList, PolicySettings
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.acting import may_set_up
 from quarterdeck.engine.channels.naming import refuse_unknown
 from quarterdeck.engine.core import Engine
-from quarterdeck.engine.set_up import SetUp, merged
+from quarterdeck.engine.set_up import SetUp, Versioned, merged
 from quarterdeck.engine.sla.calendar import calendar_of
 from quarterdeck.engine.sla.clockwork import Rules, rules_of
 from quarterdeck.engine.sla.tables import is_newest, sla_policies, sla_versions
@@ -152,7 +153,7 @@ async def change_policy(engine: Engine, principal: Principal, policy_id: int, ch
     """Each change is a new version. Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE, INVALID_INPUT, UNCHANGED."""
     async with engine.store.write() as transaction:
         connection, now = transaction.connection, transaction.now
-        before = await _find_to_change(engine, transaction, principal, policy_id, change.version)
+        before = await _find_to_change(engine, transaction, principal, policy_id, change)
         settings = None
         if change.settings is not None:
             whole = merged(PolicySettings, before.settings, change.settings)
@@ -173,11 +174,11 @@ async def change_policy(engine: Engine, principal: Principal, policy_id: int, ch
         return _policy(await _find(connection, principal, policy_id))
 
 
-async def delete_policy(engine: Engine, principal: Principal, policy_id: int, version: int | None = None) -> Policy:
+async def delete_policy(engine: Engine, principal: Principal, policy_id: int, seen: Seen | None = None) -> Policy:
     """Its clocks go on to their end; its versions stay for them. Raises Problem: NOT_FOUND, FORBIDDEN,
     CHANGED_SINCE."""
     async with engine.store.write() as transaction:
-        before = await _find_to_change(engine, transaction, principal, policy_id, version)
+        before = await _find_to_change(engine, transaction, principal, policy_id, seen)
         gone = sla_policies.update().where(sla_policies.c.id == policy_id)
         await transaction.connection.execute(gone.values(deleted_at=transaction.now))
         await POLICY.audit(engine, transaction, principal, "delete", before, {"name": before.name})
@@ -225,7 +226,7 @@ def _current() -> Select[Any]:
 
 
 async def _find_to_change(
-    engine: Engine, transaction: Transaction, principal: Principal, policy_id: int, version: int | None
+    engine: Engine, transaction: Transaction, principal: Principal, policy_id: int, seen: Versioned | None
 ) -> Row[Any]:
     """Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE."""
     # First locked, then read: while one waits for the lock, another may add settings.
@@ -233,7 +234,7 @@ async def _find_to_change(
     await transaction.connection.execute(only)
     row = await _find(transaction.connection, principal, policy_id)
     may_set_up(principal, row.tenant_id)
-    POLICY.check_version(row, version)
+    POLICY.check_version(row, seen)
     return row
 
 

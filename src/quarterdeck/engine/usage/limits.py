@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import now_ms, to_datetime
 from quarterdeck.contract.enums import Period, UsageStep
+from quarterdeck.contract.models.base import Seen
 from quarterdeck.contract.models.usage import (
     NewUsageLimit,
     UsageAgainstLimit,
@@ -102,7 +103,7 @@ async def settle(
     return row
 
 
-async def delete_limit(engine: Engine, principal: Principal, limit_id: int, version: int | None = None) -> UsageLimit:
+async def delete_limit(engine: Engine, principal: Principal, limit_id: int, seen: Seen | None = None) -> UsageLimit:
     """Raises Problem: NOT_FOUND, FORBIDDEN, CHANGED_SINCE, WRONG_STATE where it would be back with the next start."""
     async with engine.store.write() as transaction:
         query = engine.store.dialect.lock(select(usage_limits).where(_C.id == limit_id, ALIVE))
@@ -110,7 +111,7 @@ async def delete_limit(engine: Engine, principal: Principal, limit_id: int, vers
         if row is None or not (row.tenant_id == NOBODY or principal.sees(row.tenant_id)):
             raise LIMIT.missing(limit_id)
         _may_write(principal, row.tenant_id or None)
-        _check_version(row, version)
+        _check_version(row, None if seen is None else seen.version)
         if row.tenant_id == NOBODY and row.period in engine.settings.usage.limits.get(row.resource_type, {}):
             raise Problem(
                 Code.WRONG_STATE,

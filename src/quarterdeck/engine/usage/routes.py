@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from quarterdeck.contract.models import usage as models
 from quarterdeck.contract.operations import usage as operations
-from quarterdeck.engine.http.binding import Call, StreamBody, bind
+from quarterdeck.engine.http.binding import Call, StreamBody, bind, serve
 from quarterdeck.engine.usage import limits, posting, telling
 
 router = APIRouter()
@@ -27,36 +27,16 @@ def _events(
     return body.events
 
 
-async def _summary(call: Call) -> models.UsageSummary:
-    return await telling.summary(call.engine, call.principal, call.query)
-
-
-async def _details(call: Call) -> models.UsagePage:
-    return await telling.details(call.engine, call.principal, call.query)
-
-
 async def _export(call: Call) -> StreamBody:
     kind = "text/csv; charset=utf-8" if call.query.format == "csv" else "application/json"
     chunks = telling.export(call.engine, call.principal, call.query)
     return StreamBody(chunks, kind, f"usage.{call.query.format}")
 
 
-async def _limits(call: Call) -> models.UsageLimitList:
-    return await limits.list_limits(call.engine, call.principal)
-
-
-async def _set_limit(call: Call) -> models.UsageLimit:
-    return await limits.set_limit(call.engine, call.principal, call.body)
-
-
-async def _delete_limit(call: Call) -> models.UsageLimit:
-    return await limits.delete_limit(call.engine, call.principal, call.path["id"], call.query.version)
-
-
 bind(router, operations.RECORD, _record)
-bind(router, operations.SUMMARY, _summary)
-bind(router, operations.DETAILS, _details)
+serve(router, operations.SUMMARY, telling.summary)
+serve(router, operations.DETAILS, telling.details)
 bind(router, operations.EXPORT, _export)
-bind(router, operations.LIMITS, _limits)
-bind(router, operations.SET_LIMIT, _set_limit)
-bind(router, operations.DELETE_LIMIT, _delete_limit)
+serve(router, operations.LIMITS, limits.list_limits)
+serve(router, operations.SET_LIMIT, limits.set_limit)
+serve(router, operations.DELETE_LIMIT, limits.delete_limit)
