@@ -32,7 +32,8 @@ from benchmarks.attention_checks import faults_of, metered, settled
 from benchmarks.attention_sink import Sink, listening
 from quarterdeck.client.client import Client
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.client.local import connect, engine_running, stop_engine
+from quarterdeck.client.finding import engine_running
+from quarterdeck.client.local import connect, stop_engine
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Role
 from quarterdeck.contract.operations import Operation, alerts, channels, items, sla, usage

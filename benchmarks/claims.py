@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quarterdeck.client.client import Client
-from quarterdeck.client.local import connect, socket_of, stop_engine
+from quarterdeck.client.finding import socket_of
+from quarterdeck.client.local import connect, stop_engine
 from quarterdeck.config.home import Home
 from quarterdeck.contract.operations import items
 

@@ -23,7 +23,8 @@ import psutil
 
 from quarterdeck.client.client import Client
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.client.local import connect, engine_running, stop_engine
+from quarterdeck.client.finding import engine_running
+from quarterdeck.client.local import connect, stop_engine
 from quarterdeck.config.home import Home
 from quarterdeck.contract.operations import audit, bulk, items
 from quarterdeck.contract.problems import Problem

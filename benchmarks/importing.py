@@ -22,7 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.client.local import connect, engine_running, stop_engine
+from quarterdeck.client.finding import engine_running
+from quarterdeck.client.local import connect, stop_engine
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.operations import items

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.client import client as module
-from quarterdeck.client.client import Client, problem_of
+from quarterdeck.client.client import Client
 from quarterdeck.client.errors import Unreachable
+from quarterdeck.client.refusals import problem_of
 from quarterdeck.client.transport import httpx
 from quarterdeck.contract.operations import bulk, items, system
 from quarterdeck.contract.problems import Code, Problem

@@ -11,7 +11,8 @@ from quarterdeck import __version__
 from quarterdeck.client import local
 from quarterdeck.client.client import Client
 from quarterdeck.client.errors import Unreachable, VersionMismatch
-from quarterdeck.client.local import connect, engine_running, start_engine, stop_engine
+from quarterdeck.client.finding import engine_running
+from quarterdeck.client.local import connect, start_engine, stop_engine
 from quarterdeck.config.home import Home, HomeError
 from quarterdeck.contract.enums import Role
 from quarterdeck.contract.operations import system

@@ -13,7 +13,8 @@ import pytest
 
 from quarterdeck.cli import main
 from quarterdeck.client.client import Client
-from quarterdeck.client.local import connect, engine_running
+from quarterdeck.client.finding import engine_running
+from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.operations import audit, dead_letters, items, queues, sla, workers

@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from quarterdeck.client.client import Client
-from quarterdeck.client.local import connect, socket_of
+from quarterdeck.client.finding import socket_of
+from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
 from quarterdeck.contract.operations import alerts, channels
 from tests.support.alertmanager import AMTOOL, PROGRAM, alertmanager

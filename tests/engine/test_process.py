@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from quarterdeck.client.client import Client
-from quarterdeck.client.local import answers, connect, engine_running, socket_of, stop_engine
+from quarterdeck.client.finding import answers, engine_running, socket_of
+from quarterdeck.client.local import connect, stop_engine
 from quarterdeck.config.home import Home
 from quarterdeck.contract.operations import bulk, items, system
 from quarterdeck.engine import process

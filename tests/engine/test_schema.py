@@ -112,7 +112,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[requests.Sessi
     """To a running engine with something in each queue."""
     import asyncio
 
-    from quarterdeck.client.local import connect, socket_of
+    from quarterdeck.client.finding import socket_of
+    from quarterdeck.client.local import connect
     from tests.support.engines import end_engine
 
     home = Home(tmp_path_factory.mktemp("schema") / "home")

@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from quarterdeck.client.local import socket_of
+from quarterdeck.client.finding import socket_of
 from tests.support.person import Person
 
 pytestmark = pytest.mark.timeout(180)

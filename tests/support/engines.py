@@ -10,7 +10,7 @@ from tests.support import processes
 
 def engine_process(home: Home) -> psutil.Process | None:
     """The engine that holds the home's lock, if one runs."""
-    from quarterdeck.client.local import engine_running
+    from quarterdeck.client.finding import engine_running
 
     pid = engine_running(home)
     if pid is None:

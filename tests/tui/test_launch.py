@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from quarterdeck.client.local import engine_running
+from quarterdeck.client.finding import engine_running
 from quarterdeck.config.home import Home
 from tests.support.engines import end_engine
 from tests.support.terminal import Terminal

@@ -41,7 +41,7 @@ def _console(
         print(f"qd {__version__}")
         raise typer.Exit(0)
     if context.invoked_subcommand is None:
-        from quarterdeck.cli.main import open_console
+        from quarterdeck.cli.console import open_console
 
         raise typer.Exit(open_console(home, read_only=read_only, theme=theme))
     return Exit.OK

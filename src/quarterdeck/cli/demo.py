@@ -59,7 +59,7 @@ def _open(
         if not console:
             _say(f"The demo world is ready. Open it with: {_again(place)}")
             return Exit.OK
-        from quarterdeck.cli.main import open_console
+        from quarterdeck.cli.console import open_console
         from quarterdeck.demo.process import watching
 
         _say("Opening the console: q goes back and leaves, ? shows the keys.")

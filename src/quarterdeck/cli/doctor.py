@@ -39,7 +39,7 @@ async def doctor(cli: Cli) -> int | None:
 async def _engine(cli: Cli) -> AsyncIterator[Finding]:
     """The engine, without starting one."""
     from quarterdeck.client.errors import Unreachable
-    from quarterdeck.client.local import engine_running
+    from quarterdeck.client.finding import engine_running
 
     pid = engine_running(cli.home)
     if pid is None:

@@ -41,7 +41,7 @@ def _described(cli: Cli, info: dict[str, Any]) -> list[str]:
 
 def _socket(cli: Cli) -> str:
     """For programs that speak to the engine themselves."""
-    from quarterdeck.client.local import socket_of
+    from quarterdeck.client.finding import socket_of
 
     return str(socket_of(cli.home))
 
@@ -90,7 +90,7 @@ async def stop(cli: Cli) -> None:
 
 async def _gone(cli: Cli, pid: int) -> None:
     """Wait until the process has let go of its home: at most a minute, for the batches in flight."""
-    from quarterdeck.client.local import engine_running
+    from quarterdeck.client.finding import engine_running
 
     for _ in range(600):
         if engine_running(cli.home) != pid:

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from quarterdeck.cli.console import open_console
+
 # Options of the console itself; anything else is the command line's business.
 _SWITCHES = {"--read-only": "read_only"}
 _VALUES = {"--home": "home", "--theme": "theme"}
@@ -39,13 +41,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from quarterdeck.cli.app import run as run_command
 
     return run_command(list(arguments))
-
-
-def open_console(home: str | None = None, **options: Any) -> int:
-    """`options` as `tui.launch.run` takes them."""
-    from quarterdeck.tui.launch import run as run_console
-
-    return run_console(home, **options)
 
 
 def main() -> NoReturn:

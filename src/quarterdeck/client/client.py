@@ -8,11 +8,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+from quarterdeck.client import live
 from quarterdeck.client.errors import Unreachable
+from quarterdeck.client.refusals import problem_of
 from quarterdeck.client.transport import Address, httpx, open_http
 from quarterdeck.contract.operations import Operation
 from quarterdeck.contract.principal import ACT_AS_HEADER, Principal
-from quarterdeck.contract.problems import Code, Problem
+from quarterdeck.contract.problems import Code
 
 JsonObject = dict[str, Any]
 
@@ -119,9 +121,7 @@ class Client:
         line = self._line
         line.users += 1
         try:
-            request = line.http.build_request(
-                op.method, op.url(**path), params=_texts(query), headers=self._headers(None)
-            )
+            request = line.http.build_request(op.method, op.url(**path), params=_texts(query), headers=self.headers())
             response = await line.http.send(request, stream=True)
             try:
                 if response.status_code >= 400:
@@ -143,24 +143,18 @@ class Client:
         {"type": "disconnected", "reason": sentence} when there is none; then it goes on trying. After
         "connected" whatever is on the screen may be old.
         """
-        from quarterdeck.client.live import events
-
-        return events(self)
+        return live.events(self)
 
     def watch(self, operation_id: int) -> AsyncGenerator[JsonObject, None]:
         """The progress of a bulk operation; ends after `operation_completed`. Raises Problem, Unreachable."""
-        from quarterdeck.client.live import watch
-
-        return watch(self, operation_id)
+        return live.watch(self, operation_id)
 
     def watch_run(self, run_id: int) -> AsyncGenerator[JsonObject, None]:
         """The changes of a run and of its log, for as long as they are read; see `contract.live`.
 
         A connection that is lost comes back, and begins with the newest state. Raises Problem, such as NOT_FOUND.
         """
-        from quarterdeck.client.live import watch_run
-
-        return watch_run(self, run_id)
+        return live.watch_run(self, run_id)
 
     async def close(self) -> None:
         self._closed = True
@@ -187,7 +181,7 @@ class Client:
         if op.idempotent and key is None:
             key = str(uuid4())
         content = None if op.request is None else json.dumps(body or {}, ensure_ascii=True, default=str).encode()
-        headers = self._headers(key)
+        headers = self.headers(key)
         if content is not None:
             headers["Content-Type"] = "application/json"
         url, params = op.url(**path), _texts(query)
@@ -223,11 +217,8 @@ class Client:
             old, self._line = self._line, _Line(open_http(self.address))
             await old.retire()
 
-    def headers(self) -> dict[str, str]:
-        """What identifies the caller."""
-        return self._headers(None)
-
-    def _headers(self, key: str | None) -> dict[str, str]:
+    def headers(self, key: str | None = None) -> dict[str, str]:
+        """What identifies the caller, and the call where it has a `key`."""
         headers = {}
         if self.act_as is not None:
             headers[ACT_AS_HEADER] = self.act_as.header()
@@ -241,26 +232,6 @@ class Client:
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
             return Unreachable(f"{_capital(self.address.name)} does not answer; {self.address.remedy}.")
         return Unreachable(f"The connection to {self.address.name} was lost; look whether what you did has happened.")
-
-
-def problem_of(status: int, content: bytes, retry_after: str | None) -> Problem:
-    """The problem in an answer, whatever the answer looks like."""
-    try:
-        found = json.loads(content)
-        detail = str(found["detail"])
-    except (ValueError, KeyError, TypeError):
-        found, detail = {}, f"The engine answered {status} without saying why."
-    try:
-        code = Code(found.get("code"))
-    except ValueError:  # from a newer engine
-        code = Code.BAD_REQUEST if status < 500 else Code.INTERNAL
-    return Problem(
-        code,
-        detail,
-        errors=tuple((each["pointer"], each["detail"]) for each in found.get("errors") or ()),
-        retry_after=int(retry_after) if retry_after and retry_after.isdigit() else None,
-        extra=found.get("extra"),
-    )
 
 
 def _texts(query: Mapping[str, object] | None) -> dict[str, str] | None:

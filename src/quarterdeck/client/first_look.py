@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 from quarterdeck import __version__
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.client.local import socket_of
+from quarterdeck.client.finding import socket_of
 from quarterdeck.config.home import Home
 from quarterdeck.contract.operations import Operation, system
 from quarterdeck.contract.principal import ACT_AS_HEADER, Principal

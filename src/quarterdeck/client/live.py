@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, Protocol
 
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.client.transport import httpx, open_http
+from quarterdeck.client.refusals import problem_of
+from quarterdeck.client.transport import Address, httpx, open_http
 from quarterdeck.contract.live import Message
 from quarterdeck.contract.operations import bulk, runs, system
 from quarterdeck.contract.problems import Problem
-
-if TYPE_CHECKING:
-    from quarterdeck.client.client import Client
 
 JsonObject = dict[str, Any]
 
@@ -26,6 +24,18 @@ FIRST_DELAY = 0.1
 LONGEST_DELAY = 5.0
 _LARGEST_MESSAGE = 16 * 1024 * 1024
 _GOING_AWAY = 1001
+
+
+class Caller(Protocol):
+    """Whoever listens: a client, as far as it matters here."""
+
+    address: Address
+    revive: Callable[[], Awaitable[None]] | None
+
+    @property
+    def closed(self) -> bool: ...
+
+    def headers(self) -> dict[str, str]: ...
 
 
 class _Lost(Exception):
@@ -36,7 +46,7 @@ class _Lost(Exception):
         self.on_purpose = on_purpose
 
 
-async def events(client: Client) -> AsyncGenerator[JsonObject, None]:
+async def events(client: Caller) -> AsyncGenerator[JsonObject, None]:
     """See `Client.events`."""
     delay = FIRST_DELAY
     said = ""
@@ -69,7 +79,7 @@ async def events(client: Client) -> AsyncGenerator[JsonObject, None]:
                         yield {"type": "disconnected", "reason": said}
 
 
-async def watch(client: Client, operation_id: int) -> AsyncGenerator[JsonObject, None]:
+async def watch(client: Caller, operation_id: int) -> AsyncGenerator[JsonObject, None]:
     """See `Client.watch`."""
     delay = FIRST_DELAY
     url = bulk.WATCH.url(id=operation_id)
@@ -91,7 +101,7 @@ async def watch(client: Client, operation_id: int) -> AsyncGenerator[JsonObject,
                 await client.revive()
 
 
-async def watch_run(client: Client, run_id: int) -> AsyncGenerator[JsonObject, None]:
+async def watch_run(client: Caller, run_id: int) -> AsyncGenerator[JsonObject, None]:
     """See `Client.watch_run`."""
     delay = FIRST_DELAY
     url = runs.WATCH.url(id=run_id)
@@ -110,7 +120,7 @@ async def watch_run(client: Client, run_id: int) -> AsyncGenerator[JsonObject, N
 class _Connection:
     """One WebSocket, read in a task of its own."""
 
-    def __init__(self, client: Client, url: str) -> None:
+    def __init__(self, client: Caller, url: str) -> None:
         self._queue: asyncio.Queue[JsonObject | Exception] = asyncio.Queue(maxsize=256)
         self._task = asyncio.create_task(_read(client, url, self._queue))
 
@@ -129,7 +139,7 @@ class _Connection:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def _read(client: Client, url: str, queue: asyncio.Queue[JsonObject | Exception]) -> None:
+async def _read(client: Caller, url: str, queue: asyncio.Queue[JsonObject | Exception]) -> None:
     """Puts every message into the queue, and at the end _Lost or Problem."""
     import httpx_ws
 
@@ -165,8 +175,6 @@ def _meaning(error: Exception, name: str) -> Exception:
     """_Lost or Problem for how a connection ended; anything that is neither is a mistake and stays itself."""
     import httpx_ws
     from wsproto.utilities import ProtocolError
-
-    from quarterdeck.client.client import problem_of
 
     while isinstance(error, ExceptionGroup):  # the WebSocket's task group wraps what passes through it
         error = error.exceptions[0]

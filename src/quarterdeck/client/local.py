@@ -1,13 +1,11 @@
-"""The engine of a home on this machine: find it, start it, stop it."""
+"""The engine of a home on this machine: start it, stop it, connect to it."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import re
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from quarterdeck import __version__
 from quarterdeck.client.errors import Unreachable, VersionMismatch
+from quarterdeck.client.finding import answers, engine_running
 from quarterdeck.config.home import Home, HomeError
 from quarterdeck.contract.operations import bulk, system
 from quarterdeck.contract.operations.base import API_NUMBER
@@ -33,48 +32,6 @@ _LOOK_SECONDS = 0.01
 _ALREADY_RUNNING = 4  # the engine's exit code when another one has the home
 
 _LOG_PREFIX = re.compile(r"^\S+Z [A-Z]+ [\w.]+: ")
-
-
-def engine_running(home: Home) -> int | None:
-    """The pid of the engine that has this home, starting or serving; None where there is none."""
-    try:
-        lock = os.open(home.lock, os.O_RDONLY | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise HomeError(f"Cannot read {home.lock}: {error.strerror}.") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        first = os.pread(lock, 4096, 0).partition(b"\n")[0]
-        return int(first) if first.isdigit() else None
-    finally:
-        os.close(lock)
-    return None
-
-
-def socket_of(home: Home) -> Path:
-    """Where the home's engine listens: what the lock file says, else where one would.
-
-    The two differ when the engine was started with another XDG_RUNTIME_DIR.
-    """
-    try:
-        said = home.lock.read_text().splitlines()[1]
-    except (OSError, IndexError):
-        said = ""
-    return Path(said) if said else home.socket
-
-
-def answers(home: Home) -> bool:
-    """Whether something listens on the home's socket."""
-    probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        probe.connect(os.fspath(socket_of(home)))
-    except OSError:
-        return False
-    finally:
-        probe.close()
-    return True
 
 
 _begun: dict[Path, tuple[int, int]] = {}  # home -> child and the size of its log when it was started

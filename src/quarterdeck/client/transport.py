@@ -6,6 +6,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from quarterdeck.client.finding import socket_of
+
 # httpx imports its own command line, with click and rich, wherever those are installed: 20 ms and more.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 
@@ -47,8 +49,6 @@ class LocalAddress:
     base_url: str = "http://engine"
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        from quarterdeck.client.local import socket_of
-
         # No TLS on a socket of one's own, so no certificates to read either.
         return httpx.AsyncHTTPTransport(uds=str(socket_of(self.home)), verify=False, limits=LIMITS)
 

@@ -16,7 +16,8 @@ from random import Random
 from typing import IO, TYPE_CHECKING, Any
 
 from quarterdeck.client.errors import Unreachable
-from quarterdeck.client.local import answers, connect
+from quarterdeck.client.finding import answers
+from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
 from quarterdeck.contract.problems import Problem
 from quarterdeck.demo import alarms, machines

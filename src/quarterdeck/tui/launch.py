@@ -74,8 +74,9 @@ def _wake(home: Home, state: ConsoleState, act_as: Principal | None) -> FirstLoo
     Why an engine could not be started is said by the link, on the screen.
     """
     from quarterdeck.client.errors import Unreachable
+    from quarterdeck.client.finding import answers
     from quarterdeck.client.first_look import FirstLook
-    from quarterdeck.client.local import answers, begin
+    from quarterdeck.client.local import begin
     from quarterdeck.contract.operations import items, system
     from quarterdeck.tui.sources import first_page
 

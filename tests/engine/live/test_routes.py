@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from quarterdeck.client.client import Client
-from quarterdeck.client.local import connect, socket_of
+from quarterdeck.client.finding import socket_of
+from quarterdeck.client.local import connect
 from quarterdeck.config.home import Home
 from quarterdeck.contract.enums import Role
 from quarterdeck.contract.operations import bulk, items, system
