@@ -319,7 +319,9 @@ async def test_news_is_shown_where_it_moves_nothing(tmp_path: Path) -> None:
         await person.press("f6")
         await person.sees("refunds-api")
         fake.alerts[100] = alert(100, "Worse", "critical", 0)
+        fake.critical = {"count": 1, "more": False, "newest": [critical(0)]}
         await fake.tell("alerts_changed")
+        await person.sees("goes there")
         await person.press("exclamation_mark")
         await person.until(lambda: "Worse" in under_cursor(person), "the worst of now")
 

@@ -73,16 +73,12 @@ class Everywhere:
         from quarterdeck.tui.destinations import (
             Alerts,
             Command,
-            Home,
             ItemPlace,
             MachineQueues,
             Machines,
             Operations,
             Queue,
             SetUp,
-            Sla,
-            Usage,
-            Workers,
         )
 
         console = self._console
@@ -97,22 +93,14 @@ class Everywhere:
                 self.machines(to.resource, to.filter)
             else:
                 self.visit(to.resource, to.id)
-        elif isinstance(to, Workers):
-            self.workers()
-        elif isinstance(to, Home):
-            self.home()
-        elif isinstance(to, Sla):
-            self.sla()
         elif isinstance(to, Alerts):
             self.alerts(to.filter, to.id)
-        elif isinstance(to, Usage):
-            self.usage()
         elif isinstance(to, SetUp):
             self.set_up(to.what)
         elif isinstance(to, ItemPlace):
             console.run_worker(self._find_item(to.id), group="go-to", exclusive=True)
         elif isinstance(to, Command):
-            {"help": self.help, "theme": self.theme, "palette": self.palette, "quit": console.leave}[to.name]()
+            {**self.handlers(), "quit": console.leave}[to.name]()
 
     async def _find_item(self, number: int) -> None:
         """The queue it is in is not known: this one is asked first."""
@@ -210,13 +198,14 @@ class Everywhere:
                 console.session.state.view(Watched.ALERTS).filter = filter_
             return AlertsScreen(console.session)
 
-        if filter_ is None and console.alarm is not None and console.alarm.count:
-            filter_ = ""  # the banner's key leads to what the banner says, whatever was looked for before
+        warned = filter_ is None and console.alarm is not None and console.alarm.count > 0
+        if warned:
+            filter_ = ""  # the banner's key leads to what the banner says, whatever was looked for or at before
         here = console.front
         screen = console.bring(AlertsScreen, made)
         if filter_ is not None and filter_ != screen.view.filter:
             screen.narrow(filter_)
-        elif screen is here or screen.is_behind:
+        elif screen is here or (warned and screen.stands):
             screen.from_the_top()
 
     def usage(self) -> None:

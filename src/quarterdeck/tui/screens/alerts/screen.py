@@ -212,11 +212,6 @@ class AlertsScreen(ListScreen):
         shown = sum(size(each) for each in board["groups"] if int(each["id"]) in self._shown)
         return self.firing - shown
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether something has happened that the list does not show yet."""
-        return isinstance(self.source, AlertSource) and self.source.is_old
-
     def from_the_top(self) -> None:
         """What is the worst now, from wherever one was in the list."""
         self.show_rows()

@@ -51,21 +51,21 @@ class AlertSource(FilteredSource):
         self._board: Row | None = None
         self._sections: list[Section] = []
         self._asking = asyncio.Lock()
-        self.is_old = True  # something has changed since it was asked
+        self._old = True  # something has changed since it was asked
         self._asked_at, self._took = 0.0, 0.0  # seconds
 
     # What there is
 
     def changed(self) -> None:
         """Alerts came, went, or were acted on."""
-        self.is_old = True
+        self._old = True
 
     async def board(self) -> Row:
         """In numbers, as it is now."""
         async with self._asking:
-            if self._board is None or self.is_old:
+            if self._board is None or self._old:
                 await asyncio.sleep(max(self._asked_at + self._took * _PATIENCE - time.monotonic(), 0))
-                began, self.is_old = time.monotonic(), False
+                began, self._old = time.monotonic(), False
                 query = {"filter": self.filter} if self.filter else {}
                 self._board = await self._client().call(alerts.BOARD, query=query)
                 self._asked_at = time.monotonic()
