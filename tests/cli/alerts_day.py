@@ -30,6 +30,10 @@ def whole_day(shell: Shell) -> None:
     other = str(shell.json("alerts", "create-rule", "late.json")["id"])
     Path("late.json").write_text(json.dumps({**late, "settings": {"threshold": 2}}))
     shell("alerts", "change-rule", other, "--file", "late.json", "--reason", "calmer")
+    shown = shell.json("alerts", "rule", other)
+    Path("shown.json").write_text(json.dumps({**shown, "settings": {**shown["settings"], "threshold": 3}}))
+    shell("alerts", "change-rule", other, "--file", "shown.json")
+    assert "has changed since you looked" in shell("alerts", "change-rule", other, "-f", "shown.json", code=1).err
     assert "--on" in shell("alerts", "change-rule", other, code=2).err
     assert "it would have fired 0 times" in shell("alerts", "test", other).out
     assert "Prometheus" in shell("alerts", "rules").out

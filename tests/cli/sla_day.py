@@ -41,6 +41,8 @@ def change_one(shell: Shell, number: str) -> None:
     Path("prompt.json").write_text(json.dumps(shown))
     changed = shell("sla", "change", number, "--file", "prompt.json", "--reason", "the contract says so").out
     assert "its version is 2" in changed
+    again = shell("sla", "change", number, "--file", "prompt.json", code=1).err
+    assert f"Policy {number} (Prompt) has changed since you looked, by" in again, "the file is older than the policy"
     assert "4h 00m" in changed
     assert not shell.json("sla", "change", "1", "--off")["enabled"]
     assert "Standard (off)" in shell("sla", "policies").out

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli.alert_words import labels_of
-from quarterdeck.cli.definitions import checked, read_definition
+from quarterdeck.cli.definitions import read_change, read_definition
 from quarterdeck.cli.exits import usage
 from quarterdeck.cli.output import Heading, pairs, table
 from quarterdeck.cli.runtime import Cli, command
@@ -63,7 +63,8 @@ def declare(app: typer.Typer) -> None:
         """Switch a rule on or off, or give it new settings; off ends its alerts."""
         body: dict[str, Any] = {} if enabled is None else {"enabled": enabled}
         if file is not None:
-            body["settings"] = checked(read_definition(file, _NEW.load()), _NEW.load())["settings"]
+            written = read_change(file, _NEW.load())
+            body |= {name: written[name] for name in ("settings", "version") if name in written}
         if not body:
             raise usage("Say what to change: --on, --off or --file FILE.")
         found = await cli.call(ops.CHANGE, body={**body, "reason": reason}, id=rule)

@@ -125,13 +125,13 @@ async def change(
     settings = _settings(ChannelKind(one["kind"]), {**given, "to": to or None, "region": region})
     body: dict[str, Any] = {"enabled": on, "name": name}
     if len(settings) > 1:
-        body["settings"] = {**one["settings"], **settings}
+        body["settings"] = settings
     body = {each: value for each, value in body.items() if value is not None}
     if secret_env is not None or secret_keyring is not None:
         body |= {"secret_env": secret_env, "secret_keyring": secret_keyring}
     if not body:
         raise usage(f"Say what to change, such as --off; qd alerts channels show {channel} shows it.")
-    found = await cli.call(ops.CHANGE, body={**body, "reason": reason}, id=one["id"])
+    found = await cli.call(ops.CHANGE, body={**body, "reason": reason, "version": one["version"]}, id=one["id"])
     cli.out.result(found, [f"Changed the channel {found['name']}.", "", *_described(found)])
 
 
@@ -151,7 +151,7 @@ async def verify(cli: Cli, channel: NameOrId) -> None:
 async def delete(cli: Cli, channel: NameOrId) -> None:
     """Forget a channel; notifications that wait for it become dead letters."""
     one = await _find(cli, channel)
-    found = await cli.call(ops.DELETE, id=one["id"])
+    found = await cli.call(ops.DELETE, id=one["id"], query={"version": one["version"]})
     cli.out.result(found, [f"Deleted the channel {found['name']}."])
 
 

@@ -12,7 +12,7 @@ import typer
 from quarterdeck.cli.agreeing import agree_to_delete
 from quarterdeck.cli.bulk_flow import start_time
 from quarterdeck.cli.choices import CursorOption, FilterOption, LimitOption, ResourceArgument, TenantOption, YesOption
-from quarterdeck.cli.definitions import checked, read_definition
+from quarterdeck.cli.definitions import checked, read_change, read_definition
 from quarterdeck.cli.exits import Exit, usage
 from quarterdeck.cli.runtime import Cli, command, group, parameter
 from quarterdeck.cli.searching import all_pages
@@ -111,8 +111,7 @@ async def change(
     """Change a policy; new settings are a new version, and clocks that have started keep what held then."""
     body: dict[str, Any] = {}
     if file is not None:
-        written = read_definition(file, _NEW.load())
-        body = {"name": written["name"], "settings": written["settings"]}
+        body = read_change(file, _NEW.load())
     given = {"name": name, "enabled": enabled, "effective_from": _time(effective_from, "effective-from")}
     body |= {key: value for key, value in given.items() if value is not None}
     if not body.keys() - {"effective_from"}:
