@@ -18,6 +18,7 @@ async def test_a_rule_is_made_changed_and_deleted(tmp_path: Path) -> None:
         await person.sees("rules of alerts", "2 firing", "5 rules", "20% or more of at", "critical", "5 rules")
         await person.press("enter")
         await person.sees("quiet hours", "mon-fri 22:00-07:00, Europe/Stockholm time", "tells", "ops, on-call")
+        await person.sees("enter Change  n New  t Test")
         await person.press("escape", "n")
         await person.sees("A rule about", "Stuck queues")
         await person.press("j", "j", "enter")

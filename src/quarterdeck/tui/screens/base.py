@@ -177,17 +177,22 @@ class ConsoleScreen(Screen[None]):
 
     def _footer(self) -> Line:
         line: Line = [(" ", "")]
-        room = self.size.width - 1
+        room, untold = self.size.width - 1, self.untold
         for bound in sorted(self.console.session.keymap.bound(self.place), key=lambda b: -b.command.weight):
             if not bound.command.weight or self.why_not(bound) is not None:
                 continue
             label = self.label(bound)
             needed = len(bound.key) + len(label) + 3
-            if room < needed:
+            if room < needed or bound.name in untold:
                 continue
             room -= needed
             line += [(bound.key, "key"), (f" {label}  ", "muted")]
         return line
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """Commands that the key bar leaves out, since another key on it does the same now."""
+        return ()
 
     # Keys
 

@@ -92,13 +92,13 @@ def _version(row: Row, _context: CellContext) -> Cell:
 
 POLICY_COLUMNS: tuple[Column, ...] = (
     Column("state", "state", 5, _standing),
-    Column("name", "policy", 16, _name),
+    Column("name", "policy", 22, _name),
     Column("resource", "queue", 13, _resource),
     Column("tenant", "tenant", 10, _narrow("tenant_id")),
     Column("kind", "kind", 10, _narrow("kind"), hide_below=96),
     Column("targets", "promises", 20, _targets, flex=True),
     Column("calendar", "counts", 20, _calendar, flex=True, hide_below=150),
-    Column("version", "version", 7, _version, right=True, hide_below=78),
+    Column("version", "version", 7, _version, right=True, hide_below=110),
 )
 
 
@@ -117,7 +117,7 @@ def policy_lines(row: Row, *, cells: int, glyphs: Glyphs, now: int) -> list[Line
     ]
     facts += [("then" if not n else "", write_step(step)) for n, step in enumerate(settings["escalation"])]
     facts += [
-        ("version", f"{row['version']}, for items that enter from {when(since)} on"),
+        ("version", f"{row['version']}; what it promises holds for items that enter from {when(since)} on"),
         ("changed", f"{ago(row['updated_at'], now)} by {row['updated_by']}"),
     ]
     return [head, *fact_lines(facts, cells)]

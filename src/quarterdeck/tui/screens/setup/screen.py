@@ -81,6 +81,11 @@ class SetupScreen(ShortListScreen):
         """What stands at the right of the breadcrumb."""
         return [(f"{plural(len(rows), self.ONE, self.NOUN)} ", "muted")] if rows else []
 
+    def say_all(self) -> None:
+        # Of no row there is nothing to say.
+        self.set_class(self.detail.is_open and bool(self.source.rows), "-detail")
+        super().say_all()
+
     def on_mount(self) -> None:
         self.set_interval(EACH_SECONDS, self.soon)
 
@@ -126,6 +131,10 @@ class SetupScreen(ShortListScreen):
         if bound.name == "open":
             return "Change" if self._enter_changes else "Detail"
         return super().label(bound)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        return ("setup-change",) if self._enter_changes else ()
 
     @property
     def _enter_changes(self) -> bool:
