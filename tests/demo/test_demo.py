@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
     place = Home(tmp_path / "demo")
     yield place
     if place.path.exists():
-        process.stop(place)
+        asyncio.run(process.stop(place))
         end_engine(place)
 
 

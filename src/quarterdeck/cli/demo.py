@@ -150,7 +150,7 @@ async def _stop(home: Home) -> None:
     from quarterdeck.demo import process
 
     try:
-        process.stop(home)
+        await process.stop(home)
     except TimeoutError as error:
         raise CommandError(str(error)) from error
     await stop_engine(home)

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from quarterdeck.config.home import Home
-from quarterdeck.demo.process import main
+from quarterdeck.demo.turning import main
 
 parser = argparse.ArgumentParser(prog="quarterdeck.demo", description="Keeps the demo world moving.")
 parser.add_argument("--home", required=True, help="The demo's home.")

@@ -270,10 +270,13 @@ class Console(App[None]):
         self._link_changed()
 
     def _link_changed(self) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen):
-                screen.on_link()
-                screen.chrome()
+        for screen in self._standing():
+            screen.on_link()
+            screen.chrome()
+
+    def _standing(self) -> list[ConsoleScreen]:
+        """One that is still on its way asks by itself when it is there."""
+        return [each for each in self.screen_stack if isinstance(each, ConsoleScreen) and each.stands]
 
     def look_for_alerts(self) -> None:
         """From now on whatever is critical is said on every screen."""
@@ -295,9 +298,8 @@ class Console(App[None]):
     async def news(self, message: Mapping[str, Any]) -> None:
         if self.alarm is not None:
             self.alarm.heard(message)
-        for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen):
-                await screen.on_news(message)
+        for screen in self._standing():
+            await screen.on_news(message)
 
     def follow(self, number: int) -> None:
         """Watch an operation closely."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from quarterdeck.contract.enums import Listed, MachineResource, Resource, Watched
 from quarterdeck.contract.filters import FilterError, parse
@@ -38,30 +39,10 @@ class MachineQueues:
 
 
 @dataclass(frozen=True, slots=True)
-class Workers:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Sla:
-    """Service levels."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What was used."""
-
-
-@dataclass(frozen=True, slots=True)
 class SetUp:
     """Rules, channels, silences or policies."""
 
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """What needs somebody now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +55,7 @@ class Alerts:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command of the console by its name: help, palette, theme, quit."""
+    """A command that works everywhere, by its name: home, workers, help, quit."""
 
     name: str
 
@@ -88,11 +69,16 @@ class Machines:
     id: int | None = None
 
 
-Destination = (
-    Machines | Queue | ItemPlace | Operations | MachineQueues | Workers | Sla | Home | Alerts | Usage | SetUp | Command
-)
+Destination = Machines | Queue | ItemPlace | Operations | MachineQueues | Alerts | SetUp | Command
 
-_NAMED = {"help": "help", "theme": "theme", "quit": "quit", "q": "quit", "commands": "palette", "palette": "palette"}
+# What is typed for commands that lead somewhere.
+_NAMED = {
+    **{name: name for name in ("home", "workers", "sla", "usage", "help", "theme", "quit", "palette")},
+    "slas": "sla",
+    "service-levels": "sla",
+    "q": "quit",
+    "commands": "palette",
+}
 
 # What is set up, each on a screen without a key of its own.
 SET_UP = {
@@ -135,25 +121,17 @@ def find(text: str) -> Destination:
         return _machines(machine, rest)
     if name == "queues":
         return MachineQueues(rest or None)
-    if name == "workers" and not rest:
-        return Workers()
-    if name in ("sla", "slas", "service-levels") and not rest:
-        return Sla()
     if name in ("alerts", "alert"):
         return Alerts(*_narrowed(Watched.ALERTS, rest))
-    if name == "usage" and not rest:
-        return Usage()
-    if name in SET_UP and not rest:
+    if (name in SET_UP or name in _NAMED) and rest:
+        raise NowhereError(f"Nothing can follow {name}; {name} alone leads there.")
+    if name in SET_UP:
         return SetUp(name)
-    if name == "home" and not rest:
-        return Home()
-    if name in _NAMED and not rest:
+    if name in _NAMED:
         return Command(_NAMED[name])
-    raise NowhereError(
-        f"'{text.strip()}' leads nowhere. Try home, {', '.join(Resource)}, operations, runs, dlq, queues, "
-        "workers, sla, "
-        "usage, rules, channels, silences, policies, alerts, or the number of an item."
-    )
+    close = get_close_matches(name, [value for value, _ in offers()], n=3)
+    hint = f"Did you mean {' or '.join(close)}?" if close else "Places are listed as you type; a number is an item."
+    raise NowhereError(f"'{text.strip()}' leads nowhere. {hint}")
 
 
 def _machines(resource: MachineResource, rest: str) -> Machines:
