@@ -13,7 +13,7 @@ from quarterdeck.tui.screens.items.screen import QueueScreen
 from quarterdeck.tui.state import ConsoleState, View, load
 from tests.tui.consoles import FakeConsole, Person, console_on, person_at
 from tests.tui.fake_client import NOW, FakeClient, item, operation
-from tests.tui.fake_sla import SlaClient
+from tests.tui.fake_machines import MachineClient
 
 
 def history() -> FakeClient:
@@ -317,8 +317,8 @@ async def test_in_ascii_nothing_else_is_drawn(tmp_path: Path) -> None:
 
 
 async def test_a_screen_on_its_way_while_the_engine_is_reached(tmp_path: Path) -> None:
-    async with person_at(tmp_path, SlaClient()) as person:
-        for place in ("sla", "queues", "runs", "workers"):
+    async with person_at(tmp_path, MachineClient()) as person:
+        for place in ("queues", "runs", "workers"):
             person.console.everywhere.go(place)
             person.console.linked()
         await person.sees("workers")

@@ -73,16 +73,12 @@ class Everywhere:
         from quarterdeck.tui.destinations import (
             Alerts,
             Command,
-            Home,
             ItemPlace,
             MachineQueues,
             Machines,
             Operations,
             Queue,
             SetUp,
-            Sla,
-            Usage,
-            Workers,
         )
 
         console = self._console
@@ -97,22 +93,14 @@ class Everywhere:
                 self.machines(to.resource, to.filter)
             else:
                 self.visit(to.resource, to.id)
-        elif isinstance(to, Workers):
-            self.workers()
-        elif isinstance(to, Home):
-            self.home()
-        elif isinstance(to, Sla):
-            self.sla()
         elif isinstance(to, Alerts):
             self.alerts(to.filter, to.id)
-        elif isinstance(to, Usage):
-            self.usage()
         elif isinstance(to, SetUp):
             self.set_up(to.what)
         elif isinstance(to, ItemPlace):
             console.run_worker(self._find_item(to.id), group="go-to", exclusive=True)
         elif isinstance(to, Command):
-            {"help": self.help, "theme": self.theme, "palette": self.palette, "quit": console.leave}[to.name]()
+            {**self.handlers(), "quit": console.leave}[to.name]()
 
     async def _find_item(self, number: int) -> None:
         """The queue it is in is not known: this one is asked first."""
