@@ -30,7 +30,7 @@ def asked(person: Person, name: str) -> list[dict[str, Any]]:
 
 async def test_what_is_at_risk_comes_first_and_nearest_first(tmp_path: Path) -> None:
     async with at_the_service_levels(tmp_path) as person:
-        await person.sees("38 at risk", "159 broken in 30 days", "promises kept", "89% kept")
+        await person.sees("38 at risk", "159 broken in 30 days", "promises kept", "88% kept")
         await person.until(lambda: "in 90s" in person.line(12), "the nearest at the top")
         await person.press("b")
         await person.sees("late by", "53m ago", "✕ 1h")

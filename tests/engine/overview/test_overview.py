@@ -104,7 +104,10 @@ async def test_items_promises_and_dead_letters(engine: Engine, desk: Desk) -> No
     assert kept["day"] == {"met": 1, "breached": 1, "percent": 50.0}
     assert kept["week"] == {"met": 2, "breached": 2, "percent": 50.0}
     days = [(each["met"], each["breached"]) for each in kept["days"]]
-    assert days == [(0, 0), (0, 0), (0, 0), (0, 1), (1, 0), (0, 0), (1, 1)]
+    wanted = [[0, 0] for _ in range(7)]
+    for at, broken in ((now - HOUR, 0), (now - 2 * DAY, 0), (now - MINUTE, 1), (now - 3 * DAY, 1)):
+        wanted[6 - (now // DAY - at // DAY)][broken] += 1  # by days in UTC, the last one today
+    assert [list(each) for each in days] == wanted
     letters = found["dead_letters"]
     assert (letters["pending"], letters["hour"], letters["day"], len(letters["hours"])) == (3, 3, 5, 24)
     assert sum(letters["hours"][-7:-4]) == 2

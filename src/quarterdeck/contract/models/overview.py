@@ -29,7 +29,7 @@ class Verdicts(Answer):
 
 
 class KeptPromises(Answer):
-    """Resolutions of the last 24 hours and of the last 7 times 24 hours; `days` are those, the oldest first.
+    """Resolutions of the last 24 hours and of the last 7 days in UTC; `days` are those, the last one today.
 
     `day`, `week` and `days` are absent as long as they are being counted.
     """

@@ -198,7 +198,7 @@ class ItemClocks(Answer):
 
 
 class FigureQuery(Model):
-    """Of the `days` before `end`, which is now where it is absent. Unset narrows nothing."""
+    """Of so many `days` in UTC, the last one being that of `end`, or today. Unset narrows nothing."""
 
     resource: Resource | None = None
     tenant: Tenant | None = None
@@ -253,7 +253,7 @@ class ClockQuery(Model):
 
 
 class BreachQuery(ClockQuery):
-    """Broken in the `days` before `end`, which is now where it is absent; of all time where neither is given."""
+    """Broken in so many `days` in UTC, the last one that of `end`, or today; of all time where neither is given."""
 
     days: Annotated[int, Field(ge=1, le=3_660)] | None = None
     end: Timestamp | None = None

@@ -86,14 +86,15 @@ async def _items(engine: Engine, principal: Principal, ages: list[float]) -> lis
 
 
 async def _promises(engine: Engine, principal: Principal, ages: list[float]) -> KeptPromises:
-    days, age = await figures_of(engine).get(
+    found, age = await figures_of(engine).get(
         ("promises", principal.tenants), lambda: days_kept(engine, principal, _DAYS)
     )
     ages.append(age)
-    if days is None:
+    if found is None:
         return KeptPromises(day=None, week=None, days=None)
+    day, days = found
     week = judged(sum(each.met for each in days), sum(each.breached for each in days))
-    return KeptPromises(day=days[-1], week=week, days=days)
+    return KeptPromises(day=day, week=week, days=days)
 
 
 async def _workers(engine: Engine) -> ConditionsNow:

@@ -33,12 +33,13 @@ async def compliance(engine: Engine, principal: Principal, query: FigureQuery) -
     return Compliance(met=met, breached=breached, percent=_share(met, breached), periods=parts)
 
 
-async def days_kept(engine: Engine, principal: Principal, days: int) -> list[Verdicts]:
-    """How resolutions were promised and kept in each of the last so many times 24 hours, the oldest first."""
+async def days_kept(engine: Engine, principal: Principal, days: int) -> tuple[Verdicts, list[Verdicts]]:
+    """How resolutions were kept in the last 24 hours, and in each of the last so many days, the last one today."""
     now = now_ms()
-    bounds = [(now - number * DAY, now - (number - 1) * DAY) for number in range(days, 0, -1)]
+    bounds = [(now - DAY, now), *period_bounds(first_of(days, now), now, Period.DAY)]
     async with engine.store.read() as connection:
-        return [judged(*each) for each in await _verdicts(engine, connection, principal, FigureQuery(), bounds)]
+        lately, *each = await _verdicts(engine, connection, principal, FigureQuery(), bounds)
+    return judged(*lately), [judged(*one) for one in each]
 
 
 def judged(met: int, breached: int) -> Verdicts:
@@ -85,7 +86,13 @@ def _after(day: datetime, period: Period) -> datetime:
 
 def _span(query: FigureQuery) -> tuple[int, int]:
     end = now_ms() if query.end is None else to_ms(query.end)
-    return end - query.days * DAY, end
+    return first_of(query.days, end), end
+
+
+def first_of(days: int, end: int) -> int:
+    """Where the first of so many days in UTC begins, the last of which `end` ends, or lies in."""
+    last = end - 1
+    return last - last % DAY - (days - 1) * DAY
 
 
 def _ended(principal: Principal, query: FigureQuery, *times: ColumnElement[bool]) -> ColumnElement[bool]:

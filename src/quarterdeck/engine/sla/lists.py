@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Table, TextClause, and_, func, or_, select, text
 
-from quarterdeck.contract.clock import DAY, MINUTE, now_ms, to_datetime, to_ms
+from quarterdeck.contract.clock import MINUTE, now_ms, to_datetime, to_ms
 from quarterdeck.contract.enums import EscalationAct, EscalationDoes, Priority, Resource, SlaTarget
 from quarterdeck.contract.models.sla import (
     BreachQuery,
@@ -26,6 +26,7 @@ from quarterdeck.engine.items.queries import find_item
 from quarterdeck.engine.items.tables import items
 from quarterdeck.engine.sla.clockwork import Clock, advance, moment_of, used
 from quarterdeck.engine.sla.escalation import why
+from quarterdeck.engine.sla.figures import first_of
 from quarterdeck.engine.sla.following import watched
 from quarterdeck.engine.sla.policies import Version
 from quarterdeck.engine.sla.scope import narrowed
@@ -46,7 +47,7 @@ async def breaches(engine: Engine, principal: Principal, query: BreachQuery) -> 
     at = sla_breaches.c.breached_at
     end = now_ms() if query.end is None else to_ms(query.end)
     of_a_time = [at < end] if query.end is not None else []
-    of_a_time += [at >= end - query.days * DAY] if query.days is not None else []
+    of_a_time += [at >= first_of(query.days, end)] if query.days is not None else []
     return await _page(engine, principal, query, sla_breaches, at, of_a_time, latest_first=True)
 
 

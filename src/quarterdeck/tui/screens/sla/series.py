@@ -66,7 +66,7 @@ async def fetch(client: Any, span: Span, tenant: str | None, target: SlaTarget) 
 
 def broken_query(span: Span, now: int, tenant: str | None, target: SlaTarget) -> dict[str, object]:
     """What names the breaches that the figures of a span count: from the beginning of its first period on."""
-    start = start_of(span.period, now - span.days * DAY)
+    start = start_of(span.period, now - (span.days - 1) * DAY)
     days = (now - start) // DAY + 1
     query: dict[str, object] = {"days": days, "end": iso(start + days * DAY), "target": str(target)}
     return query if tenant is None else {**query, "tenant": tenant}
