@@ -21,6 +21,8 @@ def whole_day(shell: Shell) -> None:
     assert "--tenant" in shell("usage", "record", "sms_sent", code=2).err
 
     limit = shell.json("usage", "set-limit", "sms_sent", "60", "--tenant", "acme")
+    mistyped = shell("usage", "set-limit", "sms_sent", "60", "--tenant", "acmee")
+    assert "No item is of a tenant acmee yet; look whether it is spelt so." in mistyped.err
     shell("usage", "set-limit", "sms_sent", "1000", "--period", "day")
     assert "(every other)" in shell("usage", "limits").out
     found = shell.json("usage", "summary", "--type", "sms_sent")

@@ -95,10 +95,13 @@ async def the_policies(person: Person, client: Client) -> None:
         ("raise_priority", "resolution"),
         ("assign", "first_response"),
     ]
+    await person.press("enter")
+    await person.sees("what it promises holds for items that enter from", "enter Change  n New  e Switch")
     await person.press("D")
     await person.sees("y delete")
     await person.press("y")
     await person.sees("Standard is deleted.", "No policy yet")
+    assert not person.console.screen.has_class("-detail"), "of nothing there is nothing to say"
 
 
 async def make(client: Client, operation: Operation, entries: list[Entry], fixed: Row, **texts: str) -> Row:

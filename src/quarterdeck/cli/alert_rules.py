@@ -51,6 +51,7 @@ def declare(app: typer.Typer) -> None:
         body = read_definition(file, _NEW.load())
         found = await cli.call(ops.CREATE, body={**body, "name": name} if name else body)
         cli.out.result(found, [f"Made rule {found['id']}; try it with: qd alerts test {found['id']}."])
+        await cli.remark_on(found["tenant_id"])
 
     @command(app, "alerts", "change-rule")
     async def change_rule(

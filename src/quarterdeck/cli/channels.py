@@ -91,6 +91,7 @@ async def add(
     found = await cli.call(ops.CREATE, body=body)
     said = f"Made the channel {name}; send a test with: qd alerts channels verify {name}."
     cli.out.result(found, [said, "", *_described(found)])
+    await cli.remark_on(found["tenant_id"])
 
 
 @command(channels, *_WORDS, "show")

@@ -83,6 +83,14 @@ class Cli:
         client = await self.client(new_home=changes)
         return await client.call(operation, query=query, body=body, **path)
 
+    async def remark_on(self, tenant: str | None) -> None:
+        """Says so where it may be mistyped; `None` is every tenant."""
+        from quarterdeck.tui.tenants import unheard_of
+
+        said = "" if tenant is None else unheard_of(tenant, (await self.client()).info["tenants"])
+        if said and not self.json:
+            self.out.note(said)
+
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()

@@ -96,6 +96,7 @@ async def create(
     body = checked({**body, **{key: value for key, value in given.items() if value is not None}}, _NEW.load())
     found = await cli.call(ops.CREATE, body=body)
     cli.out.result(found, [f"Made policy {found['id']}.", "", *described(found)])
+    await cli.remark_on(found["tenant_id"])
 
 
 @command(sla, "sla", "change")

@@ -226,6 +226,7 @@ async def set_limit(
     body = {"resource_type": type_, "quantity": quantity, "tenant_id": tenant, "period": str(period)}
     found = await cli.call(ops.SET_LIMIT, body=body)
     cli.out.result(found, [f"Limit {found['id']}: {count(quantity)} {type_} a {period}."])
+    await cli.remark_on(tenant)
 
 
 @command(usage, "usage", "delete-limit")

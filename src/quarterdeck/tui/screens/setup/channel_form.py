@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from quarterdeck.contract.enums import ChannelKind
 from quarterdeck.contract.operations import channels
 from quarterdeck.tui.screens.picker import Option
-from quarterdeck.tui.screens.setup.entries import Entry, shaped
+from quarterdeck.tui.screens.setup.entries import Entry, shaped, tenant_entry
 from quarterdeck.tui.screens.setup.written import LIST, SWITCH, WHOLE
 
 OPTIONS = (
@@ -54,7 +54,7 @@ def _entries(kind: ChannelKind, tenants: Sequence[str], new: bool) -> list[Entry
     entries = [Entry("name", "Name", "What rules call it.", example="such as on-call" if new else "")]
     if new:
         hint = "For alerts of this tenant only; it goes before one of everybody with the same name."
-        entries.append(Entry("tenant_id", "Tenant", hint, known=tuple(tenants), example="every tenant"))
+        entries.append(tenant_entry(hint, tenants))
     what = _SECRETS[kind]
     entries += [
         *_OWN[kind],

@@ -10,6 +10,7 @@ from quarterdeck.contract.operations import Operation
 from quarterdeck.contract.problems import Problem
 from quarterdeck.tui.screens.setup.shapes import Schema, Shape, shape_at
 from quarterdeck.tui.screens.setup.written import SWITCH, TEXT, Written
+from quarterdeck.tui.tenants import unheard_of
 
 Texts = Mapping[str, str]
 _NO_LIMIT = 1e9  # nobody comes near
@@ -66,6 +67,18 @@ class Entry:
         if shape.most >= _NO_LIMIT:
             return ""
         return f"{self.written.write(shape.least)} to {self.written.write(shape.most)}"
+
+
+def tenant_entry(hint: str, tenants: Sequence[str], example: str = "every tenant") -> Entry:
+    """Whose it is; `tenants` are those that have items."""
+    return Entry(
+        "tenant_id",
+        "Tenant",
+        hint,
+        known=tuple(tenants),
+        example=example,
+        remark=lambda text: unheard_of(text, tenants) if text else "",
+    )
 
 
 def shaped(entries: Iterable[Entry], *operations: Operation) -> list[Entry]:

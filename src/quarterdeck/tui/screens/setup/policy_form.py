@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from quarterdeck.contract.enums import Priority
 from quarterdeck.contract.operations import sla
-from quarterdeck.tui.screens.setup.entries import Entry, shaped
+from quarterdeck.tui.screens.setup.entries import Entry, shaped, tenant_entry
 from quarterdeck.tui.screens.setup.written import LIST, SWITCH, WHOLE
 from quarterdeck.tui.screens.setup.written_hours import EXAMPLE, HOURS
 from quarterdeck.tui.screens.setup.written_steps import EXAMPLE as STEP
@@ -27,7 +27,7 @@ def _entries(tenants: Sequence[str], new: bool) -> list[Entry]:
         kind = "Items of this kind only; the most particular policy counts."
         entries += [
             Entry("resource", "Queue", "Whose items. Left and right choose."),
-            Entry("tenant_id", "Tenant", "This tenant's only.", known=tuple(tenants), example="every tenant"),
+            tenant_entry("This tenant's only.", tenants),
             Entry("kind", "Kind", kind, example="every kind"),
         ]
     entries += [

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from quarterdeck.contract.enums import AlertType
 from quarterdeck.contract.operations import alerts
 from quarterdeck.tui.screens.picker import Option
-from quarterdeck.tui.screens.setup.entries import Entry, Texts, shaped
+from quarterdeck.tui.screens.setup.entries import Entry, Texts, shaped, tenant_entry
 from quarterdeck.tui.screens.setup.written import LIST, MINUTES, NUMBER, SECONDS, SWITCH, WHOLE, among
 from quarterdeck.tui.screens.setup.written_hours import EXAMPLE, HOURS
 from quarterdeck.tui.screens.setup.written_labels import INHIBITIONS, LABELS, MATCHERS
@@ -50,7 +50,7 @@ def _entries(kind: AlertType, channels: Sequence[str], tenants: Sequence[str], n
     entries = [Entry("name", "Name", "What people call it; alerts bear it as alertname.")]
     if new and kind not in WITHOUT_TENANTS:
         hint = "Only this tenant; empty: over every tenant together."
-        entries.append(Entry("tenant_id", "Tenant", hint, known=tuple(tenants), example="every tenant"))
+        entries.append(tenant_entry(hint, tenants))
     entries += _condition(kind, UNITS[kind], DIMENSIONS[kind])
     entries += [
         Entry("settings/severity", "Severity", "How bad it is. Left and right choose."),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from quarterdeck.contract.operations import alerts
-from quarterdeck.tui.screens.setup.entries import Entry, shaped
+from quarterdeck.tui.screens.setup.entries import Entry, shaped, tenant_entry
 from quarterdeck.tui.screens.setup.written_labels import MATCHERS
 from quarterdeck.tui.screens.setup.written_times import times_after
 
@@ -31,6 +31,6 @@ def _entries(tenants: Sequence[str], now: int) -> list[Entry]:
         Entry("ends_at", "Until", "For how long, or until when: 2h, 22:00, tomorrow 06:00, 2026-01-31 08:00.", times),
         Entry("comment", "Why", "What is being done; whoever wonders reads it.", example="needed"),
         Entry("starts_at", "From", "When it begins; empty: now.", times, example="now"),
-        Entry("tenant_id", "Tenant", "Alerts of this tenant only.", known=tuple(tenants), example="every tenant"),
+        tenant_entry("Alerts of this tenant only.", tenants),
     ]
     return shaped(entries, alerts.SILENCE)

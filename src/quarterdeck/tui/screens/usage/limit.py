@@ -12,7 +12,7 @@ from quarterdeck.contract.operations import usage
 from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.format import count
 from quarterdeck.tui.screens.setup.editing import ReadAnew, read_anew
-from quarterdeck.tui.screens.setup.entries import Entry, Texts, Wrong, body_of, shaped
+from quarterdeck.tui.screens.setup.entries import Entry, Texts, Wrong, body_of, shaped, tenant_entry
 from quarterdeck.tui.screens.setup.form import SetupForm
 from quarterdeck.tui.screens.setup.written import Written
 from quarterdeck.tui.screens.usage.figures import Asked
@@ -57,13 +57,7 @@ def _entries(tenants: Sequence[str], kinds: Sequence[str], hint: Callable[[Texts
     entries = shaped(
         [
             Entry("resource_type", "Resource", "What is used, such as api_calls.", known=tuple(kinds)),
-            Entry(
-                "tenant_id",
-                "Tenant",
-                "Whom it holds; empty: each that has no limit of its own.",
-                known=tuple(tenants),
-                example="each tenant",
-            ),
+            tenant_entry("Whom it holds; empty: each that has no limit of its own.", tenants, "each tenant"),
             Entry("period", "In a", "Since when it is counted. Left and right choose."),
             Entry("quantity", "At most", "", _QUANTITY, example="no limit", hint_by=hint),
         ],
