@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -22,9 +22,10 @@ class LookingScreen(ConsoleScreen):
         super().__init__()
         self.pace = self.AGAIN_SECONDS
         self._timer: Timer | None = None
+        self._outdated = False  # something was said while another screen lay upon it
         self._looked_at, self._took = float("-inf"), 0.0  # seconds
 
-    def look(self, *, keep: bool = True) -> None:
+    def look(self, *, keep: bool = True) -> Awaitable[None] | None:
         """At everything, after `no_more_waiting`; `keep`: cursor and screen stay where they are."""
         raise NotImplementedError
 
@@ -34,17 +35,21 @@ class LookingScreen(ConsoleScreen):
 
     def soon(self) -> None:
         """Look again, now and then, as long as somebody sees it."""
-        if self._timer is None and self.is_seen:
+        if not self.is_seen:
+            self._outdated = True
+        elif self._timer is None:
             wait = self._looked_at + max(self.pace, self._took * PATIENCE) - time.monotonic()
             self._timer = self.set_timer(max(wait, 0.05), self._look_if_seen)
 
-    def _look_if_seen(self) -> None:
+    async def _look_if_seen(self) -> None:
         self._timer = None
-        if self.is_seen:
-            self.look()
+        looking = self.look() if self.is_seen else None
+        if looking is not None:
+            await looking
 
     def no_more_waiting(self) -> None:
         """Somebody looks now."""
+        self._outdated = False
         if self._timer is not None:
             self._timer.stop()
             self._timer = None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.containers import Container
-from textual.timer import Timer
 from textual.widget import Widget
 
 from quarterdeck.contract.live import FIGURES_INTERVAL_SECONDS, Message
 from quarterdeck.tui.failures import FAILURES, sentence
-from quarterdeck.tui.screens.base import ConsoleScreen, Handler
+from quarterdeck.tui.screens.base import Handler
+from quarterdeck.tui.screens.looking import LookingScreen
 from quarterdeck.tui.screens.moving import moves
 from quarterdeck.tui.screens.short_detail import ShortDetail
 from quarterdeck.tui.session import Session
@@ -26,10 +25,9 @@ from quarterdeck.tui.widgets.window_table import WindowTable
 
 Row = Mapping[str, Any]
 BESIDE = 160  # cells from which the pane stands at the right of the table
-PATIENCE = 10  # times as long as a look takes, until the next one
 
 
-class ShortListScreen(ConsoleScreen):
+class ShortListScreen(LookingScreen):
     """Looks again when the engine says that something is different, at most once a second; silent otherwise."""
 
     DEFAULT_CSS = """
@@ -43,6 +41,7 @@ class ShortListScreen(ConsoleScreen):
 
     # What a subclass says
 
+    AGAIN_SECONDS = FIGURES_INTERVAL_SECONDS
     COLUMNS: ClassVar[Sequence[Column]] = ()
     NOUN: ClassVar[str] = "rows"
     EMPTY: ClassVar[str] = ""
@@ -85,9 +84,6 @@ class ShortListScreen(ConsoleScreen):
         )
         self.detail = self.make_detail()
         self._wanted: object = name
-        self._refreshed_at, self._took = float("-inf"), 0.0  # seconds
-        self._timer: Timer | None = None
-        self._outdated = False  # something was said while another screen lay upon it
 
     def above(self) -> Iterable[Widget]:
         """Between the line and the table."""
@@ -144,11 +140,8 @@ class ShortListScreen(ConsoleScreen):
             self.notice(f"There is no {name} here.", "warning")
 
     async def _read(self) -> Sequence[Row]:
-        began = time.monotonic()
-        rows = await self.read()
-        self._refreshed_at = time.monotonic()
-        self._took = self._refreshed_at - began
-        return rows
+        with self.timed():
+            return await self.read()
 
     def on_link(self) -> None:
         self.chrome()
@@ -159,21 +152,15 @@ class ShortListScreen(ConsoleScreen):
         if message["type"] in (self.NEWS, Message.RESYNC):
             self.soon()
 
-    def soon(self) -> None:
-        """Look again, at most once a second, and seldom where that is much work for the engine; when it is seen again
-        where it lies beneath another screen."""
-        if self.is_mounted and self.console.front is not self:
-            self._outdated = True
-        elif self._timer is None and self.is_mounted:
-            wait = self._refreshed_at + max(FIGURES_INTERVAL_SECONDS, self._took * PATIENCE) - time.monotonic()
-            self._timer = self.set_timer(max(wait, 0.05), self.look_again)
-
     def on_screen_resume(self) -> None:
         if self._outdated:
             self.soon()
 
+    def look(self, *, keep: bool = True) -> Awaitable[None]:
+        return self.look_again()
+
     async def look_again(self) -> None:
-        self._timer, self._outdated = None, False
+        self.no_more_waiting()
         if self.console.session.client is None or self.console.session.lost:
             return
         try:
