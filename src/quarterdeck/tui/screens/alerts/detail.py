@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 _FIRST = 50  # alerts of a group
+_ROOMY = 12  # lines of a pane in which parts stand apart
 _OWN_TIMES = ("pending", "firing")
 
 
@@ -133,7 +134,7 @@ def alert_lines(
         ),
         cells,
     )
-    return lines
+    return lines if high >= _ROOMY else [line for line in lines if line]
 
 
 def _lasting(alert: Row, now: int) -> str:

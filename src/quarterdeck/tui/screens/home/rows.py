@@ -214,7 +214,7 @@ class Board:
             for said, cells in ((safe(alert["tenant_id"] or ""), self._tenant), (seen, self._seen))
             if cells
         ]
-        beside.append((words.age(alert["since"], self._now).rjust(7), "muted"))
+        beside.append((words.age(alert["since"], self._now).rjust(5), "muted"))
         name = fit(safe(alert_name(alert)), max(self._cells - 13 - width(beside), 10), more=self._glyphs.ellipsis)
         spans: Line = [("  " + fit(text, 11), quiet or style), (name, quiet), *beside]
         return [Piece(spans, Door(f"alert {alert['id']}", f"alerts {alert['id']}", "alerts"))]
