@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from quarterdeck.contract.clock import DAY, SECOND, iso
-from quarterdeck.contract.models.alert_rules import Matcher
-from quarterdeck.engine.alerts import ending, flood, keeping, retention
+from quarterdeck.contract.enums import AlertType
+from quarterdeck.contract.models.alert_rules import Matcher, RuleChange
+from quarterdeck.engine.alerts import ending, flood, keeping, retention, rules
 from quarterdeck.engine.alerts.tables import alert_groups, alert_notices, alert_rules, alerts
+from quarterdeck.engine.channels.tables import notification_channels
 from tests.engine.alerts.test_one_bad_rule import change
 from tests.engine.alerts.world import MONDAY, Day
-from tests.support.desk import ACME
+from tests.support.desk import ACME, ROOT
 
 DOWN = {"labels": {"alertname": "Down", "tenant": "acme"}, "endsAt": iso(MONDAY + DAY)}
 
@@ -50,6 +54,18 @@ async def test_quiet_hours_that_are_moved_are_over_when_they_say_so(day: Day) ->
     assert await day.pass_(120) == ["trigger"]
 
 
+async def test_a_rule_that_is_called_otherwise_says_so_from_then_on(day: Day) -> None:
+    """Its name is a label of its alerts."""
+    number = await day.rule(AlertType.WORKER_UNHEALTHY, 1, by=["worker"], name="old")
+    await day.worker("w1")
+    assert await day.pass_(120) == ["trigger"]
+    await rules.change_rule(day.engine, ROOT, number, RuleChange(name="new"))
+    await day.pass_(360)
+    told = [(notice.kind, notice.title) for _, notice in day.said[1:]]
+    assert sorted(told) == [("resolve", "old"), ("trigger", "new")]
+    assert [each.labels["alertname"] for each in await day.list(state="firing")] == ["new"]
+
+
 async def test_what_cannot_be_done_keeps_nothing_else_from_being_told(
     day: Day, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -78,6 +94,23 @@ async def test_what_cannot_be_done_keeps_nothing_else_from_being_told(
     async with day.engine.store.read() as connection:
         rows = (await connection.execute(alert_notices.select().order_by(alert_notices.c.id).limit(2))).all()
     assert [(row.held, row.error) for row in rows] == [(True, None), (False, "Its group is not kept any more.")]
+
+
+async def test_a_storm_of_one_tenant_takes_no_room_in_the_channel_of_another(day: Day) -> None:
+    """That is called alike."""
+    calm = replace(day.engine.settings.alerts, channel_per_minute=5)
+    day.engine.settings = replace(day.engine.settings, alerts=calm)
+    own = {"kind": "slack", "settings": {"kind": "slack"}, "secret_keyring": "x", "updated_by": "root"}
+    await day.put(notification_channels, name="ops", tenant_id="acme", created_at=1, updated_at=1, **own)
+    await day.external(group_by=["host"])
+    tomorrow = iso(day.now + DAY)
+    hosts = [("acme", "quiet"), *(("globex", f"h{number}") for number in range(9))]
+    labels = [{"alertname": "Down", "tenant": tenant, "host": host} for tenant, host in reversed(hosts)]
+    await day.post(*({"labels": each, "endsAt": tomorrow} for each in labels))
+    await day.pass_(35, step=35)
+    assert Counter(notice.tenant_id for _, notice in day.said) == {"acme": 1, "globex": 4}
+    await day.pass_(60)
+    assert [notice.tenant_id for _, notice in day.said[5:]] == ["globex"], "the summary"
 
 
 @pytest.mark.parametrize("store_kind", ["postgresql"])  # SQLite has one writer at a time

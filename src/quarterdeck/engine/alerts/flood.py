@@ -6,13 +6,13 @@ import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import func, literal, select, text, update
+from sqlalchemy import ColumnElement, func, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from quarterdeck.contract.clock import MINUTE, SECOND
 from quarterdeck.contract.enums import Severity
 from quarterdeck.engine.alerts.grouping import Kind
-from quarterdeck.engine.alerts.sending import Notice, Outlet
+from quarterdeck.engine.alerts.sending import Notice, Outlet, owners
 from quarterdeck.engine.alerts.tables import FIRING, HELD, alert_groups, alert_notices, alerts
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
@@ -28,7 +28,7 @@ _N = alert_notices.c
 
 async def hand_over(engine: Engine, transaction: Transaction, group_id: int, channel: str, notice: Notice) -> None:
     """To the channel, or to those that wait for a summary. The last place of a minute is the summary's."""
-    told = await _lately(transaction, channel)
+    told = await _lately(transaction, channel, await _same(transaction, channel, notice.tenant_id))
     if told >= engine.settings.alerts.channel_per_minute - 1:
         await record(transaction, group_id, channel, notice, held=True)
         return
@@ -62,10 +62,18 @@ async def record(
     await transaction.connection.execute(alert_notices.insert(), values)
 
 
-async def _lately(transaction: Transaction, channel: str) -> int:
+async def _same(transaction: Transaction, channel: str, tenant: str | None) -> ColumnElement[bool]:
+    """Notices that go where those of this tenant go by that name: a tenant's own channel has room of its own."""
+    own = await owners(transaction.connection, channel)
+    if tenant in own:
+        return _N.tenant_id == tenant
+    return or_(_N.tenant_id.is_(None), _N.tenant_id.not_in(sorted(own)))
+
+
+async def _lately(transaction: Transaction, channel: str, same: ColumnElement[bool]) -> int:
     """How many notices it was given in the last minute."""
     # What was told before the clock was put back bears a time that has not come.
-    since = (_N.channel == channel, _N.at > transaction.now - MINUTE, _N.at <= transaction.now)
+    since = (_N.channel == channel, same, _N.at > transaction.now - MINUTE, _N.at <= transaction.now)
     query = select(func.count()).where(*since, _N.held.is_(False))
     return int((await transaction.connection.execute(query)).scalar_one())
 
@@ -93,10 +101,16 @@ async def release(engine: Engine, transaction: Transaction) -> None:
 
 
 async def _release(engine: Engine, transaction: Transaction, channel: str) -> None:
-    query = select(alert_notices).where(text(HELD), _N.channel == channel).order_by(_N.id)
+    own = await owners(transaction.connection, channel)
+    for tenant in (None, *sorted(own)):
+        await _release_to(engine, transaction, channel, await _same(transaction, channel, tenant))
+
+
+async def _release_to(engine: Engine, transaction: Transaction, channel: str, same: ColumnElement[bool]) -> None:
+    query = select(alert_notices).where(text(HELD), _N.channel == channel, same).order_by(_N.id)
     # Another engine that releases them at the same time finds none.
     rows = (await transaction.connection.execute(engine.store.dialect.lock_skipping(query))).all()
-    room = engine.settings.alerts.channel_per_minute - await _lately(transaction, channel)
+    room = engine.settings.alerts.channel_per_minute - await _lately(transaction, channel, same)
     begun = {row.group_id for row in rows if row.kind == Kind.TRIGGER}
     begun -= await _open(engine, transaction, channel, begun)
     ends = [row for row in rows if row.kind == Kind.RESOLVE and row.group_id not in begun]

@@ -180,19 +180,27 @@ async def change_rule(engine: Engine, principal: Principal, rule_id: int, change
         await connection.execute(alert_rules.update().where(alert_rules.c.id == rule_id).values(**values))
         if change.enabled is False and before.enabled:
             await ended_by(engine, transaction, alerts.c.rule_id == rule_id, "The rule was switched off.", principal)
-        elif new is not None and "settings" in values:
-            await _start_over(engine, transaction, principal, before, new)
+        elif values.keys() & {"settings", "name"}:
+            await _start_over(engine, transaction, principal, before, new, renamed="name" in values)
         await RULE.audit(engine, transaction, principal, "change", before, details, change.reason)
         tell(engine, transaction)
         return _shown(await find_rule(connection, principal, rule_id), await _counts(connection, principal, rule_id))
 
 
 async def _start_over(
-    engine: Engine, transaction: Transaction, principal: Principal, before: Row[Any], new: RuleSettings
+    engine: Engine,
+    transaction: Transaction,
+    principal: Principal,
+    before: Row[Any],
+    changed: RuleSettings | None,
+    *,
+    renamed: bool,
 ) -> None:
-    """What has other labels now is another alert: those that were are over."""
+    """What has other labels now, of which the name is one, is another alert: those that were are over."""
+    renamed = renamed and before.type != str(AlertType.EXTERNAL)  # those bring their own
     old, _ = readable(before.settings)
-    if (old.by, old.labels, old.severity, old.group_by) != (new.by, new.labels, new.severity, new.group_by):
+    new = old if changed is None else changed
+    if renamed or (old.by, old.labels, old.severity, old.group_by) != (new.by, new.labels, new.severity, new.group_by):
         mine = alerts.c.rule_id == before.id
         await ended_by(engine, transaction, mine, "The rule was changed.", principal)
     else:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quarterdeck.engine.channels.service import Notice, NotificationStatus, notify, status_of
+from quarterdeck.engine.channels.service import Notice, NotificationStatus, notify, owners, status_of
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
-__all__ = ["Notice", "NotificationStatus", "Outlet", "statuses"]
+__all__ = ["Notice", "NotificationStatus", "Outlet", "owners", "statuses"]
 
 Notify = Callable[[Engine, Transaction, Sequence[str], Notice], Awaitable[list[int]]]
 

@@ -125,6 +125,14 @@ async def visible(connection: AsyncConnection, names: Sequence[str], tenant: str
     return set(await _channels(connection, names, tenant))
 
 
+async def owners(connection: AsyncConnection, name: str) -> set[str]:
+    """Tenants that have a channel of their own by this name; to every other it means the one of everybody."""
+    c = notification_channels.c
+    return set(
+        (await connection.execute(select(c.tenant_id).where(c.name == name, c.tenant_id.is_not(None)))).scalars()
+    )
+
+
 def message_of(row: Row[Any]) -> Message:
     """From a row of `notifications`."""
     said = row.content
