@@ -178,6 +178,8 @@ class SetupForm(Dialog[Row]):
                 self._go_on()
             return True
         if self._conflict:
+            if self._sending:
+                return True
             if key == "enter":
                 self._sending, self.is_ready = True, False
                 self.run_worker(self._read_anew(), group="sending")

@@ -186,12 +186,11 @@ class SetupScreen(ShortListScreen):
             return found
 
         editing = Editing(entries, row, send, read, of)
-        try:
-            return await self.fill_in_with(
-                title, entries, editing.save, given=editing.before, about=about, again=editing.again
-            )
-        finally:
-            self.soon()  # somebody may have given up because another was quicker
+        given, again = editing.before, editing.again
+        saved = await self.fill_in_with(title, entries, editing.save, given=given, about=about, again=again)
+        if saved is None:
+            self.soon()  # given up, maybe because somebody else was quicker
+        return saved
 
     async def fill_in_with(
         self,
