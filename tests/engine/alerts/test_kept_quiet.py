@@ -13,11 +13,12 @@ from quarterdeck.contract.clock import HOUR, iso
 from quarterdeck.contract.enums import AlertType
 from quarterdeck.contract.models import alert_rules as rule_models
 from quarterdeck.contract.models import alerts as models
+from quarterdeck.contract.problems import Code
 from quarterdeck.engine.alerts import keeping, reaching, rules, silencing
 from quarterdeck.engine.alerts.tables import alert_rules, silences
 from quarterdeck.engine.sla.tables import sla_breaches
 from tests.engine.alerts.world import MONDAY, Day, breach
-from tests.support.desk import ACME, ANA, ROOT
+from tests.support.desk import ACME, ANA, ROOT, refused
 
 NOT_ALLOWED = {"name": "host", "value": "(?=a).*", "is_regex": True, "is_equal": True}
 
@@ -51,6 +52,17 @@ async def test_an_expression_that_is_kept_and_not_allowed_matches_nothing_and_it
     assert not (await rules.change_rule(day.engine, ROOT, number, off)).enabled
     better = shown.settings.model_copy(update={"matchers": [], "inhibits": []})
     assert (await rules.change_rule(day.engine, ROOT, number, rule_models.RuleChange(settings=better))).error is None
+
+
+async def test_silences_at_a_time_have_a_number(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silencing, "MOST_SILENCES", 2)
+    body = {"matchers": [{"name": "host", "value": "a"}], "comment": "x", "ends_at": iso(MONDAY + HOUR)}
+    new = models.NewSilence.model_validate(body)
+    first, _ = [await silencing.silence(day.engine, ANA, new) for _ in range(2)]
+    with refused(Code.INVALID_INPUT, "2 silences are not over yet"):
+        await silencing.silence(day.engine, ANA, new)
+    await silencing.end_silence(day.engine, ANA, first.id)
+    assert (await silencing.silence(day.engine, ANA, new)).id > first.id
 
 
 async def test_who_sees_one_tenant_is_told_how_many_of_its_own_fire_and_are_quiet(day: Day) -> None:

@@ -46,7 +46,7 @@ GLOBEX = Principal("globex-lead", Role.ADMIN, frozenset({"globex"}))
 
 @pytest.fixture(autouse=True)
 def noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("store.store", "usage.spans", "usage.limits", "usage.metering", "usage.retention"):
+    for module in ("store.store", "usage.spans", "usage.limits", "usage.metering", "usage.retention", "usage.telling"):
         monkeypatch.setattr(f"quarterdeck.engine.{module}.now_ms", lambda: NOW)
 
 
@@ -398,6 +398,8 @@ async def test_an_export_is_whole_and_no_cell_is_a_formula(engine: Engine) -> No
         ["2026-11-22T00:00:00Z", "'=HYPERLINK(1)", "sms_sent", "3"],
         ["2026-11-02T00:00:00Z", "ok", "sms_sent", "4"],
     ]
+    with refused(Code.INVALID_INPUT, "more than 32 days ago, and hours are kept no longer"):
+        await exported(engine, format="csv", step=UsageStep.HOUR, since=to_datetime(NOW - 40 * DAY))
     (row,) = json.loads(await exported(engine, format="json", step=UsageStep.MONTH, by_tenant=False))
     assert (row["start"], row["tenant_id"], row["quantity"]) == ("2026-11-01T00:00:00Z", None, 7)
 

@@ -32,6 +32,7 @@ from quarterdeck.engine.audit import service as audit
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.store.store import Transaction
 
+MOST_SILENCES = 1_000  # at a time: what begins is compared with each
 _LONGEST_DAYS = 366
 _MOST_SHOWN = 3
 _A, _S = alerts.c, silences.c
@@ -66,6 +67,9 @@ async def silence(engine: Engine, principal: Principal, new: NewSilence) -> Sile
             "created_by": principal.actor,
             "created_at": now,
         }
+        lasting = select(func.count()).select_from(silences).where(_S.next_at.is_not(None))
+        if (await transaction.connection.execute(lasting)).scalar_one() >= MOST_SILENCES:
+            raise Problem(Code.INVALID_INPUT, f"{MOST_SILENCES:,} silences are not over yet; end some first.")
         inserted = await transaction.connection.execute(silences.insert().values(**values).returning(_S.id))
         silence_id = int(inserted.scalar_one())
         if starts <= now:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Row, Text, and_, case, cast, func, literal, or_, select
 
-from quarterdeck.contract.clock import to_datetime
+from quarterdeck.contract.clock import DAY, now_ms, to_datetime
 from quarterdeck.contract.enums import UsageStep
 from quarterdeck.contract.models.usage import (
     UsageDetailsQuery,
@@ -19,6 +19,7 @@ from quarterdeck.contract.models.usage import (
     UsageTotal,
 )
 from quarterdeck.contract.principal import Principal
+from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.cursors import decode, encode, invalid
 from quarterdeck.engine.items.export import csv_line
@@ -66,8 +67,14 @@ async def details(engine: Engine, principal: Principal, query: UsageDetailsQuery
 
 
 def export(engine: Engine, principal: Principal, query: UsageExportQuery) -> AsyncIterator[bytes]:
-    """Raises Problem(INVALID_INPUT) before the first byte."""
-    span(query, query.step)
+    """Raises Problem(INVALID_INPUT) before the first byte; also where a part of the time would be missing, since bills
+    are made from this."""
+    since, _ = span(query, query.step)
+    days = engine.settings.usage.minute_days
+    kept = floor(now_ms() - days * DAY, query.step)
+    if table_of(query.step) is not usage_days and since < kept:
+        why = f"is more than {days} days ago, and {query.step}s are kept no longer; days are, for ever"
+        raise Problem(Code.INVALID_INPUT, f"since {why}.", errors=(("/query/since", why),))
     rows = _rows(engine.store, principal, query, query.step, query.by_tenant)
     return _csv(rows, query.by_tenant) if query.format == "csv" else _json(rows, query.by_tenant)
 
