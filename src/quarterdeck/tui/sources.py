@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from quarterdeck.contract.enums import AnyResource
 from quarterdeck.contract.operations import Operation, bulk, items
@@ -24,13 +25,13 @@ def first_page(filter_: str, sort: str, limit: int = ROWS_A_PAGE) -> dict[str, o
     return query
 
 
-class FilteredSource:
+class FilteredSource(ABC):
     """What matches a filter, in the order of a sort key, as an operation lists it by keyset.
 
     A subclass names the operation, and counts.
     """
 
-    LIST: ClassVar[Operation]
+    LIST: Operation
 
     def __init__(self, client: Callable[[], Any], filter_: str, sort: str, **path: object) -> None:
         """`client` is asked at each call, so that a source outlives a reconnect. `path`: parts of the URL."""
@@ -38,17 +39,24 @@ class FilteredSource:
         self.scope = filter_
 
     async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
+        found = await self._ask(cursor=cursor, direction=direction, limit=limit, skip=skip)
+        return Page(found["items"], found["next"], found["previous"])
+
+    @abstractmethod
+    async def count(self) -> int: ...
+
+    async def _ask(
+        self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int
+    ) -> Mapping[str, Any]:
+        """A page as the engine gives it."""
         query = first_page(self.filter, self.sort, limit)
         query["direction"] = direction
         if cursor is not None:
             query["cursor"] = cursor
         if skip:
             query["skip"] = skip
-        found = await self._client().call(self.LIST, query=query, **self._path)
-        return Page(found["items"], found["next"], found["previous"])
-
-    async def count(self) -> int:
-        raise NotImplementedError
+        found: Mapping[str, Any] = await self._client().call(self.LIST, query=query, **self._path)
+        return found
 
     async def matching(self, ids: Sequence[int]) -> list[Row]:
         """Those of `ids` that match the filter, as they are now."""

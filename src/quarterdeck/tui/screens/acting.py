@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from quarterdeck.tui.text import safe
 Row = Mapping[str, Any]
 
 
-class Acting:
+class Acting(ABC):
     """The hands of a list. Every call runs beside the screen, so that keys go on working.
 
     A subclass says what is particular to its rows, and carries out what was decided.
@@ -38,13 +39,13 @@ class Acting:
 
     # What a subclass says
 
+    @abstractmethod
     def name(self, row: Row) -> Line:
         """The row in the title of a dialog."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def carry_out(self, action: Action, row: Row, params: Mapping[str, Any]) -> None:
         """Do it to one row, say so, and show what became of it. Raises Problem and Unreachable."""
-        raise NotImplementedError
 
     async def about(self, action: Action, row: Row) -> tuple[list[Line], bool]:
         """What the form says above its fields, and whether it is dangerous besides the risk of the action."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 
-class RowDetail:
+class RowDetail(ABC):
     """What the list knows of a row shows at once, the rest when it arrives.
 
     A subclass fetches the rest and says both in lines.
@@ -29,13 +30,13 @@ class RowDetail:
         self._painted: int | None = None
         self._own = True if screen.visit is not None else None
 
+    @abstractmethod
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Any]:
         """The whole row, with "id", and what belongs to it. Raises Problem and Unreachable."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
         """`rest` None: on its way; then `row` is as the list knows it."""
-        raise NotImplementedError
 
     @property
     def is_open(self) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource, Resource
@@ -11,10 +10,9 @@ from quarterdeck.contract.operations import dead_letters
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import Row
 from quarterdeck.tui.screens.machines.columns import DEAD_LETTER_COLUMNS
+from quarterdeck.tui.screens.machines.pane import MachineDetail
 from quarterdeck.tui.screens.machines.screen import MachineList
-from quarterdeck.tui.screens.row_detail import RowDetail
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.theming import look_of
 
 if TYPE_CHECKING:
     from quarterdeck.tui.screens.dead_letters.acting import DeadLetterActing
@@ -78,24 +76,13 @@ class DeadLettersScreen(MachineList):
             self.see(Resource.EXCEPTIONS, row.get("exception_id"), "No exception was opened for this dead letter.")
 
 
-class DeadLetterDetail(RowDetail):
+class DeadLetterDetail(MachineDetail):
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Row]:
         """The dead letter, and all that belongs to it."""
         found = await client.call(dead_letters.SHOW, id=row_id)
-        masked = self.screen.console.session.masked
-        hidden = {name: await asyncio.to_thread(masked, found[name]) for name in ("payload", "metadata")}
-        return found["dead_letter"], {**found, **hidden}
+        return found["dead_letter"], await self.masked(found, "payload", "metadata")
 
-    def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
+    def describe(self) -> Callable[..., list[Line]]:
         from quarterdeck.tui.screens.machines.detail import dead_letter_lines
 
-        screen = self.screen
-        assert isinstance(screen, DeadLettersScreen)
-        return dead_letter_lines(
-            row,
-            rest,
-            cells=cells,
-            now=screen.console.session.now(),
-            glyphs=look_of(screen.app).glyphs,
-            keys=screen.keys(),
-        )
+        return dead_letter_lines

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal
 
 from quarterdeck.contract.enums import MachineResource
 from quarterdeck.contract.operations import Operation, dead_letters, items, runs
-from quarterdeck.tui.sources import FilteredSource, Row, first_page
+from quarterdeck.tui.sources import FilteredSource
 from quarterdeck.tui.widgets.rows import Page
 
 _LISTS: dict[MachineResource, Operation] = {
@@ -32,7 +32,7 @@ class MachineSource(FilteredSource):
         heard: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(client, filter_, sort)
-        self._list, self._resource, self._heard = _LISTS[resource], resource, heard
+        self.LIST, self._resource, self._heard = _LISTS[resource], resource, heard
         self.searched = 1.0
         self.counted_in_part = False  # the last count is only what there is at the least
         self.exact: int | None = None  # what reading from the beginning to the end has shown
@@ -40,13 +40,7 @@ class MachineSource(FilteredSource):
         self._reached: str | None = None  # the cursor behind them
 
     async def page(self, *, cursor: str | None, direction: Literal["next", "previous"], limit: int, skip: int) -> Page:
-        query = first_page(self.filter, self.sort, limit)
-        query["direction"] = direction
-        if cursor is not None:
-            query["cursor"] = cursor
-        if skip:
-            query["skip"] = skip
-        found = await self._client().call(self._list, query=query)
+        found = await self._ask(cursor=cursor, direction=direction, limit=limit, skip=skip)
         page = Page(found["items"], found["next"], found["previous"])
         if direction == "next" and not skip and (cursor is None or cursor == self._reached):
             self._read = len(page.rows) + (self._read if cursor is not None else 0)
@@ -66,16 +60,6 @@ class MachineSource(FilteredSource):
             self.counted_in_part = False
             return self._read
         return int(found["count"])
-
-    async def _named(self, ids: Sequence[int], filter_: str) -> list[Row]:
-        found: list[Row] = []
-        for start in range(0, len(ids), 200):
-            part = ids[start : start + 200]
-            query: dict[str, object] = {"ids": ",".join(map(str, part)), "limit": len(part)}
-            if filter_:
-                query["filter"] = filter_
-            found += (await self._client().call(self._list, query=query))["items"]
-        return found
 
     def _has_searched(self, part: float) -> None:
         if part != self.searched:

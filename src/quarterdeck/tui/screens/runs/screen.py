@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.contract.enums import MachineResource
@@ -12,10 +11,9 @@ from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.screens.base import Handler
 from quarterdeck.tui.screens.listing import Row
 from quarterdeck.tui.screens.machines.columns import RUN_COLUMNS
+from quarterdeck.tui.screens.machines.pane import MachineDetail
 from quarterdeck.tui.screens.machines.screen import MachineList
-from quarterdeck.tui.screens.row_detail import RowDetail
 from quarterdeck.tui.spans import Line
-from quarterdeck.tui.theming import look_of
 
 if TYPE_CHECKING:
     from quarterdeck.tui.screens.runs.acting import RunActing
@@ -72,26 +70,13 @@ class RunsScreen(MachineList):
         self.see(MachineResource.DEAD_LETTERS, found[0]["id"] if found else None, missing)
 
 
-class RunDetail(RowDetail):
+class RunDetail(MachineDetail):
     async def fetch(self, client: Any, row_id: int) -> tuple[Row, Sequence[Row]]:
         """The run with its payload, and its attempts."""
         found = await client.call(runs.SHOW, id=row_id)
-        masked = self.screen.console.session.masked
-        run = dict(found["run"])
-        for name in ("payload", "result"):
-            run[name] = await asyncio.to_thread(masked, run.get(name))
-        return run, found["attempts"]
+        return await self.masked(found["run"], "payload", "result"), found["attempts"]
 
-    def lines(self, row: Row, rest: Any, cells: int) -> list[Line]:
+    def describe(self) -> Callable[..., list[Line]]:
         from quarterdeck.tui.screens.machines.detail import run_lines
 
-        screen = self.screen
-        assert isinstance(screen, RunsScreen)
-        return run_lines(
-            row,
-            rest,
-            cells=cells,
-            now=screen.console.session.now(),
-            glyphs=look_of(screen.app).glyphs,
-            keys=screen.keys(),
-        )
+        return run_lines
