@@ -59,6 +59,8 @@ def whole_day(shell: Shell) -> None:
     for never in ("367d", "99999999d", "9" * 5_000 + "d"):
         assert "366 days" in shell("alerts", "silence", "a=b", "--comment", "x", "--for", never, code=2).err
     assert "On it." in shell("alerts", "show", first).out
+    assert "Nobody looks after 1 alert." in shell("alerts", "unack", first, "--note", "Not mine.").out
+    assert f"Not acknowledged, not firing, or not there: {first}." in shell("alerts", "unack", first, code=4).out
     said = shell("alerts", "resolve", first, "99999", "--note", "Fixed.", code=5).out
     assert "Acknowledged 0 alerts." in shell("alerts", "ack", "99999", code=4).out
     assert "Resolved 1 alert." in said

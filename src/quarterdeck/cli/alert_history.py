@@ -86,6 +86,16 @@ def declare(app: typer.Typer) -> None:
         found = await cli.call(ops.ACKNOWLEDGE, body={"ids": alerts, "minutes": minutes, "note": note})
         return _acted(cli, found, "Acknowledged")
 
+    @command(app, "alerts", "unack")
+    async def unack(
+        cli: Cli,
+        alerts: IdsArgument,
+        note: Annotated[str | None, typer.Option("--note", help="Why.")] = None,
+    ) -> Exit | None:
+        """Take acknowledgements back: the alerts are told anew, and repeat."""
+        found = await cli.call(ops.UNACKNOWLEDGE, body={"ids": alerts, "note": note})
+        return _acted(cli, found, "Nobody looks after", otherwise="Not acknowledged, not firing, or not there")
+
     @command(app, "alerts", "resolve")
     async def resolve(
         cli: Cli, alerts: IdsArgument, note: Annotated[str, typer.Option("--note", help="Why it is over.")]
@@ -114,10 +124,12 @@ def declare(app: typer.Typer) -> None:
         cli.out.result(found, [f"Posted {plural(found['received'], 'alert')}; {count(found['changed'])} changed."])
 
 
-def _acted(cli: Cli, found: Mapping[str, Any], verb: str) -> Exit | None:
+def _acted(
+    cli: Cli, found: Mapping[str, Any], verb: str, *, otherwise: str = "Not firing, or not there"
+) -> Exit | None:
     lines = [f"{verb} {plural(len(found['done']), 'alert')}."]
     if found["skipped"]:
-        lines.append(f"Not firing, or not there: {', '.join(map(str, found['skipped']))}.")
+        lines.append(f"{otherwise}: {', '.join(map(str, found['skipped']))}.")
     cli.out.result(found, lines)
     if found["skipped"]:
         return Exit.PARTIAL if found["done"] else Exit.NOTHING

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from quarterdeck.contract.clock import HOUR, iso
-from quarterdeck.contract.enums import AlertType, SilenceState
+from quarterdeck.contract.enums import AlertType, Role, SilenceState
 from quarterdeck.contract.models import alerts as models
+from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code
 from quarterdeck.engine.alerts import acting, history, inhibition, silencing
 from quarterdeck.engine.audit.tables import audit_entries
@@ -32,6 +33,29 @@ async def test_an_acknowledged_alert_stops_repeating_and_starts_again_after_its_
     assert await day.pass_(3_600) == ["trigger"]
     detail = await history.show(day.engine, ROOT, alert.id)
     assert [each.type for each in detail.events] == ["firing", "acknowledged", "acknowledgement_ended"]
+
+
+async def test_an_acknowledgement_is_taken_back_by_who_sees_the_alert(day: Day) -> None:
+    await day.external()
+    labels = {"alertname": "Down", "tenant": "acme"}
+    await day.post({"labels": labels, "endsAt": iso(day.now + HOUR)})
+    await day.pass_(60)
+    (alert,) = await day.list()
+    await acting.acknowledge(day.engine, ROOT, models.Acknowledge(ids=[alert.id]))
+    assert await day.pass_(5, step=1) == ["acknowledge"]
+    wrong = models.Unacknowledge(ids=[alert.id, 99], note="The wrong one.")
+    other = Principal("globex-lead", Role.OPERATOR, frozenset({"globex"}))
+    assert (await acting.unacknowledge(day.engine, other, wrong)).done == []
+    done = await acting.unacknowledge(day.engine, ANA, wrong)
+    assert (done.done, done.skipped) == ([alert.id], [99])
+    assert (await acting.unacknowledge(day.engine, ANA, wrong)).done == []
+    assert await day.pass_(5, step=1) == ["trigger"]
+    detail = await history.show(day.engine, ROOT, alert.id)
+    assert (detail.alert.acknowledged_by, detail.events[-1].type, detail.events[-1].actor) == (
+        None,
+        "unacknowledged",
+        "ana",
+    )
     assert [each.kind for each in detail.notices] == ["trigger", "acknowledge", "trigger"]
 
 

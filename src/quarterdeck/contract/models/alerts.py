@@ -156,6 +156,13 @@ class Acknowledge(Model):
     note: Note | None = None
 
 
+class Unacknowledge(Model):
+    """Nobody looks after them after all: they are told anew, and repeat."""
+
+    ids: OneOrMore
+    note: Note | None = None
+
+
 class Resolve(Model):
     """They are over; one that is still true comes again after a time, unless it ends meanwhile."""
 

@@ -93,6 +93,15 @@ ACKNOWLEDGE = Operation(
     ModelRef("alerts:Acknowledge"),
     role=Role.OPERATOR,
 )
+UNACKNOWLEDGE = Operation(
+    "alerts.unacknowledge",
+    "POST",
+    f"{_ALERTS}/unacknowledge",
+    "Take acknowledgements back; the alerts are told anew.",
+    _ACTED,
+    ModelRef("alerts:Unacknowledge"),
+    role=Role.OPERATOR,
+)
 RESOLVE = Operation(
     "alerts.resolve",
     "POST",

@@ -66,4 +66,4 @@ async def _lapse(engine: Engine, transaction: Transaction) -> int:
     def is_over(row: Any) -> bool:
         return bool(row.acked_until <= now)  # not where somebody has just acknowledged it anew
 
-    return await start_again(engine, transaction, ids, is_over, "acknowledgement_ended", "It still fires.")
+    return len(await start_again(engine, transaction, ids, is_over, "acknowledgement_ended", "It still fires."))

@@ -86,12 +86,18 @@ async def ended_by(
 
 
 async def start_again(
-    engine: Engine, transaction: Transaction, ids: Sequence[int], is_over: Callable[[Any], bool], kind: str, why: str
-) -> int:
+    engine: Engine,
+    transaction: Transaction,
+    ids: Sequence[int],
+    is_over: Callable[[Any], bool],
+    kind: str,
+    why: str | None,
+    who: Principal = SYSTEM,
+) -> list[int]:
     """Acknowledgements that hold no longer: of these alerts, those that still are acknowledged and of which `is_over`
-    (id, acked_until, acked_value as they are now) says so. They are told as if they were new. How many."""
+    (id, acked_until, acked_value as they are now) says so. They are told as if they were new. Their ids."""
     if not ids:
-        return 0
+        return []
     connection, dialect, c = transaction.connection, engine.store.dialect, alerts.c
     acked = (c.id.in_(dialect.id_list(ids)), c.state == str(AlertState.FIRING), c.acked_until.is_not(None))
     groups = (await connection.execute(select(c.group_id).where(*acked).distinct())).scalars().all()
@@ -100,6 +106,6 @@ async def start_again(
     over = [row.id for row in await connection.execute(dialect.lock(query)) if is_over(row)]
     none: dict[str, Any] = {"acked_by": None, "acked_at": None, "acked_until": None, "acked_value": None, "sent": None}
     await connection.execute(update(alerts).where(c.id.in_(dialect.id_list(over))).values(**none))
-    await note(transaction, over, kind, SYSTEM.actor, why)
+    await note(transaction, over, kind, who.actor, why)
     await wake(transaction, groups, 0)
-    return len(over)
+    return over
