@@ -9,10 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.color import Color
 
 from quarterdeck.tui import theming
 from quarterdeck.tui.glyphs import ASCII
 from quarterdeck.tui.theming import ThemeError
+from quarterdeck.tui.widgets.text_input import TextInput
+from tests.tui.consoles import person_at
+from tests.tui.fake_client import FakeClient
 
 SHIPPED = ("brutalist", "daylight", "high-contrast", "terminal")
 
@@ -146,3 +150,11 @@ async def test_a_saved_file_is_noticed(tmp_path: Path) -> None:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         await watching.aclose()
+
+
+async def test_the_cursor_in_a_field_is_seen_whatever_colours_a_terminal_has(tmp_path: Path) -> None:
+    async with person_at(tmp_path, FakeClient(), theme="terminal") as person:
+        await person.press("slash")
+        style = person.console.screen.query_one(TextInput).get_component_rich_style("input--cursor")
+        assert style.reverse
+        assert style.color == style.bgcolor == Color.default()

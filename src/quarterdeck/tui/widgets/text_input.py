@@ -19,6 +19,7 @@ class TextInput(Input):
     DEFAULT_CSS = """
     TextInput, TextInput:focus { height: 1; border: none; padding: 0; background: $background; color: $foreground; }
     TextInput:focus { text-style: none; }
+    TextInput:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
     """
 
     def __init__(self, value: str = "", placeholder: str = "", *, id: str | None = None, limit: int = 8_000) -> None:
