@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, iso
+from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, iso, to_datetime
 from quarterdeck.contract.enums import BulkStatus, ItemStatus, Outcome, Priority, RunStatus
 from quarterdeck.tui import format as words
+from quarterdeck.tui.detail import item_lines
 from quarterdeck.tui.glyphs import ASCII, UNICODE
+from tests.tui.fake_client import item
 
 NOW = 1_800_000_000_000
 
@@ -133,3 +135,16 @@ def test_signs_are_one_cell_and_ascii_ones_are_ascii() -> None:
             if isinstance(sign, str) and name != "placeholder":
                 assert cell_len(sign) == 1, name
                 assert glyphs is UNICODE or sign.isascii(), name
+
+
+def test_times_in_a_timeline_are_by_the_clock_here() -> None:
+    at = "2026-09-21T13:22:51.026Z"
+    here = to_datetime(NOW).astimezone().strftime("%Y-%m-%d %H:%M")
+    told = {"at": at, "actor": "engine", "type": "sla_started", "body": f"First response due {iso(NOW)}."}
+    changed = {**told, "type": "updated", "body": None, "changes": {"sla_due_at": [None, iso(NOW)]}}
+    comment = {**told, "type": "comment", "body": f"It says {at} and 2026-99-99T13:00:00Z"}
+    lines = item_lines(item(1), [told, changed, comment], cells=90, now=NOW, glyphs=UNICODE)
+    said = "\n".join("".join(text for text, _ in line) for line in lines)
+    assert f"First response due {here}." in said
+    assert f"sla_due_at: none → {here}" in said
+    assert f"It says {at} and 2026-99-99T13:00:00Z" in said

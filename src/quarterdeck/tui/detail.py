@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from quarterdeck.tui.text import safe
 Row = Mapping[str, Any]
 _LABEL = 11
 _MOST_BODY_LINES = 200
+_TIME = re.compile(r"\b(?:19|20|21)\d\d-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z(?!\w)")
 
 
 def item_lines(
@@ -114,8 +116,9 @@ def _event(event: Row, cells: int, now: int) -> list[Line]:
             for line in wrap(f"{name}: {_value(before)} → {_value(after)}", max(cells - 6, 10), "", most=4)
         ]
     if event.get("body"):
-        style = "accent" if event["type"] == "comment" else ""
-        lines += [[("      ", ""), *line] for line in wrap(str(event["body"]), max(cells - 6, 10), style, most=40)]
+        said = event["type"] == "comment"  # by a person, whose words stay as they are
+        body = str(event["body"]) if said else _by_the_clock_here(str(event["body"]))
+        lines += [[("      ", ""), *line] for line in wrap(body, max(cells - 6, 10), "accent" if said else "", most=40)]
     return lines
 
 
@@ -124,7 +127,7 @@ def when(value: object, now: int) -> str:
     at = moment(value)
     if at is None:
         return ""
-    stamp = to_datetime(at).astimezone().strftime("%Y-%m-%d %H:%M")
+    stamp = _stamp(at)
     if at > now:
         return f"{stamp} · {due(at, now)[0]}"
     passed = age(at, now)
@@ -134,7 +137,23 @@ def when(value: object, now: int) -> str:
 def _value(value: object) -> str:
     if value is None:
         return "none"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return _by_the_clock_here(value) if _TIME.fullmatch(value) else value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _by_the_clock_here(text: str) -> str:
+    """With the engine's times, wherever they stand in it, as `2026-01-31 08:00`."""
+
+    def here(found: re.Match[str]) -> str:
+        at = moment(found.group())
+        return found.group() if at is None else _stamp(at)
+
+    return _TIME.sub(here, text)
+
+
+def _stamp(at: int) -> str:
+    return to_datetime(at).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def operation_lines(detail: Row, *, cells: int, now: int, glyphs: Glyphs) -> list[Line]:

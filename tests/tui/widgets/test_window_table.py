@@ -633,7 +633,7 @@ async def test_all_that_match_leaves_out_what_no_longer_does() -> None:
         table.action_mark()
         await until(lambda: any(kind == "refused" for kind, _ in app.heard))
         assert table.marks.except_ids == set()
-        assert table.news == "1 no longer match, f5 refreshes"
+        assert table.news == "1 no longer matches, f5 refreshes"
 
 
 async def test_marks_over_an_empty_list_are_all_hidden() -> None:

@@ -369,7 +369,7 @@ class ListScreen(ConsoleScreen):
             self.console.session.state.remember_filter(self.view.filter)
             self.view.filter = ""
             self.show_rows(cursor_id=self.table.cursor_id)
-            self.notice(f"Filter cleared; {self.key('filter')} then up brings it back.", "success")
+            self.notice(f"Filter cleared; {self.key('filter')} then up brings it back.")
         else:
             self.notice("Nothing to clear: no detail pane, no range, no marks, no filter.")
 

@@ -70,5 +70,3 @@ def milliseconds(value: float) -> str:
             scaled = value / (SECOND if word == "s" else MINUTE)
             return f"{scaled:.1f} {word}" if scaled < 10 and scaled != int(scaled) else f"{scaled:.0f} {word}"
     return f"{value / HOUR:.0f} h"
-
-

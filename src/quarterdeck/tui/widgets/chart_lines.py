@@ -56,9 +56,9 @@ def beside(charts: Sequence[Sequence[Line]], cells: int, gap: int = 2) -> list[L
     for parts in zip(*charts, strict=True):
         line: Line = []
         for n, part in enumerate(parts):
-            part = crop(part, cells)
-            pad = cells - width(part) + (gap if n < len(parts) - 1 else 0)
-            line += [*part, (" " * pad, "")]
+            line += crop(part, cells)
+            if n < len(parts) - 1:
+                line.append((" " * ((cells + gap) * (n + 1) - width(line)), ""))
         lines.append(line)
     return lines
 

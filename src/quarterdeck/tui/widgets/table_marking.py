@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from quarterdeck.tui.widgets.feeder import MOST_IN_RANGE, Feeder, in_background
 from quarterdeck.tui.widgets.page_index import Fetch
 from quarterdeck.tui.widgets.rows import Column, Page, Row
-from quarterdeck.tui.widgets.table_drawing import DrawnTable
 from quarterdeck.tui.widgets.table_messages import MarksChanged, Refused
+from quarterdeck.tui.widgets.table_moving import MovingTable
 
 MOST_CHECKED = 5_000  # marks that are looked for in another list
 
 
-class MarkedTable(DrawnTable):
+class MarkedTable(MovingTable):
     """Marks are ids: they survive other filters and reloads."""
 
     def __init__(
@@ -42,9 +42,6 @@ class MarkedTable(DrawnTable):
     def _failed(self, sentence: str) -> None:
         raise NotImplementedError
 
-    def action_down(self) -> None:
-        raise NotImplementedError
-
     # What is known
 
     def _failure(self) -> str:
@@ -56,10 +53,6 @@ class MarkedTable(DrawnTable):
     @property
     def scope(self) -> str:
         return str(getattr(self._feeder.source, "scope", ""))
-
-    @property
-    def cursor_row(self) -> Row | None:
-        return self._index.row(self._view.cursor)
 
     @property
     def hidden_marks(self) -> int | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from textual import events
-
 from quarterdeck.contract.clock import now_ms
 from quarterdeck.tui.widgets import table_messages as messages
 from quarterdeck.tui.widgets.marks import Marks
@@ -202,53 +200,6 @@ class WindowTable(MarkedTable):
     def visible_ids(self) -> list[int]:
         return self._index.ids(range(self._view.top, self._view.bottom))
 
-    # Moving
-
-    def _limits(self) -> tuple[int, int]:
-        return self._index.limits(self._view.cursor)
-
-    def _go(self, position: int) -> None:
-        self._view.move_to(position, *self._limits())
-        self._moved()
-
-    def _moved(self) -> None:
-        self._look()
-        self._sync()
-
-    def go_to(self, row_id: int) -> bool:
-        """The cursor on a row, if it is one of those in memory. Returns whether it is."""
-        found = self._index.position_of(row_id)
-        if found is not None:
-            self._go(found)
-        return found is not None
-
-    def action_down(self) -> None:
-        self._go(self._view.cursor + 1)
-
-    def action_up(self) -> None:
-        self._go(self._view.cursor - 1)
-
-    def action_top(self) -> None:
-        self._view.cursor = self._view.top = 0
-        self._moved()
-
-    def action_bottom(self) -> None:
-        end = FAR if self._index.total is None else self._index.total
-        self._view.cursor, self._view.top = max(0, end - 1), max(0, end - self._view.height)
-        self._moved()
-
-    def action_page_down(self) -> None:
-        self._view.page(1, *self._limits())
-        self._moved()
-
-    def action_page_up(self) -> None:
-        self._view.page(-1, *self._limits())
-        self._moved()
-
-    def action_open(self) -> None:
-        if (row := self.cursor_row) is not None:
-            self.post_message(messages.Opened(row))
-
     # What arrives
 
     def _look(self) -> None:
@@ -351,7 +302,7 @@ class WindowTable(MarkedTable):
         if self._rest is not None:
             self._rest.cancel()
 
-    # Terminal and mouse
+    # Terminal
 
     def make_room(self, lines: int) -> None:
         """The table is about to begin so many lines further down: its rows stay where they are on the screen."""
@@ -365,23 +316,4 @@ class WindowTable(MarkedTable):
         self._moved_down = 0
         self._view.resize(height, *self._limits())
         self._drawn, self._live = [], {}
-        self._moved()
-
-    def on_click(self, event: events.Click) -> None:
-        if event.y < HEADER or self._says() is not None:
-            return
-        self._go(self._view.top + event.y - HEADER)
-        if event.chain == 2:
-            self.action_open()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        event.stop()
-        self._wheel(3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        event.stop()
-        self._wheel(-3)
-
-    def _wheel(self, lines: int) -> None:
-        self._view.scroll(lines, *self._limits())
         self._moved()
