@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from quarterdeck.cli.silences import _standing
 from quarterdeck.contract.clock import HOUR, iso
+from quarterdeck.tui.glyphs import UNICODE
+from quarterdeck.tui.screens.setup.silence_words import silence_lines, standing
 from tests.tui.fake_client import NOW
-from tests.tui.fake_setup import SetupClient
+from tests.tui.fake_setup import SetupClient, silence
 from tests.tui.setting_up import at_the, fill, paste
 
 
@@ -52,3 +55,12 @@ async def test_a_silence_is_made_and_ended(tmp_path: Path) -> None:
         await person.sees("End silence", "2 alerts are heard again.")
         await person.press("y")
         await person.sees("is over.", "2 silences hold")
+
+
+def test_a_silence_that_keeps_nothing_quiet_says_so_and_why() -> None:
+    broken = {"error": "The matcher on host is none.", "state": "active"}
+    row = silence(7, "host", "(?=a)", NOW - HOUR, NOW + HOUR, "Moving.", **broken)
+    assert standing(row, NOW, UNICODE) == (f"{UNICODE.attention} error", "badge-attention")
+    lines = silence_lines({**row, "number": 7}, cells=60, glyphs=UNICODE, now=NOW)
+    assert "The matcher on host is none." in "\n".join("".join(text for text, *_ in line) for line in lines)
+    assert (_standing(row), _standing({**row, "state": "expired"})) == ("broken", "expired")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from quarterdeck.cli.alert_words import minutes_of
 from quarterdeck.cli.exits import usage
 from quarterdeck.cli.output import Heading, table
 from quarterdeck.cli.runtime import Cli, command
+from quarterdeck.contract.enums import SilenceState
 from quarterdeck.contract.operations import alerts as ops
 from quarterdeck.tui.format import count, plural
 from quarterdeck.tui.screens.setup.written_labels import write_matchers
@@ -56,7 +58,7 @@ def declare(app: typer.Typer) -> None:
         found = await cli.call(ops.SILENCES)
         headings = (Heading("id", right=True), Heading("state"), Heading("matches"), Heading("ends"), Heading("why"))
         rows = [
-            (each["id"], each["state"], write_matchers(each["matchers"]), each["ends_at"], each["comment"])
+            (each["id"], _standing(each), write_matchers(each["matchers"]), each["ends_at"], each["comment"])
             for each in found["items"]
         ]
         cli.out.result(found, table(headings, rows, width=cli.out.width) if rows else [])
@@ -67,6 +69,10 @@ def declare(app: typer.Typer) -> None:
     async def unsilence(cli: Cli, silence: IdArgument) -> None:
         """End a silence now."""
         cli.out.result(await cli.call(ops.END_SILENCE, id=silence), [f"Silence {silence} is over."])
+
+
+def _standing(silence: Mapping[str, Any]) -> str:
+    return "broken" if silence["error"] and silence["state"] != SilenceState.EXPIRED else str(silence["state"])
 
 
 def _matcher(text: str) -> dict[str, Any]:

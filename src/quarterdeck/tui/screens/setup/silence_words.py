@@ -24,10 +24,12 @@ def matched(row: Row) -> str:
 
 
 def standing(row: Row, now: int, glyphs: Glyphs) -> Cell:
-    """Whether it keeps anything quiet, and until when, counting down."""
+    """Whether it keeps anything quiet, and until when, counting down. An error says more than that."""
     starts, ends = moment(row["starts_at"]) or 0, moment(row["ends_at"]) or 0
     if ends <= now:
         return f"{glyphs.ended} over {words.age(ends, now)}", "badge-ended"
+    if row.get("error"):
+        return f"{glyphs.attention} error", "badge-attention"
     if starts > now:
         return f"{glyphs.waiting} from {words.span(starts - now)} on", "badge-waiting"
     return f"{glyphs.active} {words.left_of(ends - now)} left", "badge-active"
@@ -72,6 +74,7 @@ def silence_lines(row: Row, *, cells: int, glyphs: Glyphs, now: int) -> list[Lin
     head: Line = [(f"Silence {row['number']}", "title"), ("  ", ""), standing(row, now, glyphs)]
     facts: list[Fact] = [
         ("keeps quiet", matched(row)),
+        ("error", row.get("error") or "", "warning"),
         ("why", row["comment"]),
         ("alerts", f"{plural(row['alerts'], 'alert')} that would be sent otherwise"),
         ("from", f"{when(starts)}  {ago(starts, now) if starts <= now else f'in {words.left_of(starts - now)}'}"),
