@@ -213,11 +213,11 @@ def store(home: Home) -> Iterator[Finding]:
         yield ok("store", f"{home.store}, {size:,.1f} MiB, {tables} tables")
 
 
-_WITHOUT_KEYRING = "Only PostgreSQL needs it: name a variable with the password in store.password_env instead."
+_WITHOUT_KEYRING = "Secrets can stand in variables instead: store.password_env, and --secret-env of a channel."
 
 
 def keyring_backend() -> Iterator[Finding]:
-    """Holds the PostgreSQL password; an environment variable stands in for it."""
+    """Holds the PostgreSQL password and secrets of channels; environment variables stand in for it."""
     try:
         import keyring
 

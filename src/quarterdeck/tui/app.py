@@ -47,24 +47,6 @@ class Console(App[None]):
     """`session` outlives every screen. Screens reach each other only through here."""
 
     ENABLE_COMMAND_PALETTE = False
-    CSS = """
-    .-ascii Frame { border: ascii $line; }
-    .-ascii DetailPane { border-top: ascii $line; }
-    .-ascii .-beside DetailPane { border-top: none; border-left: ascii $line; }
-    .-ascii FilterEditor #offers { border-bottom: ascii $line; }
-    .-ascii OperationsScreen #below { border-top: ascii $line; }
-    .-ascii OperationsScreen.-beside #below { border-top: none; border-left: ascii $line; }
-    .-ascii OperationsScreen #below DetailPane { border: none; }
-    .-ascii OperationsScreen #results { border-top: ascii $line; }
-    .-ascii ShortListScreen #below { border-top: ascii $line; }
-    .-ascii PayloadScreen #value { border-top: ascii $line; }
-    .-ascii GroupsScreen #whole { border-top: ascii $line; }
-    .-ascii SlaScreen #tables { border-top: ascii $line; }
-    .-ascii SlaScreen.-beside #broken { border-left: ascii $line; }
-    .-ascii UsageScreen #tables { border-top: ascii $line; }
-    .-ascii GrowthScreen #counts { border-top: ascii $line; }
-    .-ascii ShortListScreen.-beside #below { border-top: none; border-left: ascii $line; }
-    """
 
     def __init__(
         self,
@@ -83,7 +65,6 @@ class Console(App[None]):
         self.look = self.wardrobe.look
         # Without colour: nothing but the terminal's own, where Textual would send greys.
         super().__init__(ansi_color=True if self.look.plain else None)
-        self.set_class(self.look.glyphs.ascii, "-ascii")
         self.act_as = act_as
         self.first_rows = asyncio.Event()
         self.everywhere = Everywhere(self)

@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -145,7 +146,10 @@ def load(path: Path, *, ascii: bool = False, plain: bool | None = None) -> Look:
     look = parse(data, path)
     if plain if plain is not None else no_color():
         look = _without_colour(look)
-    return look._replace(glyphs=ASCII) if ascii else look
+    if not ascii:
+        return look
+    theme = replace(look.theme, variables={**look.theme.variables, "stroke": "ascii"})
+    return look._replace(theme=theme, glyphs=ASCII)
 
 
 def choose(wanted: str, own: Path | None = None, *, ascii: bool = False, plain: bool | None = None) -> Look:
@@ -214,6 +218,7 @@ def _textual(name: str, dark: bool, ansi: bool, colors: Mapping[str, str]) -> Th
     words = {token: f"ansi_{value}" for token, value in colors.items()} if ansi else dict(colors)
     variables = {token: words[token] for token in COLORS if token not in ("background", "text")}
     variables |= {
+        "stroke": "solid",  # of lines between parts
         "border": words["accent"],
         "border-blurred": words["line"],
         "block-cursor-foreground": words["on-accent"],

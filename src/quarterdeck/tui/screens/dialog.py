@@ -32,7 +32,7 @@ class Frame(Vertical):
     DEFAULT_CSS = """
     Frame {
         width: 100%; max-width: 86; height: auto; max-height: 100%;
-        border: solid $line; background: $background; padding: 0 1;
+        border: $stroke $line; background: $background; padding: 0 1;
     }
     Frame > #title { text-style: bold; margin-bottom: 1; }
     Frame > #keys { margin-top: 1; }

@@ -34,9 +34,9 @@ class ShortListScreen(LookingScreen):
     ShortListScreen #split { layout: vertical; height: 1fr; }
     ShortListScreen.-beside #split { layout: horizontal; }
     ShortListScreen WindowTable { width: 1fr; height: 1fr; min-height: 3; }
-    ShortListScreen #below { display: none; height: 1fr; border-top: solid $line; padding: 0 1; }
+    ShortListScreen #below { display: none; height: 1fr; border-top: $stroke $line; padding: 0 1; }
     ShortListScreen.-detail #below { display: block; }
-    ShortListScreen.-beside #below { width: 46%; height: 1fr; border-top: none; border-left: solid $line; }
+    ShortListScreen.-beside #below { width: 46%; height: 1fr; border-top: none; border-left: $stroke $line; }
     """
 
     # What a subclass says

@@ -14,9 +14,9 @@ class DetailPane(LinesView):
     """What wraps its words to another width."""
     SCOPED_CSS = False
     DEFAULT_CSS = """
-    DetailPane { height: 45%; min-height: 2; border-top: solid $line; padding: 0 1; display: none; }
+    DetailPane { height: 45%; min-height: 2; border-top: $stroke $line; padding: 0 1; display: none; }
     .-detail DetailPane { display: block; }
-    .-beside DetailPane { width: 36%; max-width: 70; height: 1fr; border-top: none; border-left: solid $line; }
+    .-beside DetailPane { width: 36%; max-width: 70; height: 1fr; border-top: none; border-left: $stroke $line; }
     """
 
     def on_resize(self) -> None:

@@ -53,7 +53,7 @@ class FilterEditor(Vertical):
     FilterEditor { layer: over; dock: top; margin-top: 1; height: auto; background: $background; }
     FilterEditor Horizontal { height: 1; }
     FilterEditor .prompt { width: 3; }
-    FilterEditor #offers { border-bottom: solid $line; }
+    FilterEditor #offers { border-bottom: $stroke $line; }
     """
 
     class Applied(Message):

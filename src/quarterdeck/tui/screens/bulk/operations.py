@@ -50,13 +50,13 @@ class OperationsScreen(ConsoleScreen):
     OperationsScreen #split { layout: vertical; height: 1fr; }
     OperationsScreen.-beside #split { layout: horizontal; }
     OperationsScreen #operations { width: 1fr; height: 1fr; }
-    OperationsScreen #below { display: none; height: 62%; border-top: solid $line; }
+    OperationsScreen #below { display: none; height: 62%; border-top: $stroke $line; }
     OperationsScreen.-detail #below { display: block; }
-    OperationsScreen.-beside #below { width: 50%; height: 1fr; border-top: none; border-left: solid $line; }
+    OperationsScreen.-beside #below { width: 50%; height: 1fr; border-top: none; border-left: $stroke $line; }
     OperationsScreen #below DetailPane {
         display: block; width: 1fr; height: 1fr; min-height: 4; border: none; max-width: 100%;
     }
-    OperationsScreen #results { height: 1fr; border-top: solid $line; }
+    OperationsScreen #results { height: 1fr; border-top: $stroke $line; }
     """
     AUTO_FOCUS = "#operations"
     LABELS = {"open": "Item by item", "outcome": "Outcome"}

@@ -42,7 +42,7 @@ class GroupsScreen(ConsoleScreen):
 
     DEFAULT_CSS = """
     GroupsScreen WindowTable { height: 1fr; }
-    GroupsScreen #whole { height: auto; max-height: 5; border-top: solid $line; padding: 0 1; }
+    GroupsScreen #whole { height: auto; max-height: 5; border-top: $stroke $line; padding: 0 1; }
     """
     LABELS: ClassVar[Mapping[str, str]] = {"open": "See them", "clear": "Back"}
 

@@ -39,7 +39,7 @@ _FIGURES = (
 class GrowthScreen(ConsoleScreen):
     DEFAULT_CSS = """
     GrowthScreen ChartBoard { height: 45%; min-height: 6; padding: 0 1; }
-    GrowthScreen #counts { height: 1fr; border-top: solid $line; padding: 0 1; }
+    GrowthScreen #counts { height: 1fr; border-top: $stroke $line; padding: 0 1; }
     """
     AUTO_FOCUS = ""
     LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back"}

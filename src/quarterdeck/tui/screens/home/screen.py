@@ -50,9 +50,9 @@ class HomeScreen(LookingScreen):
     HomeScreen Doors { padding: 0; }
     HomeScreen ChartBoard { display: none; padding: 0 1; }
     HomeScreen.-below Doors { height: auto; }
-    HomeScreen.-below ChartBoard { display: block; height: 1fr; border-top: solid $line; }
+    HomeScreen.-below ChartBoard { display: block; height: 1fr; border-top: $stroke $line; }
     HomeScreen.-beside #home { layout: horizontal; }
-    HomeScreen.-beside ChartBoard { display: block; width: 44%; border-top: none; border-left: solid $line; }
+    HomeScreen.-beside ChartBoard { display: block; width: 44%; border-top: none; border-left: $stroke $line; }
     """
     AUTO_FOCUS = "Doors"
     LABELS: ClassVar[Mapping[str, str]] = {"clear": "Back", "open": "Go there"}

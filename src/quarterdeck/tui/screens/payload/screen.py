@@ -27,7 +27,7 @@ _MOST_SHOWN = 20_000
 
 class PayloadScreen(ReadingScreen):
     DEFAULT_CSS = """
-    PayloadScreen #value { height: 30%; min-height: 3; border-top: solid $line; padding: 0 1; }
+    PayloadScreen #value { height: 30%; min-height: 3; border-top: $stroke $line; padding: 0 1; }
     """
     AUTO_FOCUS = "JsonTree"
     LABELS: ClassVar[Mapping[str, str]] = {"open": "Fold", "copy": "Copy value", "clear": "Back"}

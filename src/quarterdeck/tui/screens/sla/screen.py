@@ -49,10 +49,10 @@ class SlaScreen(ChartedScreen):
     SlaScreen ChartBoard { height: 7; padding: 0 1; }
     SlaScreen.-tall ChartBoard { height: 18; }
     SlaScreen.-tall.-beside ChartBoard { height: 16; }
-    SlaScreen #tables { height: 1fr; layout: horizontal; border-top: solid $line; }
+    SlaScreen #tables { height: 1fr; layout: horizontal; border-top: $stroke $line; }
     SlaScreen TitledTable { display: none; }
     SlaScreen TitledTable.-current, SlaScreen.-beside TitledTable { display: block; }
-    SlaScreen.-beside #broken { border-left: solid $line; }
+    SlaScreen.-beside #broken { border-left: $stroke $line; }
     """
     NAME = "sla"
     HERE = "These are the service levels already."

@@ -43,7 +43,7 @@ class UsageScreen(ChartedScreen):
     UsageScreen ChartBoard { height: 7; padding: 0 1; }
     UsageScreen.-tall ChartBoard { height: 10; }
     UsageScreen.-tall.-beside ChartBoard { height: 20; }
-    UsageScreen UsageTables { border-top: solid $line; }
+    UsageScreen UsageTables { border-top: $stroke $line; }
     """
     NAME = "usage"
     HERE = "This is usage already."

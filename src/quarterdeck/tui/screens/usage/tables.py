@@ -26,7 +26,7 @@ class UsageTables(Container):
     UsageTables { height: 1fr; layout: horizontal; }
     UsageTables TitledTable { display: none; }
     UsageTables TitledTable.-seen { display: block; }
-    UsageTables.-wide #limits { width: 46%; border-left: solid $line; }
+    UsageTables.-wide #limits { width: 46%; border-left: $stroke $line; }
     """
 
     def __init__(self, session: Session, key: Callable[[str], str]) -> None:
