@@ -57,7 +57,7 @@ def test_an_alert_is_acknowledged_silenced_and_resolved(person: Person) -> None:
         console.press("a")
         console.wait_for(r"Acknowledge #\d+ Host is slow")
         console.press("On it.\r")
-        console.wait_for(r"Acknowledged #\d+ for 4h\.")
+        console.wait_for(r"Acknowledged #\d+ for 4h; u takes that back\.")
         console.wait_for(r"▸ .*◐ ack ")
 
         # The next ones of its group are announced, come when wanted, and are one line.

@@ -211,6 +211,9 @@ class AlertClient(MachineClient):
         until = iso(NOW + (body["minutes"] or 240) * MINUTE)
         return self._acted(body, acknowledged_by="olga", acknowledged_at=iso(NOW), acknowledged_until=until)
 
+    def _alerts_unacknowledge(self, _path: Any, _query: Any, body: Any) -> dict[str, Any]:
+        return self._acted(body, acknowledged_by=None, acknowledged_at=None, acknowledged_until=None)
+
     def _alerts_resolve(self, _path: Any, _query: Any, body: Any) -> dict[str, Any]:
         return self._acted(body, state="resolved", resolved_at=iso(NOW), acknowledged_until=None)
 

@@ -149,17 +149,18 @@ async def test_one_is_acknowledged_a_group_what_is_marked_and_all(tmp_path: Path
         await person.until(lambda: "no time such as" not in person.screen, "the mistake to go with what was typed")
         await person.type("2h")
         await person.press("enter")
-        await person.sees("Acknowledged #90 for 2h.", "ack you")
+        await person.sees("Acknowledged #90 for 2h; u takes that back.", "ack you")
         assert fake.called("alerts.acknowledge") == [{"minutes": 120, "note": "on it", "ids": [90]}]
         assert under_cursor(person).strip().startswith("▸")
         assert "Mail fails" in under_cursor(person)
         await person.press("u")
-        await person.sees("Acknowledged #90 cannot be taken back: acknowledge again for 1m")
+        await person.sees("Taken back: Acknowledged #90.")
+        await person.until(lambda: "✕ firing" in under_cursor(person), "nobody to look after it")
 
         await person.press("g", "a")
         await person.sees("Acknowledge 14 alerts", "critical 1", "warning 13", "and 11 more")
         await person.press("enter")
-        await person.sees("Acknowledged 14 alerts for 4h.", "all ack")
+        await person.sees("Acknowledged 14 alerts for 4h;", "all ack")
 
         await person.press("g", "space", "space")
         await person.sees("15 marked")
@@ -196,7 +197,7 @@ async def test_what_was_typed_outlives_an_engine_that_does_not_answer(tmp_path: 
         await person.sees("Acknowledge #90", "on it", "The engine does not answer.")
         fake.down = ""
         await person.press("enter")
-        await person.sees("Acknowledged #90 for 4h.")
+        await person.sees("Acknowledged #90 for 4h;")
         assert fake.called("alerts.acknowledge")[-1] == {"minutes": None, "note": "on it", "ids": [90]}
 
 

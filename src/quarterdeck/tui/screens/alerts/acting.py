@@ -82,7 +82,12 @@ class AlertActing:
         ask = partial(self.ask, title, "acknowledge", (_NOTE, _FOR), about, opened_with)
         done, left = await self._carried_out(alerts.ACKNOWLEDGE, rows, ask)
         lasts = await self._lasts(done[0]) if done else ""
-        self._tell("Acknowledged", done, left, "acknowledge again for 1m, and it ends soon", lasts)
+        self._tell("Acknowledged", done, left, lasts=lasts, back=partial(self._taken_back, done))
+
+    async def _taken_back(self, ids: Sequence[int]) -> None:
+        """Those that fire no more are over, and need nobody."""
+        for at in range(0, len(ids), AT_ONCE):
+            await self.session.client.call(alerts.UNACKNOWLEDGE, body={"ids": ids[at : at + AT_ONCE]})
 
     async def _lasts(self, number: int) -> str:
         """For how long it was acknowledged: the engine's setting, where nobody said."""
@@ -105,7 +110,7 @@ class AlertActing:
         title: Line = [("Resolve ", "title"), *self.title(rows)]
         ask = partial(self.ask, title, "resolve", (_WHY,), about, opened_with, danger=len(rows) > 1)
         done, left = await self._carried_out(alerts.RESOLVE, rows, ask)
-        self._tell("Resolved", done, left, "an alert that is still true comes back by itself")
+        self._tell("Resolved", done, left, why_not="an alert that is still true comes back by itself")
 
     # Both
 
@@ -180,14 +185,24 @@ class AlertActing:
                 answer, minutes = await ask(given=answer, wrong=("", f"{sentence(error)}{said}"), begun=True)
         return done, None
 
-    def _tell(self, verb: str, done: Sequence[int], left: int | None, why_not_undone: str, lasts: str = "") -> None:
+    def _tell(
+        self,
+        verb: str,
+        done: Sequence[int],
+        left: int | None,
+        *,
+        lasts: str = "",
+        why_not: str = "",
+        back: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         if left is None and not done:
             return
         what = f"#{done[0]}" if len(done) == 1 else plural(len(done), "alert")
         rest = "; the others are as they were" if left is None else f"; {count(left)} fire no more" if left else ""
-        self.screen.notice(f"{verb} {what}{lasts}{rest}." if done else "None of them fires any more.", "success")
+        undo = f"; {self.screen.key('undo')} takes that back" if back is not None else ""
+        self.screen.notice(f"{verb} {what}{lasts}{rest}{undo}." if done else "None of them fires any more.", "success")
         if done:
-            self.session.did(Act(f"{verb} {what}", why_not=why_not_undone))
+            self.session.did(Act(f"{verb} {what}", why_not=why_not, back=back))
         self.finished()
 
     def finished(self) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.contract.clock import DAY, HOUR
+from quarterdeck.contract.enums import Period
 from quarterdeck.tui.format import count, per_cent
+from quarterdeck.tui.periods import start_of
 from quarterdeck.tui.widgets.chart_data import Plot, Series, short
 
 
@@ -25,7 +27,8 @@ def plots(overview: Mapping[str, Any], at: int) -> list[Plot]:
         whole = promises["week"]
         share = per_cent(whole["percent"]) if whole["percent"] is not None else ""
         kept = Series("kept", "completed", "badge-completed", [each["percent"] for each in days], share)
-        times = [at - (len(days) - number) * DAY for number in range(len(days))]
-        note = f"each day, {count(whole['breached'])} broken"
+        today = start_of(Period.DAY, at)
+        times = [today - (len(days) - 1 - number) * DAY for number in range(len(days))]
+        note = f"each day, UTC, {count(whole['breached'])} broken"
         found.append(Plot("promises", per_cent, times, DAY, (kept,), note, "none came to a verdict in 7 days", 100.0))
     return found
