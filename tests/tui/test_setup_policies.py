@@ -14,7 +14,7 @@ from tests.tui.setting_up import at_the, fill, paste
 async def test_a_policy_is_made_changed_and_deleted(tmp_path: Path) -> None:
     fake = SetupClient()
     async with at_the("policies", tmp_path, fake) as person:
-        await person.sees("3 policies", "Standard: urgent 15m / 2h, normal 1h / 8h, low - / 48h", "◌ off", "v4")
+        await person.sees("3 policies", "Standard: urgent 15m / 2h, normal 1h / 8h, low - / 48h", "◌ off")
         await person.press("enter")
         await person.sees("mon-fri 08:00-12:00 13:00-17:00, Europe/Stockholm", "public holidays of SE, 2026-12-24")
         await person.press("J")
@@ -62,6 +62,10 @@ async def test_a_policy_is_made_changed_and_deleted(tmp_path: Path) -> None:
         (sent,) = fake.called("sla.change")
         assert (list(sent), list(sent["settings"]), sent["version"]) == (["settings", "version"], ["targets"], 4)
         assert [each["priority"] for each in sent["settings"]["targets"]] == ["urgent", "high", "low"]
+        fake.policies[2]["error"] = "Its hours count by UTC and without public holidays: Europe/Paris is no time zone."
+        await person.press("f5", "j")
+        await person.sees("! error", "Acme, prompt: Its hours count by UTC")
+        await person.press("k")
         await person.press("e")
         await person.sees("Switch off policy Standard", "have no clock", "Clocks that have started go on")
         await person.press("y")

@@ -37,7 +37,7 @@ def policy_rows(policies: Sequence[Row], width: int | None) -> list[str]:
     rows = [
         (
             each["id"],
-            each["name"] if each["enabled"] else f"{each['name']} (off)",
+            f"{each['name']}{'' if each['enabled'] else ' (off)'}{' (broken)' if each['error'] else ''}",
             each["resource"],
             each["tenant_id"] or "every",
             each["kind"] or "every",
@@ -63,6 +63,7 @@ def described(policy: Row) -> list[str]:
     lines = [safe(f"{policy['id']} {policy['name']}{state}")]
     lines += pairs(
         [
+            *([("error", policy["error"])] if policy["error"] else []),
             ("resource", policy["resource"]),
             ("tenant", policy["tenant_id"] or "every"),
             ("kind", policy["kind"] or "every"),

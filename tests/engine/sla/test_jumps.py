@@ -11,10 +11,10 @@ from sqlalchemy import select
 from quarterdeck.contract.clock import DAY, HOUR, MINUTE, SECOND, to_datetime
 from quarterdeck.contract.enums import ClockState
 from quarterdeck.contract.problems import Problem
-from quarterdeck.engine.sla import calendar, clockwork, sweep
+from quarterdeck.engine.sla import calendar, clockwork, policies, sweep
 from quarterdeck.engine.sla.tables import sla_breaches, sla_due
 from tests.engine.sla.world import DONE, MONDAY, OFFICE, Time, clocks, differing, enter, lines, promise
-from tests.support.desk import Desk
+from tests.support.desk import ROOT, Desk
 
 TARGETS = [{"priority": "normal", "resolution_minutes": 60}]
 
@@ -126,6 +126,10 @@ async def test_a_zone_that_the_host_knows_no_more_stops_nobody(
         time.pass_(HOUR + SECOND)
         await sweep.sweep(desk.engine)
         assert await broken(desk) == dict.fromkeys((late, other), "Mon 10:00")
+        told, other_policy = (await policies.list_policies(desk.engine, ROOT)).items
+        assert told.error is not None
+        assert told.error.startswith("Its hours count by UTC and without public holidays: Europe/Stockholm is no time")
+        assert other_policy.error is None
         with pytest.raises(Problem, match="no time zone"):
             await promise(desk, kind="new", calendar=abroad)
     forget()

@@ -149,7 +149,8 @@ class PolicyChange(Model):
 
 
 class Policy(Answer):
-    """A policy as it is now: its newest version; its settings hold for items from `effective_from` on."""
+    """A policy as it is now: its newest version; its settings hold for items from `effective_from` on. `error` says
+    what keeps its hours from being counted as they are written."""
 
     id: Id
     name: str
@@ -162,6 +163,7 @@ class Policy(Answer):
     settings: PolicySettings
     updated_at: Timestamp
     updated_by: str
+    error: str | None = None
 
 
 class PolicyList(Answer):

@@ -249,7 +249,18 @@ def _settings(row: Row[Any]) -> PolicySettings:
     return PolicySettings.model_validate(row.settings)
 
 
+def _fault(settings: PolicySettings) -> str | None:
+    """What is wrong with a calendar that was good when it was made."""
+    try:
+        calendar_of(settings.calendar)
+    except Problem as problem:
+        _, sentence = problem.errors[0]
+        return f"Its hours count by UTC and without public holidays: {sentence}."
+    return None
+
+
 def _policy(row: Row[Any]) -> Policy:
+    settings = _settings(row)
     return Policy(
         id=row.id,
         name=row.name,
@@ -259,7 +270,8 @@ def _policy(row: Row[Any]) -> Policy:
         enabled=row.enabled,
         version=row.version,
         effective_from=to_datetime(row.effective_from),
-        settings=_settings(row),
+        settings=settings,
+        error=_fault(settings),
         updated_at=to_datetime(row.updated_at),
         updated_by=row.updated_by,
     )

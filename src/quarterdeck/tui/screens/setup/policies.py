@@ -31,7 +31,10 @@ class PoliciesScreen(SetupScreen):
         return Scope.POLICIES
 
     def say_of(self, row: Row) -> Line:
-        return [(f"   {safe(row['name'])}: ", "muted"), (safe(f"{targets(row)}; counts {calendar(row)}"), "")]
+        said: Line = [(f"   {safe(row['name'])}: ", "muted")]
+        if row.get("error"):
+            return [*said, (safe(row["error"]), "warning")]
+        return [*said, (safe(f"{targets(row)}; counts {calendar(row)}"), "")]
 
     def facts(self, row: Row, cells: int, *, brief: bool) -> list[Line]:
         return policy_lines(row, cells=cells, glyphs=self.glyphs, now=self.console.session.now())

@@ -50,7 +50,11 @@ def holidays(row: Row) -> str:
 
 
 def standing(row: Row, glyphs: Glyphs) -> Cell:
-    return (f"{glyphs.completed} on", "badge-completed") if row["enabled"] else (f"{glyphs.ended} off", "badge-ended")
+    if not row["enabled"]:
+        return f"{glyphs.ended} off", "badge-ended"
+    if row.get("error"):
+        return f"{glyphs.attention} error", "badge-attention"
+    return f"{glyphs.completed} on", "badge-completed"
 
 
 def whom(row: Row) -> str:
@@ -91,8 +95,8 @@ def _version(row: Row, _context: CellContext) -> Cell:
 
 
 POLICY_COLUMNS: tuple[Column, ...] = (
-    Column("state", "state", 5, _standing),
-    Column("name", "policy", 22, _name),
+    Column("state", "state", 7, _standing),
+    Column("name", "policy", 20, _name),
     Column("resource", "queue", 13, _resource),
     Column("tenant", "tenant", 10, _narrow("tenant_id")),
     Column("kind", "kind", 10, _narrow("kind"), hide_below=96),
@@ -106,7 +110,7 @@ def policy_lines(row: Row, *, cells: int, glyphs: Glyphs, now: int) -> list[Line
     settings = row["settings"]
     head: Line = [(safe(row["name"]), "title"), ("  ", ""), standing(row, glyphs)]
     since = moment(row["effective_from"]) or 0
-    facts: list[Fact] = [("for", whom(row))]
+    facts: list[Fact] = [("for", whom(row)), ("error", row.get("error") or "", "warning")]
     for each in settings["targets"]:
         facts.append((each["priority"], _promised(each)))
     facts += [
