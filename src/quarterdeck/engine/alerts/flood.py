@@ -28,8 +28,9 @@ _N = alert_notices.c
 
 async def hand_over(engine: Engine, transaction: Transaction, group_id: int, channel: str, notice: Notice) -> None:
     """To the channel, or to those that wait for a summary. The last place of a minute is the summary's."""
-    told = await _lately(transaction, channel, await _same(transaction, channel, notice.tenant_id))
-    if told >= engine.settings.alerts.channel_per_minute - 1:
+    most = engine.settings.alerts.channel_per_minute
+    told = await _lately(transaction, channel, await _same(transaction, channel, notice.tenant_id), most)
+    if told >= most - 1:
         await record(transaction, group_id, channel, notice, held=True)
         return
     ids = await engine.keep(Outlet, Outlet).notify(engine, transaction, [channel], notice)
@@ -70,12 +71,13 @@ async def _same(transaction: Transaction, channel: str, tenant: str | None) -> C
     return or_(_N.tenant_id.is_(None), _N.tenant_id.not_in(sorted(own)))
 
 
-async def _lately(transaction: Transaction, channel: str, same: ColumnElement[bool]) -> int:
-    """How many notices it was given in the last minute."""
+async def _lately(transaction: Transaction, channel: str, same: ColumnElement[bool], most: int) -> int:
+    """How many notices it was given in the last minute; no more are counted than matter, since in a storm very many
+    were held back after them."""
     # What was told before the clock was put back bears a time that has not come.
     since = (_N.channel == channel, same, _N.at > transaction.now - MINUTE, _N.at <= transaction.now)
-    query = select(func.count()).where(*since, _N.held.is_(False))
-    return int((await transaction.connection.execute(query)).scalar_one())
+    given = select(_N.id).where(*since, _N.held.is_(False)).order_by(_N.at).limit(most).subquery()
+    return int((await transaction.connection.execute(select(func.count()).select_from(given))).scalar_one())
 
 
 async def channels_told(transaction: Transaction, group_id: int) -> Sequence[str]:
@@ -110,7 +112,8 @@ async def _release_to(engine: Engine, transaction: Transaction, channel: str, sa
     query = select(alert_notices).where(text(HELD), _N.channel == channel, same).order_by(_N.id)
     # Another engine that releases them at the same time finds none.
     rows = (await transaction.connection.execute(engine.store.dialect.lock_skipping(query))).all()
-    room = engine.settings.alerts.channel_per_minute - await _lately(transaction, channel, same)
+    most = engine.settings.alerts.channel_per_minute
+    room = most - await _lately(transaction, channel, same, most)
     begun = {row.group_id for row in rows if row.kind == Kind.TRIGGER}
     begun -= await _open(engine, transaction, channel, begun)
     ends = [row for row in rows if row.kind == Kind.RESOLVE and row.group_id not in begun]
