@@ -15,10 +15,16 @@ from tests.tui.setting_up import at_the, fill, paste
 
 async def test_a_silence_is_made_and_ended(tmp_path: Path) -> None:
     fake = SetupClient()
+    fake.silences[30]["error"] = "The matcher on host cannot be read."
     async with at_the("silences", tmp_path, fake) as person:
         await person.sees("2 silences hold", "◐ 90s left", "queue=mail", "ana", "○ from 5h on", "◌ over 2d")
         await person.press("j", "enter")
-        await person.sees('host=~"web.*|db 1"', "14 alerts that would be sent otherwise", "in 3d")
+        await person.sees(
+            "Silence 30: The matcher on host cannot be read.",
+            'host=~"web.*|db 1"',
+            "14 alerts that would be sent otherwise",
+            "in 3d",
+        )
         await person.press("escape", "G", "D")
         await person.sees("Silence 12 is over already.")
         await person.press("n")

@@ -63,6 +63,8 @@ class SilencesScreen(SetupScreen):
         return [(f"{plural(number, 'silence holds', 'silences hold')} ", "badge-active" if number else "muted")]
 
     def say_of(self, row: Row) -> Line:
+        if row.get("error"):
+            return [(f"   Silence {row['number']}: ", "muted"), (safe(row["error"]), "warning")]
         return [(f"   {safe(row['created_by'])}: ", "muted"), (safe(row["comment"]), "")]
 
     def facts(self, row: Row, cells: int, *, brief: bool) -> list[Line]:
