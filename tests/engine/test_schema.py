@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,10 +22,12 @@ from quarterdeck.contract.enums import Resource
 from quarterdeck.contract.operations import bulk, items, queues, system
 from quarterdeck.engine.http import openapi
 
+# Many more requests, of its own each time; otherwise the same ones in every run.
+SEARCHES = os.environ.get("HYPOTHESIS_PROFILE") == "search"
 # U+0000 is refused, which a description cannot say.
 CONFIG = SchemathesisConfig.from_dict(
     {
-        "generation": {"allow-x00": False, "deterministic": True},
+        "generation": {"allow-x00": False, "deterministic": not SEARCHES},
         "base-url": "http://engine",
         "output": {"sanitization": {"enabled": False}},
     }
@@ -143,9 +146,14 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[requests.Sessi
     end_engine(home)
 
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(4_000 if SEARCHES else 400)
+# Besides what is worked out from the description: each limit, each kind of wrong value, each example.
 as_often = settings(
-    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+    max_examples=400 if SEARCHES else 20,
+    derandomize=not SEARCHES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
 )
 
 

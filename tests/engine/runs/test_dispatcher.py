@@ -175,7 +175,7 @@ async def test_a_run_that_fails_comes_again_and_every_attempt_is_kept(engine: En
 
 async def test_a_scheduled_run_is_taken_at_its_time(engine: Engine, running: Dispatcher) -> None:
     await http_queue(engine)
-    due = now_ms() + 150
+    due = now_ms() + 1_500
     (number,) = await add(engine, run_at=due)
     assert await status(engine, number) == ["scheduled"]
     assert await ended(engine, number) == ["completed"]
