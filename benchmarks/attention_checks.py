@@ -9,19 +9,34 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.attention_sink import Sink
 
 if TYPE_CHECKING:
-    from benchmarks.attention_crashes import Outcome
     from quarterdeck.config.home import Home
 
 # What a kill may cost of what is noted in memory (s): a second, and a busy machine is given another. What a group's
 # time may be early by: see `engine.alerts.grouping`.
 _NOTED_SECONDS = 2.0
 _EARLY = 0.75
+
+
+@dataclass
+class Outcome:
+    """What the killing came to; `faults` are sentences, none where all is well."""
+
+    kills: list[float] = field(default_factory=list)
+    fired: set[str] = field(default_factory=set)
+    used: Counter[str] = field(default_factory=Counter)
+    items: int = 0
+    done: set[int] = field(default_factory=set)
+    answered: list[float] = field(default_factory=list)
+    unclear: int = 0
+    figures: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
 
 
 def rows(home: Home, query: str, *values: Any) -> list[Any]:

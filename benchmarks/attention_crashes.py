@@ -19,16 +19,14 @@ import os
 import random
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from benchmarks.attention_checks import faults_of, metered, settled
+from benchmarks.attention_checks import Outcome, faults_of, metered, settled
 from benchmarks.attention_sink import Sink, listening
 from quarterdeck.client.client import Client
 from quarterdeck.client.errors import Unreachable
@@ -75,21 +73,6 @@ POLICY = {
         "escalation": [{"percent": 100, "act": "notify", "does": "do", "channels": ["sink"]}],
     },
 }
-
-
-@dataclass
-class Outcome:
-    """What the killing came to; `faults` are sentences, none where all is well."""
-
-    kills: list[float] = field(default_factory=list)
-    fired: set[str] = field(default_factory=set)
-    used: Counter[str] = field(default_factory=Counter)
-    items: int = 0
-    done: set[int] = field(default_factory=set)
-    answered: list[float] = field(default_factory=list)
-    unclear: int = 0
-    figures: dict[str, int] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
 
 
 class Scene:

@@ -102,14 +102,11 @@ async def run(cli: Cli, *, yes: bool, confirm_count: int | None, wait: bool, **a
     return await flow.carry_out(cli, made, yes=yes, confirm_count=confirm_count, wait=wait)
 
 
-@command(bulk, "bulk", "confirm")
-async def confirm(
-    cli: Cli,
-    operation: OperationArgument,
-    yes: YesOption = False,
-    confirm_count: CountOption = None,
-    wait: WaitOption = False,
-) -> int | None:
+_ONE = [parameter("operation", OperationArgument), *_agreeing()]
+
+
+@command(bulk, "bulk", "confirm", takes=_ONE)
+async def confirm(cli: Cli, *, operation: int, yes: bool, confirm_count: int | None, wait: bool) -> int | None:
     """Start a draft that a preview left."""
     shown = await cli.call(ops.SHOW, id=operation)
     if not cli.json:
@@ -197,27 +194,13 @@ async def resume(cli: Cli, operation: OperationArgument, wait: WaitOption = Fals
     return None
 
 
-@command(bulk, "bulk", "retry-failed")
-async def retry_failed(
-    cli: Cli,
-    operation: OperationArgument,
-    yes: YesOption = False,
-    confirm_count: CountOption = None,
-    wait: WaitOption = False,
-) -> int | None:
+@command(bulk, "bulk", "retry-failed", takes=_ONE)
+async def retry_failed(cli: Cli, *, operation: int, **agreed: Any) -> int | None:
     """Try again what failed and can be retried, as a new operation."""
-    made = await cli.call(ops.RETRY_FAILED, id=operation)
-    return await flow.carry_out(cli, made, yes=yes, confirm_count=confirm_count, wait=wait)
+    return await flow.carry_out(cli, await cli.call(ops.RETRY_FAILED, id=operation), **agreed)
 
 
-@command(bulk, "bulk", "undo")
-async def undo(
-    cli: Cli,
-    operation: OperationArgument,
-    yes: YesOption = False,
-    confirm_count: CountOption = None,
-    wait: WaitOption = False,
-) -> int | None:
+@command(bulk, "bulk", "undo", takes=_ONE)
+async def undo(cli: Cli, *, operation: int, **agreed: Any) -> int | None:
     """Restore the earlier values of items that have not changed since, as a new operation."""
-    made = await cli.call(ops.UNDO, id=operation)
-    return await flow.carry_out(cli, made, yes=yes, confirm_count=confirm_count, wait=wait)
+    return await flow.carry_out(cli, await cli.call(ops.UNDO, id=operation), **agreed)

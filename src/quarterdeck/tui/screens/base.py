@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -15,6 +15,7 @@ from textual.widget import Widget
 from quarterdeck.contract.actions import Action
 from quarterdeck.tui.actions import why_not_action, why_not_command
 from quarterdeck.tui.commands import Place
+from quarterdeck.tui.failures import FAILURES, sentence
 from quarterdeck.tui.keymap import Bound, pressed, shown
 from quarterdeck.tui.spans import Line
 from quarterdeck.tui.widgets.banner import NO_LINE, Banner
@@ -166,6 +167,16 @@ class ConsoleScreen(Screen[None]):
         tray = self.query_one(Tray)
         tray.notice(sentence, style, lasting=lasting or style not in _PASSING)
         self._foot(tray)
+
+    def carry_out(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something the engine may refuse; its sentence is shown."""
+        self.run_worker(self._told(work), group="acting")
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except FAILURES as error:
+            self.notice(sentence(error), "error")
 
     def on_tray_forgot(self) -> None:
         self._foot(self.query_one(Tray))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual.containers import Container
@@ -238,13 +238,3 @@ class ShortListScreen(LookingScreen):
             self.notice("Nothing to copy: no row under the cursor.")
         else:
             self.console.copy_text(str(row["name"]), str(row["name"]))
-
-    def carry_out(self, work: Coroutine[Any, Any, None]) -> None:
-        """Something the engine may refuse; its sentence is shown."""
-        self.run_worker(self._told(work), group="acting")
-
-    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except FAILURES as error:
-            self.notice(sentence(error), "error")

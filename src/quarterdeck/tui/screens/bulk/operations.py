@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from textual.containers import Container, Vertical
@@ -101,10 +101,10 @@ class OperationsScreen(ConsoleScreen):
             "detail-up": lambda: self._scroll_detail(-1),
             "outcome": self.choose_outcome,
             "operation-export": self.export,
-            "operation-retry": lambda: self._run(self._retry()),
-            "operation-undo": lambda: self._run(self._undo()),
-            "operation-cancel": lambda: self._run(self._cancel()),
-            "operation-resume": lambda: self._run(self._call(bulk.RESUME, "goes on")),
+            "operation-retry": lambda: self.carry_out(self._retry()),
+            "operation-undo": lambda: self.carry_out(self._undo()),
+            "operation-cancel": lambda: self.carry_out(self._cancel()),
+            "operation-resume": lambda: self.carry_out(self._call(bulk.RESUME, "goes on")),
         }
 
     @property
@@ -273,16 +273,7 @@ class OperationsScreen(ConsoleScreen):
     def export(self) -> None:
         row = self.current_row()
         if row is not None:
-            self._run(export_results(self.console, int(row["id"])))
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(self._told(work), group="acting")
-
-    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except FAILURES as error:
-            self.notice(sentence(error), "error")
+            self.carry_out(export_results(self.console, int(row["id"])))
 
     async def _retry(self) -> None:
         row = self.current_row()
