@@ -66,6 +66,7 @@ def busy() -> dict[str, Any]:
             "hours": [max(0, round(14 + 12 * math.sin(n / 3) - (n % 5))) for n in range(23)] + [12],
         },
         "alerts": {
+            "rules": 7,
             "firing": 13,
             "acknowledged": 2,
             "unseen": _counts(critical=3, warning=3),
@@ -95,7 +96,8 @@ def calm() -> dict[str, Any]:
     found["items"] = [{**each, "due_soon": 0, "breached": 0} for each in found["items"]]
     found["promises"] |= {"day": _verdicts(0, 0), "week": _verdicts(88, 0)}
     found["dead_letters"] = {"pending": 0, "hour": 0, "day": 0, "hours": [0] * 24}
-    found["alerts"] = {"firing": 0, "acknowledged": 0, "unseen": _counts(), "by_severity": _counts(), "latest": []}
+    nothing = {"firing": 0, "acknowledged": 0, "unseen": _counts(), "by_severity": _counts(), "latest": []}
+    found["alerts"] |= nothing
     return found | {"workers": _conditions(0), "queues": _conditions(12), "bulk": {"operations": [], "more": False}}
 
 

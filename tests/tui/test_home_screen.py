@@ -84,6 +84,13 @@ async def test_back_from_a_queue_that_a_door_led_to_is_home_again(tmp_path: Path
         assert not person.console.is_running
 
 
+async def test_where_no_rule_watches_that_nothing_fires_says_little(tmp_path: Path) -> None:
+    fake = HomeClient(calm())
+    fake.overview["alerts"]["rules"] = 0
+    async with person_at(tmp_path, fake, settings=FAST, state=ConsoleState(screen="home")) as person:
+        await person.sees("Nothing needs you.", "no rule watches, :rules makes one")
+
+
 async def test_it_is_looked_at_when_something_happens_and_somebody_sees_it(tmp_path: Path) -> None:
     fake = HomeClient(calm())
     async with person_at(tmp_path, fake, settings=FAST, state=ConsoleState(screen="home")) as person:

@@ -17,7 +17,7 @@ async def test_a_silence_is_made_and_ended(tmp_path: Path) -> None:
     fake = SetupClient()
     fake.silences[30]["error"] = "The matcher on host cannot be read."
     async with at_the("silences", tmp_path, fake) as person:
-        await person.sees("2 silences hold", "◐ 90s left", "queue=mail", "ana", "○ from 5h on", "◌ over 2d")
+        await person.sees("2 silences hold", "◐ 90s left", "queue=mail", "ana", "○ in 5h", "◌ over 2d")
         await person.press("j", "enter")
         await person.sees(
             "Silence 30: The matcher on host cannot be read.",

@@ -99,6 +99,8 @@ def _dead_letters(part: Row) -> str:
 
 
 def _alerts(part: Row) -> str:
+    if not part["firing"] and not part["rules"]:
+        return "no rule watches; make one with: qd alerts create-rule FILE"
     counts = ", ".join(f"{count(each['count'])} {each['name']}" for each in part["by_severity"])
     seen = f"; {count(part['acknowledged'])} acknowledged" if part["acknowledged"] else ""
     return f"{counts}{seen}"

@@ -29,7 +29,9 @@ usage = group("usage", "Usage: what each tenant has used, over time and against 
 
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="Only what this tenant used.")]
 TypeOption = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="Only this resource type.")]
-SinceOption = Annotated[str | None, typer.Option("--since", metavar="TIME", help="ISO 8601; else 30 days ago.")]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="ISO 8601; else the last 30 days, the last one included.")
+]
 UntilOption = Annotated[str | None, typer.Option("--until", metavar="TIME", help="ISO 8601; else now.")]
 StepOption = Annotated[UsageStep, typer.Option("--step", help="How finely.")]
 TypeArgument = Annotated[str, typer.Argument(metavar="TYPE", help="Such as api_calls.", show_default=False)]

@@ -17,7 +17,7 @@ from quarterdeck.contract.models.queues import QueueSettings
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.alerts import acting, outside, silencing
 from quarterdeck.engine.alerts.firing import critical
-from quarterdeck.engine.alerts.tables import alerts
+from quarterdeck.engine.alerts.tables import alert_rules, alerts
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.dead_letters.tallying import Moves, record
 from quarterdeck.engine.overview import keeping, service
@@ -134,7 +134,14 @@ async def test_alerts_workers_queues_and_operations(engine: Engine, desk: Desk) 
     preview = await desk.draft("assign", await desk.new(3), assignee="ana")
     running = (await desk.confirm(preview.operation.id)).id
 
+    kept = {"type": "external", "enabled": True, "settings": {}, "created_at": 0, "updated_at": 0, "updated_by": "root"}
+    off, others = {**kept, "name": "off", "enabled": False}, {**kept, "name": "theirs", "tenant_id": "globex"}
+    await put(engine, alert_rules, {**kept, "name": "of all", "tenant_id": None})
+    for each in (off, {**kept, "name": "deleted", "deleted_at": 1}, others):
+        await put(engine, alert_rules, each)
+
     found = await told(engine)
+    assert found["alerts"]["rules"] == 2
     assert (found["alerts"]["firing"], found["alerts"]["acknowledged"]) == (13, 0)
     severities = {each["name"]: each["count"] for each in found["alerts"]["by_severity"]}
     assert severities == {"critical": 2, "warning": 11, "info": 0}
@@ -148,6 +155,7 @@ async def test_alerts_workers_queues_and_operations(engine: Engine, desk: Desk) 
     assert [each["id"] for each in found["bulk"]["operations"]] == [running]
     mine = await told(engine, ACME)
     assert [each["name"] for each in mine["alerts"]["latest"]] == ["Mail fails"]
+    assert mine["alerts"]["rules"] == 1
 
 
 async def test_critical_alerts_are_told_until_somebody_sees_to_them(engine: Engine) -> None:

@@ -62,8 +62,9 @@ class AlertLine(Answer):
 
 class AlertsNow(Answer):
     """What fires; `latest` are the last 10 that began to. `unseen`: of the newest 500 of a severity, those that nobody
-    has acknowledged or silenced."""
+    has acknowledged or silenced. `rules` are those that are on: where there is none, nothing will ever fire."""
 
+    rules: int
     firing: int
     acknowledged: int
     unseen: list[AlertCount]

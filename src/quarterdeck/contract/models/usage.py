@@ -71,7 +71,7 @@ class RecordedUsage(Answer):
 
 
 class UsageSpan(Model):
-    """From `since` until `until`, the last 30 days where absent. Unset narrows nothing.
+    """From `since` until `until`; where absent the last 30 days, today among them. Unset narrows nothing.
 
     Both are widened to whole days (or steps), in UTC.
     """

@@ -14,7 +14,7 @@ from quarterdeck.contract.models.alerts import AlertCount
 from quarterdeck.contract.models.overview import AlertLine, AlertsNow, CriticalAlerts
 from quarterdeck.contract.principal import Principal
 from quarterdeck.engine.alerts.history import mine
-from quarterdeck.engine.alerts.tables import ACKED, alerts
+from quarterdeck.engine.alerts.tables import ACKED, alert_rules, alerts
 from quarterdeck.engine.core import Engine
 
 _A = alerts.c
@@ -35,13 +35,16 @@ async def firing(engine: Engine, principal: Principal) -> AlertsNow:
     each_ = select(func.count()).select_from(alerts).where(_FIRES, *whose)
     by = select(*(each_.where(_A.severity == str(each)).scalar_subquery().label(str(each)) for each in Severity))
     seen_to = select(func.count()).where(text(ACKED), _FIRES, *whose)
+    watching = select(alert_rules.c.tenant_id).where(alert_rules.c.enabled, alert_rules.c.deleted_at.is_(None))
     latest = select(*_SHOWN).where(_FIRES, *whose).order_by(_A.id.desc()).limit(_LATEST)
     async with engine.store.read() as connection:
         counts = dict((await connection.execute(by)).one()._mapping)
         acknowledged = int((await connection.execute(seen_to)).scalar_one())
         rows = (await connection.execute(latest)).all()
+        rules = (await connection.execute(watching)).scalars().all()
         unseen = {each: (await _unseen(connection, principal, each))[1] for each in Severity if counts[str(each)]}
     return AlertsNow(
+        rules=sum(map(principal.sees_shared, rules)),
         firing=sum(counts.values()),
         acknowledged=acknowledged,
         by_severity=[AlertCount(name=each, count=counts[str(each)]) for each in Severity],

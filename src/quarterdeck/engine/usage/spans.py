@@ -14,7 +14,7 @@ from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.sla.figures import period_bounds
 from quarterdeck.engine.usage.tables import usage_days, usage_minutes
 
-_USUAL = 30 * DAY
+_USUAL = 30 * DAY  # the last of them is the one that runs
 # Milliseconds since 1970 began on a Thursday.
 _MONDAY = 3 * DAY
 _LENGTHS = {UsageStep.MINUTE: MINUTE, UsageStep.HOUR: HOUR, UsageStep.DAY: DAY, UsageStep.WEEK: WEEK}
@@ -37,7 +37,7 @@ def span(query: UsageSpan, step: UsageStep) -> tuple[int, int]:
     now = now_ms()
     # There is no usage that lies outside.
     until = min(now if query.until is None else to_ms(query.until), now + 2 * DAY)
-    since = until - _USUAL if query.since is None else to_ms(query.since)
+    since = ceiling(max(until, 1), UsageStep.DAY) - _USUAL if query.since is None else to_ms(query.since)
     if since >= until:
         why = "must be before until and before now"
         raise Problem(Code.INVALID_INPUT, f"since {why}.", errors=(("/query/since", why),))

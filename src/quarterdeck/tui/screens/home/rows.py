@@ -193,7 +193,7 @@ class Board:
 
     def _alerts(self, part: Part) -> Line:
         if not part["firing"]:
-            return [("none fires", "faint")]
+            return [("none fires", "faint")] if part["rules"] else [("no rule watches, :rules makes one", "muted")]
         unseen = {each["name"]: each["count"] for each in part["unseen"]}
         line: Line = []
         for each in part["by_severity"]:

@@ -31,7 +31,7 @@ def standing(row: Row, now: int, glyphs: Glyphs) -> Cell:
     if row.get("error"):
         return f"{glyphs.attention} error", "badge-attention"
     if starts > now:
-        return f"{glyphs.waiting} from {words.span(starts - now)} on", "badge-waiting"
+        return f"{glyphs.waiting} in {words.span(starts - now)}", "badge-waiting"
     return f"{glyphs.active} {words.left_of(ends - now)} left", "badge-active"
 
 

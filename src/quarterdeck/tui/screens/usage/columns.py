@@ -86,7 +86,7 @@ STEP_COLUMNS: tuple[Column, ...] = (
     Column("height", "", 22, _height),
 )
 LIMIT_COLUMNS: tuple[Column, ...] = (
-    Column("tenant", "tenant", 12, _tenant, flex=True),
+    Column("tenant", "tenant", 12, _tenant),
     Column("resource", "resource type", 14, _kind, flex=True),
     Column("used", "used", 12, _number("used"), right=True, hide_below=84),
     Column("limit", "limit", 15, _limit, right=True),
