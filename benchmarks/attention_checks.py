@@ -56,11 +56,17 @@ async def settled(home: Home, sink: Sink, fired: Collection[str], patience: floa
     """Until all is told, swept and counted, or what is missing will not come."""
     until = time.monotonic() + patience
     while time.monotonic() < until:
-        waiting = "SELECT count(*) FROM runs WHERE queue = 'notifications' AND status != 'completed'"
+        waiting = "SELECT count(*) FROM runs WHERE queue = 'notifications' AND status NOT IN ('completed', 'cancelled')"
         ((left,),), ((due,),) = rows(home, waiting), rows(home, "SELECT count(*) FROM sla_due")
-        if not left and not due and told(sink) >= set(fired) and metered(home, "notifications_sent") == len(sink.told):
+        if not left and not due and told(sink) >= set(fired) and metered(home, "notifications_sent") == len(sent(home)):
             return
         await asyncio.sleep(0.1)
+
+
+def sent(home: Home) -> set[str]:
+    """Names of messages but those that a later one of their group has overtaken."""
+    query = "SELECT id FROM notifications WHERE error_code IS NULL OR error_code != 'overtaken'"
+    return {f"notification_{number}" for (number,) in rows(home, query)}
 
 
 def told(sink: Sink) -> set[str]:
@@ -102,9 +108,11 @@ def _alerts(home: Home, sink: Sink, outcome: Outcome, interval: float) -> Iterat
         yield f"{len(missing)} alerts were posted and never told, such as {min(missing)}"
     if sink.unsigned:
         yield f"{sink.unsigned} messages are not signed"
-    kept = {f"notification_{number}" for (number,) in rows(home, "SELECT id FROM notifications")}
-    if kept != set(sink.told):
-        yield f"{len(kept)} notifications are kept, {len(sink.told)} were told"
+    kept, meant = {f"notification_{number}" for (number,) in rows(home, "SELECT id FROM notifications")}, sent(home)
+    if not meant <= set(sink.told) <= kept:
+        yield f"{len(meant)} of {len(kept)} notifications were to be sent, {len(sink.told)} were told"
+    outcome.figures["overtaken by a later one"] = len(kept - meant)
+    taken = {(each.data["key"], each.at) for each in heard if each.taken}
     for name, several in sink.told.items():
         if len({each.body for each in several}) > 1:
             yield f"{name} says something else each time"
@@ -112,8 +120,10 @@ def _alerts(home: Home, sink: Sink, outcome: Outcome, interval: float) -> Iterat
         may = 1 + sum(not each.taken for each in several) + sum(first <= kill <= last for kill in outcome.kills)
         if len(several) > may:
             yield f"{name} came {len(several)} times; refusals and kills explain {may}"
-        if not several[-1].taken:
+        if not several[-1].taken and name in meant:
             yield f"{name} was refused and did not come again"
+        if name not in meant and not any(key == several[0].data["key"] and at > first for key, at in taken):
+            yield f"{name} was overtaken by nothing"
     firsts = sorted((several[0].data["key"], several[0].said_at) for several in sink.told.values())
     for key, group in groupby(firsts, key=lambda pair: pair[0]):
         gaps = [later - before for (_, before), (_, later) in pairwise(group)]
@@ -166,9 +176,9 @@ def _usage(home: Home, sink: Sink, outcome: Outcome) -> Iterator[str]:
     risk = sum(any(0 <= kill - at <= _NOTED_SECONDS for kill in outcome.kills) for at in outcome.answered)
     if not calls - risk <= counted <= calls + outcome.unclear:
         yield f"{counted} calls are metered; {calls} were answered, {risk} of these just before a kill"
-    sent = metered(home, "notifications_sent")
-    if sent != len(sink.told):
-        yield f"{sent} notifications are metered, {len(sink.told)} were sent"
+    notified = metered(home, "notifications_sent")
+    if notified != len(sent(home)):
+        yield f"{notified} notifications are metered, {len(sent(home))} were sent"
     outcome.figures |= {
         "events of usage": len(posted),
         "calls metered": counted,

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import csv
 import gzip
+import os
 import sqlite3
 import statistics
 import sys
@@ -266,8 +267,9 @@ def sweeps(folder: Path, many: int, due: int) -> bool:
     for items in (2 * due, many):
         home = world.make(folder / f"sweep-{items}", items)
         best = float("inf")
-        for _ in range(3):
+        for _ in range(5):
             fill(home, due)
+            os.sync()  # what filling has left to be written is not the sweep's
             seconds, count = asyncio.run(swept(home))
             if count != due:
                 print(f"{count:,} of {due:,} breaches were recorded among {items:,} items")
