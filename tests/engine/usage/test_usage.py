@@ -46,7 +46,7 @@ GLOBEX = Principal("globex-lead", Role.ADMIN, frozenset({"globex"}))
 
 @pytest.fixture(autouse=True)
 def noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("store.store", "usage.spans", "usage.limits", "usage.metering", "usage.retention", "usage.telling"):
+    for module in ("store.store", "usage.spans", "usage.against", "usage.metering", "usage.retention", "usage.telling"):
         monkeypatch.setattr(f"quarterdeck.engine.{module}.now_ms", lambda: NOW)
 
 

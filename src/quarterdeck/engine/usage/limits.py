@@ -1,33 +1,25 @@
-"""Limits: what a tenant may use in a period, and how much of it is used."""
+"""Limits: what a tenant may use in a period."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, cast, func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from quarterdeck.contract.clock import now_ms, to_datetime
-from quarterdeck.contract.enums import Period, UsageStep
+from quarterdeck.contract.clock import to_datetime
+from quarterdeck.contract.enums import Period
 from quarterdeck.contract.models.base import Seen
-from quarterdeck.contract.models.usage import (
-    NewUsageLimit,
-    UsageAgainstLimit,
-    UsageLimit,
-    UsageLimitList,
-    UsageSpan,
-)
+from quarterdeck.contract.models.usage import NewUsageLimit, UsageLimit, UsageLimitList
 from quarterdeck.contract.principal import Principal
 from quarterdeck.contract.problems import Code, Problem
 from quarterdeck.engine.core import Engine
 from quarterdeck.engine.set_up import SetUp, changed_since
 from quarterdeck.engine.store.store import Transaction
-from quarterdeck.engine.usage.spans import floor, narrowed
 from quarterdeck.engine.usage.sums import tell
-from quarterdeck.engine.usage.tables import NOBODY, usage_days, usage_limits
+from quarterdeck.engine.usage.tables import NOBODY, usage_limits
 
 _MOST = 10_000
-_TOLD = 200
 _C = usage_limits.c
 ALIVE = _C.deleted_at.is_(None)
 LIMIT = SetUp("limit", "usage.limits", "usage_limits")
@@ -35,7 +27,7 @@ LIMIT = SetUp("limit", "usage.limits", "usage_limits")
 
 async def list_limits(engine: Engine, principal: Principal) -> UsageLimitList:
     async with engine.store.read() as connection:
-        rows = await _seen(connection, principal)
+        rows = await seen_by(connection, principal)
     return UsageLimitList(items=[_limit(row) for row in rows])
 
 
@@ -133,62 +125,8 @@ async def forget(
     return after
 
 
-async def against_limits(
-    connection: AsyncConnection, principal: Principal, query: UsageSpan
-) -> list[UsageAgainstLimit]:
-    """In the periods that we are in, whatever time the query is about."""
-    limits = [
-        row
-        for row in await _seen(connection, principal)
-        if query.resource_type in (None, row.resource_type)
-        and (query.tenant is None or row.tenant_id in (NOBODY, query.tenant))
-    ]
-    now = now_ms()
-    found: list[UsageAgainstLimit] = []
-    for period in sorted({row.period for row in limits}):
-        since = floor(now, UsageStep(period))
-        of_all: dict[str, int] = {}
-        of_one: dict[tuple[str, str], int] = {}
-        for row in limits:
-            if row.period != period:
-                continue
-            if row.tenant_id == NOBODY:
-                of_all[row.resource_type] = row.quantity
-            else:
-                of_one[row.tenant_id, row.resource_type] = row.quantity
-        used = await _used(connection, principal, query, since, {*of_all, *(kind for _, kind in of_one)})
-        for tenant, kind in sorted({*of_one, *used}):
-            limit = of_one.get((tenant, kind), of_all.get(kind))
-            if limit is not None:
-                amount = used.get((tenant, kind), 0)
-                found.append(
-                    UsageAgainstLimit(
-                        tenant_id=tenant,
-                        resource_type=kind,
-                        period=Period(period),
-                        since=to_datetime(since),
-                        used=amount,
-                        limit=limit,
-                        percent=round(100 * amount / limit, 1),
-                    )
-                )
-    return sorted(found, key=lambda each: -each.used / each.limit)[:_TOLD]
-
-
-async def _used(
-    connection: AsyncConnection, principal: Principal, query: UsageSpan, since: int, kinds: set[str]
-) -> dict[tuple[str, str], int]:
-    columns = usage_days.c
-    wanted = (
-        select(columns.tenant_id, columns.resource_type, cast(func.sum(columns.quantity), BigInteger).label("used"))
-        .where(*narrowed(usage_days, principal, query), columns.at >= since)
-        .where(columns.resource_type.in_(sorted(kinds)), columns.tenant_id != NOBODY)
-        .group_by(columns.tenant_id, columns.resource_type)
-    )
-    return {(row.tenant_id, row.resource_type): row.used for row in await connection.execute(wanted)}
-
-
-async def _seen(connection: AsyncConnection, principal: Principal) -> list[Row[Any]]:
+async def seen_by(connection: AsyncConnection, principal: Principal) -> list[Row[Any]]:
+    """Limits of tenants that `principal` sees, and those of each tenant."""
     wanted = select(usage_limits).where(ALIVE).order_by(_C.resource_type, _C.tenant_id, _C.period, _C.id)
     if principal.tenants is not None:
         wanted = wanted.where(_C.tenant_id.in_([NOBODY, *sorted(principal.tenants)]))

@@ -24,7 +24,7 @@ from quarterdeck.engine.core import Engine
 from quarterdeck.engine.cursors import decode, encode, invalid
 from quarterdeck.engine.items.export import csv_line
 from quarterdeck.engine.store.store import Store
-from quarterdeck.engine.usage.limits import against_limits
+from quarterdeck.engine.usage.against import against_limits
 from quarterdeck.engine.usage.spans import floor, narrowed, span, start_of, table_of, windows
 from quarterdeck.engine.usage.tables import usage_days
 
