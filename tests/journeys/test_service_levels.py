@@ -106,6 +106,11 @@ def test_a_screen_of_clocks_is_silent_while_nothing_changes(person: Person, tmp_
         console.wait_for(r"0 broken in 30 days")
         console.wait_for(r"! in 59m .*Lamp")
         console.settle(quiet=1.5)
-        before = len(console.raw)
-        console.wait_for(r"! in 58m", seconds=60)
-        assert len(console.raw) - before < 400, "a word that changes costs its line, not the screen"
+        costs = []
+        for minutes in (58, 57):  # what is looked at again now and then may be painted once, and not every minute
+            before = len(console.raw)
+            console.wait_for(rf"! in {minutes}m", seconds=90)
+            costs.append(len(console.raw) - before)
+            if costs[-1] < 400:
+                break
+        assert costs[-1] < 400, f"a word that changes costs its line, not the screen: {costs}"
